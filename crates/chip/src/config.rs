@@ -1,0 +1,317 @@
+//! The description of a chip, as its file in `configs/chips` states it with all presets resolved.
+
+use serde::{Deserialize, Serialize};
+use tile::check::{Check, Problems};
+use tile::cost::{AdcCost, CostTable, MAX_ADC_BITS, adc_cost, check_adc_costs};
+use tile::device::Device;
+
+/// A chip: a mesh of tiles, one clock, number formats and prices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chip {
+    /// Name, kebab-case.
+    pub name: String,
+    /// Where the numbers come from.
+    pub source: String,
+    /// Clock frequency, Hz; all latencies are whole cycles of it.
+    pub clock_hz: f64,
+    /// Widths of weights and activations.
+    pub format: Format,
+    /// The tile.
+    pub tile: Tile,
+    /// The mesh that joins the tiles.
+    pub mesh: Mesh,
+    /// Energy, area and leakage of everything but the converters' resolution-dependent part.
+    pub costs: CostTable,
+}
+
+/// Widths of the integers that the chip computes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Format {
+    /// Signed, symmetric weights.
+    pub weight_bits: u32,
+    /// Unsigned activations.
+    pub input_bits: u32,
+}
+
+/// A tile: arrays with their converters, registers and a buffer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tile {
+    /// Physical arrays per tile.
+    pub arrays: u32,
+    /// Input vectors that the input register holds (2 = double buffer).
+    pub input_registers: u32,
+    /// Column vectors that the sample-and-hold keeps.
+    pub sample_hold_depth: u32,
+    /// The array.
+    pub array: Array,
+    /// The cell.
+    pub cell: Cell,
+    /// The word-line DAC.
+    pub dac: Dac,
+    /// The column ADC.
+    pub adc: Adc,
+    /// The tile's buffer.
+    pub buffer: Buffer,
+    /// Latencies of the digital units.
+    pub digital: Digital,
+}
+
+/// One crossbar array.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Array {
+    /// Word lines.
+    pub rows: u32,
+    /// Bit lines.
+    pub cols: u32,
+    /// Voltage of a full-scale input, V.
+    pub read_voltage_v: f64,
+    /// Time for the column currents to settle, s; the cells conduct for so long.
+    pub read_time_s: f64,
+    /// Time to sample the currents, s.
+    pub sample_time_s: f64,
+}
+
+/// The memory cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// Bits per cell.
+    pub bits: u32,
+    /// The device.
+    pub device: Device,
+}
+
+/// The word-line DAC.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dac {
+    /// Input bits applied per cycle.
+    pub bits: u32,
+    /// Conversion time, s.
+    pub time_s: f64,
+}
+
+/// The column ADC and how columns share it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adc {
+    /// Resolution, bits.
+    pub bits: u32,
+    /// How the range is chosen.
+    pub range: RangePolicy,
+    /// With `calibrated`: the criterion.
+    pub criterion: Criterion,
+    /// With `calibrated` by percentile: share of the conversions that lie within the range, per cent.
+    pub percentile: f64,
+    /// With `calibrated`: round the step up to a power of two, so that slices are scaled by shifts instead of multiplications.
+    pub power_of_two_step: bool,
+    /// Converters in a bank.
+    pub per_bank: u32,
+    /// Arrays whose columns one bank converts; the two arrays of a subtracting pair count once.
+    pub arrays_per_bank: u32,
+    /// With `calibrated`: number of calibration images.
+    pub calibration_images: u32,
+    /// With `calibrated`: number of calibration chip samples.
+    pub calibration_chips: u32,
+    /// Name of the cost model.
+    pub model: String,
+    /// Where the costs come from.
+    pub source: String,
+    /// Time of one conversion, s.
+    pub conversion_time_s: f64,
+    /// Costs at each resolution that the model covers.
+    pub costs: Vec<AdcCost>,
+}
+
+impl Adc {
+    /// Costs at the converter's resolution.
+    ///
+    /// # Errors
+    /// If the model does not cover it; the text says what it covers.
+    pub fn cost(&self) -> Result<AdcCost, String> {
+        adc_cost(&self.model, &self.costs, self.bits)
+    }
+}
+
+/// How the range of a converter is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RangePolicy {
+    /// The largest sum the array can produce; never clips.
+    Full,
+    /// A step of one level spacing and as many codes as that takes, whatever `bits` says; reports the bits this needs.
+    Lossless,
+    /// From the column sums of calibration images on calibration chip samples, per layer and slice.
+    Calibrated,
+}
+
+/// The criterion of a calibrated range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Criterion {
+    /// A percentile of the magnitudes of the sums.
+    Percentile,
+    /// Least mean squared quantisation and clipping error.
+    LeastSquaredError,
+}
+
+/// The tile's buffer and bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Buffer {
+    /// Capacity, bytes.
+    pub bytes: u64,
+    /// Width of a word of buffer and bus, bits; one word moves per cycle.
+    pub word_bits: u32,
+    /// Cycles from the start of a read to its first word.
+    pub access_cycles: u64,
+}
+
+/// Latencies of the digital units behind the converters, cycles; all are pipelined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Digital {
+    /// Shift-and-add.
+    pub shift_add_cycles: u64,
+    /// Merging of slices and row partitions.
+    pub merge_cycles: u64,
+    /// Subtraction of a digital offset, where the encoding has one.
+    pub offset_cycles: u64,
+    /// Requantisation and activation.
+    pub requantise_cycles: u64,
+    /// Max pooling of one window.
+    pub pool_cycles: u64,
+}
+
+/// A mesh of tiles with XY routing; tiles are numbered row by row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mesh {
+    /// Tiles in a row.
+    pub width: u32,
+    /// Rows of tiles.
+    pub height: u32,
+    /// Width of a flit, bits.
+    pub flit_bits: u32,
+    /// Cycles per hop (router and link).
+    pub hop_cycles: u64,
+}
+
+impl Mesh {
+    /// Hops between two tiles on an XY route.
+    #[must_use]
+    pub fn hops(&self, a: u32, b: u32) -> u64 {
+        let distance = |a: u32, b: u32| u64::from(a.abs_diff(b));
+        distance(a % self.width, b % self.width) + distance(a / self.width, b / self.width)
+    }
+
+    /// Number of tiles.
+    #[must_use]
+    pub fn tiles(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+}
+
+impl Chip {
+    /// A time in whole cycles, rounded up; a rounding error of a billionth does not cost a cycle.
+    #[must_use]
+    pub fn cycles(&self, time_s: f64) -> u64 {
+        (time_s * self.clock_hz - 1e-9).ceil().max(0.0) as u64
+    }
+
+    /// Input slices per matrix-vector product.
+    #[must_use]
+    pub fn input_cycles(&self) -> u32 {
+        tile::dac::input_cycles(self.format.input_bits, self.tile.dac.bits)
+    }
+}
+
+impl Check for Chip {
+    fn check(&self, problems: &mut Problems) {
+        problems.number("clock_hz", self.clock_hz, 1e3..=1e12, "Hz");
+        problems.within("format", |p| {
+            p.integer("weight_bits", self.format.weight_bits.into(), 2..=16);
+            p.integer("input_bits", self.format.input_bits.into(), 1..=16);
+        });
+        problems.within("tile", |p| self.tile.check(p));
+        problems.within("mesh", |p| {
+            p.integer("width", self.mesh.width.into(), 1..=1024);
+            p.integer("height", self.mesh.height.into(), 1..=1024);
+            p.integer("flit_bits", self.mesh.flit_bits.into(), 1..=4096);
+            p.integer("hop_cycles", self.mesh.hop_cycles, 0..=1000);
+        });
+        problems.within("costs", |p| self.costs.check(p));
+        if let Err(allowed) = self.costs.dac_drive_j(self.tile.dac.bits) {
+            problems.require("tile.dac.bits", self.tile.dac.bits, false, allowed);
+        }
+    }
+}
+
+impl Check for Tile {
+    fn check(&self, problems: &mut Problems) {
+        problems.integer("arrays", self.arrays.into(), 1..=65_536);
+        problems.integer("input_registers", self.input_registers.into(), 1..=16);
+        problems.integer("sample_hold_depth", self.sample_hold_depth.into(), 1..=16);
+        problems.within("array", |p| {
+            p.integer("rows", self.array.rows.into(), 1..=4096);
+            p.integer("cols", self.array.cols.into(), 1..=4096);
+            p.number("read_voltage_v", self.array.read_voltage_v, 1e-3..=10.0, "V");
+            p.number("read_time_s", self.array.read_time_s, 0.0..=1e-3, "s");
+            p.number("sample_time_s", self.array.sample_time_s, 0.0..=1e-3, "s");
+        });
+        problems.within("cell", |p| {
+            p.integer("bits", self.cell.bits.into(), 1..=8);
+            if let (1..=8, Err(allowed)) = (self.cell.bits, self.cell.device.variation.model().supports(1 << self.cell.bits)) {
+                p.require("bits", self.cell.bits, false, format!("for device `{}`: {allowed}", self.cell.device.name));
+            }
+            p.within("device", |p| self.cell.device.check(p));
+        });
+        problems.within("dac", |p| {
+            p.integer("bits", self.dac.bits.into(), 1..=8);
+            p.number("time_s", self.dac.time_s, 0.0..=1e-3, "s");
+        });
+        problems.within("adc", |p| self.adc.check(p));
+        problems.within("buffer", |p| {
+            p.integer("bytes", self.buffer.bytes, 1..=1 << 40);
+            p.integer("word_bits", self.buffer.word_bits.into(), 1..=65_536);
+            p.integer("access_cycles", self.buffer.access_cycles, 0..=1_000_000);
+        });
+        problems.within("digital", |p| {
+            for (key, cycles) in self.digital.entries() {
+                p.integer(key, cycles, 0..=1_000_000);
+            }
+        });
+    }
+}
+
+impl Digital {
+    fn entries(&self) -> [(&'static str, u64); 5] {
+        [
+            ("shift_add_cycles", self.shift_add_cycles),
+            ("merge_cycles", self.merge_cycles),
+            ("offset_cycles", self.offset_cycles),
+            ("requantise_cycles", self.requantise_cycles),
+            ("pool_cycles", self.pool_cycles),
+        ]
+    }
+}
+
+impl Check for Adc {
+    fn check(&self, problems: &mut Problems) {
+        problems.integer("bits", self.bits.into(), 1..=MAX_ADC_BITS);
+        if let (1..=MAX_ADC_BITS, Err(allowed)) = (u64::from(self.bits), self.cost()) {
+            problems.require("bits", self.bits, false, allowed);
+        }
+        problems.number("percentile", self.percentile, 50.0..=100.0, "per cent");
+        problems.integer("per_bank", self.per_bank.into(), 1..=65_536);
+        problems.integer("arrays_per_bank", self.arrays_per_bank.into(), 1..=65_536);
+        problems.integer("calibration_images", self.calibration_images.into(), 1..=1_000_000);
+        problems.integer("calibration_chips", self.calibration_chips.into(), 1..=1000);
+        problems.number("conversion_time_s", self.conversion_time_s, 0.0..=1e-3, "s");
+        check_adc_costs(&self.costs, problems);
+    }
+}

@@ -1,0 +1,116 @@
+//! Energy, area and leakage: counts times prices, summed once, in a fixed order.
+
+use crate::config::Chip;
+use crate::program::{MvmStage, Program};
+use serde::Serialize;
+use tile::actions::ActionCounts;
+
+/// Energy by component, J.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Energy {
+    /// Current through the cells.
+    pub array_j: f64,
+    /// Word-line DACs.
+    pub dac_j: f64,
+    /// Sample-and-hold and ADC.
+    pub adc_j: f64,
+    /// Shift-and-add behind the converters.
+    pub shift_add_j: f64,
+    /// Registers, merging, offsets, requantisation, pooling.
+    pub vector_j: f64,
+    /// Tile buffers and buses.
+    pub buffer_j: f64,
+    /// Mesh routers and links.
+    pub link_j: f64,
+    /// Leakage power times time.
+    pub leakage_j: f64,
+}
+
+impl Energy {
+    /// Sum of the parts.
+    #[must_use]
+    pub fn total_j(&self) -> f64 {
+        self.array_j + self.dac_j + self.adc_j + self.digital_j() + self.buffer_j + self.link_j + self.leakage_j
+    }
+
+    /// Everything digital between converter and buffer.
+    #[must_use]
+    pub fn digital_j(&self) -> f64 {
+        self.shift_add_j + self.vector_j
+    }
+}
+
+/// Where the energy of the cells comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ArrayEnergy {
+    /// A flat price per cell read, from the cost table (where no values are simulated).
+    PerCellRead,
+    /// `V^2 t sum(G x^2)` of the cells and inputs that were simulated, J.
+    Exact(f64),
+}
+
+/// Prices action counts; `seconds` is the time over which the chip leaks.
+///
+/// # Errors
+/// If a price is missing for the chip's DAC or ADC resolution.
+pub fn price(counts: &ActionCounts, program: &Program, array: ArrayEnergy, seconds: f64) -> Result<Energy, String> {
+    let chip = &program.chip;
+    let unit = &chip.costs.energy_j;
+    let times = |count: u64, energy_j: f64| count as f64 * energy_j;
+    let converter_j = chip.tile.adc.cost()?.energy_j + unit.adc_conversion;
+    Ok(Energy {
+        array_j: match array {
+            ArrayEnergy::PerCellRead => times(counts.cell_read, unit.cell_read),
+            ArrayEnergy::Exact(energy_j) => energy_j,
+        },
+        dac_j: times(counts.dac_drive, chip.costs.dac_drive_j(chip.tile.dac.bits)?),
+        adc_j: times(counts.adc_conversion, converter_j) + times(counts.sample_hold, unit.sample_hold),
+        shift_add_j: times(counts.shift_add, unit.shift_add),
+        vector_j: times(counts.slice_scale, unit.slice_scale)
+            + times(counts.merge_add, unit.merge_add)
+            + times(counts.input_sum_add, unit.input_sum_add)
+            + times(counts.offset_subtract, unit.offset_subtract)
+            + times(counts.requantise, unit.requantise)
+            + times(counts.compare, unit.compare)
+            + times(counts.input_register_bit, unit.input_register_bit)
+            + times(counts.output_register_word, unit.output_register_word),
+        buffer_j: times(counts.buffer_read, unit.buffer_read)
+            + times(counts.buffer_write, unit.buffer_write)
+            + times(counts.bus_bit, unit.bus_bit),
+        link_j: times(counts.flit_hop, unit.flit_hop),
+        leakage_j: leakage_w(program)? * seconds,
+    })
+}
+
+/// Leakage power of everything the program occupies, W.
+///
+/// # Errors
+/// If the ADC model does not cover the chip's resolution.
+pub fn leakage_w(program: &Program) -> Result<f64, String> {
+    let adc_w = program.chip.tile.adc.cost()?.leakage_w;
+    Ok(occupied(program, &program.chip.costs.leakage_w, adc_w))
+}
+
+/// Area of everything the program occupies: its arrays with their peripherals, its converter banks, and its tiles' shared parts, m2.
+///
+/// # Errors
+/// If the ADC model does not cover the chip's resolution.
+pub fn area_m2(program: &Program) -> Result<f64, String> {
+    let adc_m2 = program.chip.tile.adc.cost()?.area_m2;
+    Ok(occupied(program, &program.chip.costs.area_m2, adc_m2))
+}
+
+/// Sums a cost over all occupied components; arrays and banks count whole, however much of them is in use.
+fn occupied(program: &Program, cost: &tile::cost::ComponentCosts, adc: f64) -> f64 {
+    let arrays: u64 = program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64 * u64::from(stage.polarities)).sum();
+    let converted: u64 = program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64).sum();
+    let banks: u64 = program.mvm_stages().map(|(_, stage): (u64, &MvmStage)| stage.banks().len() as u64).sum();
+    let Chip { tile, .. } = &program.chip;
+    let (rows, cols) = (f64::from(tile.array.rows), f64::from(tile.array.cols));
+    let per_array = rows * cols * cost.cell + rows * f64::from(tile.dac.bits) * cost.dac + cost.input_register;
+    let per_converted = cols * cost.sample_hold + cost.shift_add + cost.output_register;
+    arrays as f64 * per_array
+        + converted as f64 * per_converted
+        + (banks * u64::from(tile.adc.per_bank)) as f64 * adc
+        + program.tiles() as f64 * (cost.tile + cost.router)
+}

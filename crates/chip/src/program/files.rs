@@ -1,0 +1,135 @@
+//! A program as a directory: `program.toml`, which a person can read and diff, and `arrays.safetensors` with levels and biases.
+
+use super::{MvmStage, Program, Stage};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// Version of the format; a reader refuses any other.
+const VERSION: u32 = 1;
+const TEXT: &str = "program.toml";
+const ARRAYS: &str = "arrays.safetensors";
+
+/// Why a program could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// A file's contents are not a program.
+    #[error("{}: {what}", path.display())]
+    Contents {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProgramFile {
+    version: u32,
+    arrays_sha256: String,
+    program: Program,
+}
+
+/// Writes a program into a directory, which is created. The same program gives the same bytes.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn save(program: &Program, directory: &Path) -> Result<(), ProgramError> {
+    let arrays = encode_arrays(program).map_err(|what| contents(directory.join(ARRAYS), what))?;
+    let file = ProgramFile { version: VERSION, arrays_sha256: digest(&arrays), program: program.clone() };
+    let text = toml::to_string(&file).map_err(|error| contents(directory.join(TEXT), error.to_string()))?;
+    let write = |name: &str, bytes: &[u8]| {
+        let path = directory.join(name);
+        std::fs::write(&path, bytes).map_err(|source| ProgramError::File { path, source })
+    };
+    std::fs::create_dir_all(directory).map_err(|source| ProgramError::File { path: directory.to_owned(), source })?;
+    write(ARRAYS, &arrays)?;
+    write(TEXT, text.as_bytes())
+}
+
+/// Reads a program and checks all of it.
+///
+/// # Errors
+/// If a file is missing, damaged, of another version, or describes a program that cannot run.
+pub fn load(directory: &Path) -> Result<Program, ProgramError> {
+    let read = |name: &str| {
+        let path = directory.join(name);
+        std::fs::read(&path).map_err(|source| ProgramError::File { path, source })
+    };
+    let in_text = |what: String| contents(directory.join(TEXT), what);
+    let text = String::from_utf8(read(TEXT)?).map_err(|error| in_text(error.to_string()))?;
+    let file: ProgramFile = toml::from_str(&text).map_err(|error| in_text(error.to_string().trim_end().to_owned()))?;
+    if file.version != VERSION {
+        return Err(in_text(format!("version = {}, but only version {VERSION} can be read", file.version)));
+    }
+    let arrays = read(ARRAYS)?;
+    let in_arrays = |what: String| contents(directory.join(ARRAYS), what);
+    if digest(&arrays) != file.arrays_sha256 {
+        return Err(in_arrays(format!("damaged: its SHA-256 is not the arrays_sha256 of {TEXT}")));
+    }
+    let mut program = file.program;
+    decode_arrays(&mut program, &arrays).map_err(in_arrays)?;
+    program.validate().map_err(in_text)?;
+    Ok(program)
+}
+
+fn contents(path: PathBuf, what: String) -> ProgramError {
+    ProgramError::Contents { path, what }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const POLARITIES: [&str; 2] = ["positive", "negative"];
+
+fn levels_name(stage: &MvmStage, crossbar: usize, polarity: usize) -> String {
+    format!("{}.crossbar{crossbar:04}.{}", stage.name, POLARITIES[polarity % 2])
+}
+
+fn encode_arrays(program: &Program) -> Result<Vec<u8>, String> {
+    let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
+    for (_, stage) in program.mvm_stages() {
+        let bias = stage.bias.iter().flat_map(|bias| bias.to_le_bytes()).collect();
+        tensors.push((format!("{}.bias", stage.name), Dtype::I64, vec![stage.bias.len()], bias));
+        for (index, placed) in stage.crossbars.iter().enumerate() {
+            let shape = vec![placed.rows as usize, stage.columns(placed) as usize];
+            for (polarity, levels) in placed.levels.iter().enumerate() {
+                tensors.push((levels_name(stage, index, polarity), Dtype::U8, shape.clone(), levels.clone()));
+            }
+        }
+    }
+    let views: Result<Vec<_>, _> =
+        tensors.iter().map(|(name, dtype, shape, data)| Ok((name, TensorView::new(*dtype, shape.clone(), data)?))).collect();
+    let views = views.map_err(|error: safetensors::SafeTensorError| error.to_string())?;
+    safetensors::serialize(views, None).map_err(|error| error.to_string())
+}
+
+fn decode_arrays(program: &mut Program, bytes: &[u8]) -> Result<(), String> {
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+    let tensor = |name: &str, dtype: Dtype| {
+        let view = tensors.tensor(name).map_err(|_| format!("tensor `{name}` is missing"))?;
+        if view.dtype() == dtype { Ok(view) } else { Err(format!("tensor `{name}` is {:?}, not {dtype:?}", view.dtype())) }
+    };
+    for stage in &mut program.stages {
+        let Stage::Mvm(stage) = stage else { continue };
+        let bias = tensor(&format!("{}.bias", stage.name), Dtype::I64)?;
+        stage.bias = bias.data().as_chunks().0.iter().map(|&chunk| i64::from_le_bytes(chunk)).collect();
+        for index in 0..stage.crossbars.len() {
+            let names = (0..stage.polarities.min(2) as usize).map(|polarity| levels_name(stage, index, polarity));
+            let levels: Result<Vec<_>, String> = names.map(|name| Ok(tensor(&name, Dtype::U8)?.data().to_vec())).collect();
+            stage.crossbars[index].levels = levels?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! What must hold of a program before an engine may run it. Engines index without checks of their own, so nothing may slip through here.
+
+use super::{MvmStage, Output, PlacedCrossbar, Program, Stage, Window};
+use tile::check::{Check, Problems};
+
+/// Values that one feature map or one matrix may have; keeps damaged sizes from exhausting the memory.
+const LARGEST: u64 = 1 << 31;
+
+impl Program {
+    /// Checks the whole program.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with the stage's name.
+    pub fn validate(&self) -> Result<(), String> {
+        let mut problems = Problems::default();
+        self.chip.check(&mut problems);
+        if let Some(problem) = problems.found.first() {
+            return Err(format!("chip: {problem}"));
+        }
+        if self.stages.is_empty() {
+            return Err("it has no stages".to_owned());
+        }
+        let mut input = self.input;
+        let last = self.stages.len() - 1;
+        for (index, stage) in self.stages.iter().enumerate() {
+            let fail = |what: String| format!("stage `{}`: {what}", stage.name());
+            if stage.window().input != input {
+                return Err(fail(format!("its input is {:?}, the stage before it writes {input:?}", stage.window().input)));
+            }
+            check_window(stage.window()).map_err(fail)?;
+            match stage {
+                Stage::Mvm(mvm) => self.check_mvm(mvm, index == last).map_err(fail)?,
+                Stage::Pool(pool) => self.check_tile(pool.tile).map_err(fail)?,
+            }
+            input = stage.output();
+        }
+        if !matches!(self.stages[last], Stage::Mvm(MvmStage { output: Output::Scores {}, .. })) {
+            return Err("the last stage must be an MVM stage that yields scores".to_owned());
+        }
+        Ok(())
+    }
+
+    fn check_tile(&self, tile: u32) -> Result<(), String> {
+        let tiles = self.chip.mesh.tiles();
+        if u64::from(tile) < tiles { Ok(()) } else { Err(format!("tile {tile} does not exist; the chip has {tiles}")) }
+    }
+
+    fn check_mvm(&self, stage: &MvmStage, last: bool) -> Result<(), String> {
+        let require = |ok: bool, what: &str| if ok { Ok(()) } else { Err(what.to_owned()) };
+        require((1..=65_536).contains(&stage.outputs), "outputs must be 1 to 65536")?;
+        require((1..=2).contains(&stage.polarities), "polarities must be 1 or 2")?;
+        require((1..=16).contains(&stage.slices.len()), "it must have 1 to 16 slices")?;
+        require(stage.offset.unsigned_abs() <= 1 << 20, "the offset is out of range")?;
+        require(stage.bias.len() == stage.outputs as usize, "it must have one bias per output")?;
+        require(stage.bias.iter().all(|bias| bias.unsigned_abs() <= 1 << 52), "a bias is out of range")?;
+        require(stage.window.input.bits == self.chip.format.input_bits, "its input is not as wide as the chip's format.input_bits")?;
+        for slice in &stage.slices {
+            require((1..=1 << 20).contains(&slice.significance), "a slice's significance is out of range")?;
+            require(slice.adc.step.is_finite() && slice.adc.step > 0.0, "an ADC step is not a positive number")?;
+            let codes = -(1 << 21)..=1 << 21;
+            require(codes.contains(&slice.adc.min_code) && codes.contains(&slice.adc.max_code), "an ADC code is out of range")?;
+            require(slice.adc.min_code <= 0 && slice.adc.max_code > 0, "an ADC must have code 0 and a positive code")?;
+        }
+        match stage.output {
+            Output::Codes { multiplier, bits } => {
+                require(multiplier.is_finite() && multiplier > 0.0, "its multiplier is not a positive number")?;
+                require((1..=16).contains(&bits), "output bits must be 1 to 16")?;
+                require(!last, "the last stage must yield scores")?;
+            }
+            Output::Scores {} => require(last, "only the last stage can yield scores")?,
+        }
+        for crossbar in &stage.crossbars {
+            self.check_crossbar(stage, crossbar)?;
+        }
+        check_cover(stage)
+    }
+
+    fn check_crossbar(&self, stage: &MvmStage, placed: &PlacedCrossbar) -> Result<(), String> {
+        let fail = |what: String| Err(format!("crossbar at row {}, output {}: {what}", placed.row_start, placed.output_start));
+        self.check_tile(placed.tile)?;
+        let tile = &self.chip.tile;
+        let (rows, columns) = (u64::from(placed.rows), stage.columns(placed));
+        if rows == 0 || columns == 0 || rows > tile.array.rows.into() || columns > tile.array.cols.into() {
+            return fail(format!("{rows} x {columns} cells do not fit an array of {} x {}", tile.array.rows, tile.array.cols));
+        }
+        if u64::from(placed.array) + u64::from(stage.polarities) > tile.arrays.into() {
+            return fail(format!("array {} does not exist; a tile has {}", placed.array, tile.arrays));
+        }
+        if placed.levels.len() != stage.polarities as usize || placed.levels.iter().any(|l| l.len() as u64 != rows * columns) {
+            return fail("its matrix of levels has another size".to_owned());
+        }
+        let highest = (1_u16 << tile.cell.bits) - 1;
+        match placed.levels.iter().flatten().find(|&&level| u16::from(level) > highest) {
+            Some(level) => fail(format!("level {level} is above {highest}, the highest of a {}-bit cell", tile.cell.bits)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_window(window: &Window) -> Result<(), String> {
+    let sizes = [window.input.height, window.input.width, window.input.channels, window.kernel_height, window.kernel_width, window.stride];
+    if sizes.contains(&0) || sizes.iter().any(|&size| size > 65_536) || window.padding > 65_536 {
+        return Err("sizes of the window must be 1 to 65536".to_owned());
+    }
+    if window.padding >= window.kernel_height || window.padding >= window.kernel_width {
+        return Err("the padding must be smaller than the kernel".to_owned());
+    }
+    let fits = |size: u32, kernel: u32| size + 2 * window.padding >= kernel;
+    if !fits(window.input.height, window.kernel_height) || !fits(window.input.width, window.kernel_width) {
+        return Err("the kernel is larger than the padded input".to_owned());
+    }
+    let product = |values: &[u32]| values.iter().fold(1_u64, |p, &v| p.saturating_mul(v.into()));
+    let map = product(&[window.input.height, window.input.width, window.input.channels]);
+    let rows = product(&[window.kernel_height, window.kernel_width, window.input.channels]);
+    if map > LARGEST || rows > LARGEST { Err("the feature map or the window is too large".to_owned()) } else { Ok(()) }
+}
+
+/// Every (row, output) must be in exactly one crossbar, and banks must be numbered without gaps.
+fn check_cover(stage: &MvmStage) -> Result<(), String> {
+    let (rows, outputs) = (stage.window.rows() as u64, u64::from(stage.outputs));
+    let end = |start: u32, count: u32| u64::from(start) + u64::from(count);
+    let mut area = 0_u64;
+    for (index, a) in stage.crossbars.iter().enumerate() {
+        if end(a.row_start, a.rows) > rows || end(a.output_start, a.outputs) > outputs {
+            return Err(format!("a crossbar covers row {} or output {} beyond the matrix", a.row_start, a.output_start));
+        }
+        area += u64::from(a.rows) * u64::from(a.outputs);
+        let overlaps = |b: &PlacedCrossbar| {
+            u64::from(a.row_start) < end(b.row_start, b.rows)
+                && u64::from(b.row_start) < end(a.row_start, a.rows)
+                && u64::from(a.output_start) < end(b.output_start, b.outputs)
+                && u64::from(b.output_start) < end(a.output_start, a.outputs)
+        };
+        if stage.crossbars[..index].iter().any(overlaps) {
+            return Err(format!("two crossbars hold row {}, output {}", a.row_start, a.output_start));
+        }
+    }
+    if area != rows * outputs {
+        return Err(format!("its crossbars hold {area} of {} weights", rows * outputs));
+    }
+    match stage.banks().iter().position(Vec::is_empty) {
+        Some(bank) => Err(format!("bank {bank} has no crossbar")),
+        None if stage.crossbars.iter().any(|c| c.bank as usize >= stage.crossbars.len()) => Err("a bank number is too high".to_owned()),
+        None => Ok(()),
+    }
+}

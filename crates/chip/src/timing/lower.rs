@@ -1,0 +1,185 @@
+//! From a program to what the timing engine needs, and from its activity back to action counts.
+
+use super::model::{BankTiming, Flow, IntervalTiming, MvmTiming, StageTiming, UnitTiming};
+use super::{TimingError, TimingReport, simulate};
+use crate::config::Chip;
+use crate::program::{MvmStage, PlacedCrossbar, PoolStage, Program, Stage, Window};
+use tile::actions::ActionCounts;
+
+/// Result of [`run`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramTiming {
+    /// Cycles and activity of every stage.
+    pub report: TimingReport,
+    /// Actions of all images.
+    pub counts: ActionCounts,
+}
+
+/// Streams `images` through a program.
+///
+/// # Errors
+/// If the program cannot finish; the text names the buffer and the size it needs.
+pub fn run(program: &Program, images: u64) -> Result<ProgramTiming, TimingError> {
+    let report = simulate(&stage_timings(program), images)?;
+    let mut counts = ActionCounts::default();
+    for (index, activity) in report.stages.iter().enumerate() {
+        match &program.stages[index] {
+            Stage::Mvm(stage) => {
+                counts += load_actions(program, stage).times(activity.loads);
+                for (bank, done) in stage.banks().iter().zip(&activity.banks) {
+                    counts += read_actions(&program.chip, stage, bank).times(done.reads);
+                    counts += conversion_actions(stage, bank).times(done.conversions);
+                }
+                counts += pixel_actions(program, stage).times(activity.pixels);
+            }
+            Stage::Pool(stage) => counts += pool_actions(&program.chip, stage).times(activity.pixels),
+        }
+        counts += ActionCounts { flit_hop: program.send_flit_hops(index), ..ActionCounts::default() }.times(activity.pixels);
+    }
+    Ok(ProgramTiming { report, counts })
+}
+
+/// Stage times of a program in cycles.
+#[must_use]
+pub fn stage_timings(program: &Program) -> Vec<StageTiming> {
+    let timing = |(index, stage): (usize, &Stage)| {
+        let unit = match stage {
+            Stage::Mvm(mvm) => UnitTiming::Mvm(mvm_timing(program, index, mvm)),
+            Stage::Pool(pool) => UnitTiming::Interval(pool_timing(program, index, pool)),
+        };
+        let (window, buffer) = (stage.window(), program.chip.tile.buffer);
+        let pixel_bits = (u64::from(window.input.channels) * u64::from(window.input.bits)).max(1);
+        let flow = flow(window, Some(buffer.bytes.saturating_mul(8) / pixel_bits));
+        StageTiming { name: stage.name().to_owned(), unit, flow }
+    };
+    program.stages.iter().enumerate().map(timing).collect()
+}
+
+fn mvm_timing(program: &Program, index: usize, stage: &MvmStage) -> MvmTiming {
+    let chip = &program.chip;
+    let (tile, digital) = (&chip.tile, &chip.tile.digital);
+    let words = |bits: u64| bits.div_ceil(tile.buffer.word_bits.into());
+    let load_words = |t: &u32| words(stage.rows_in_tile(*t) * u64::from(stage.window.input.bits));
+    let offset = if stage.offset == 0 { 0 } else { digital.offset_cycles };
+    let write = words(u64::from(stage.outputs) * u64::from(stage.output.bits()));
+    MvmTiming {
+        slices: chip.input_cycles(),
+        load: tile.buffer.access_cycles + stage.tiles().iter().map(load_words).max().unwrap_or(0),
+        load_latency: 0,
+        banks: stage.banks().iter().map(|bank| bank_timing(chip, stage, bank)).collect(),
+        post: digital.shift_add_cycles
+            + program.merge_transfer_cycles(stage)
+            + digital.merge_cycles
+            + offset
+            + digital.requantise_cycles
+            + program.send_cycles(index)
+            + write,
+        input_registers: tile.input_registers,
+        sample_hold_depth: tile.sample_hold_depth,
+    }
+}
+
+fn bank_timing(chip: &Chip, stage: &MvmStage, bank: &[&PlacedCrossbar]) -> BankTiming {
+    let (tile, adc) = (&chip.tile, &chip.tile.adc);
+    let columns: u64 = bank.iter().map(|crossbar| stage.columns(crossbar)).sum();
+    let rounds = columns.div_ceil(adc.per_bank.into());
+    BankTiming {
+        read: chip.cycles(tile.dac.time_s + tile.array.read_time_s + tile.array.sample_time_s),
+        convert: chip.cycles(rounds as f64 * adc.conversion_time_s),
+    }
+}
+
+fn pool_timing(program: &Program, index: usize, stage: &PoolStage) -> IntervalTiming {
+    let buffer = program.chip.tile.buffer;
+    let pixel_bits = u64::from(stage.window.input.channels) * u64::from(stage.window.input.bits);
+    let words = |pixels: u64| (pixels * pixel_bits).div_ceil(buffer.word_bits.into());
+    let read = buffer.access_cycles + words(u64::from(stage.window.kernel_height * stage.window.kernel_width));
+    let pool = program.chip.tile.digital.pool_cycles;
+    IntervalTiming { interval: read.max(1), latency: read + pool + program.send_cycles(index) + words(1), release: read }
+}
+
+/// Which pixels each window needs, and which no later window needs any more.
+fn flow(window: &Window, capacity: Option<u64>) -> Flow {
+    let pixels = window.input.pixels() as u64;
+    let mut need = Vec::with_capacity(window.count());
+    let mut first = Vec::with_capacity(window.count());
+    for index in 0..window.count() {
+        let under = || window.pixels(index).flatten().map(|pixel| pixel as u64);
+        // A window that lies in the padding altogether waits for pixel 0 and keeps nothing.
+        need.push(under().max().unwrap_or(0));
+        first.push(under().min().unwrap_or(pixels));
+    }
+    let mut freed = vec![pixels; need.len()];
+    for index in (1..freed.len()).rev() {
+        freed[index - 1] = freed[index].min(first[index]);
+    }
+    Flow { input_pixels: pixels, need, freed, capacity }
+}
+
+/// Reading one window into the input registers.
+fn load_actions(program: &Program, stage: &MvmStage) -> ActionCounts {
+    let bits: Vec<u64> =
+        stage.tiles().iter().map(|&tile| stage.rows_in_tile(tile) * u64::from(stage.window.input.bits)).collect();
+    let words = bits.iter().map(|bits| bits.div_ceil(program.chip.tile.buffer.word_bits.into()));
+    let biased = u64::from(stage.offset != 0);
+    ActionCounts {
+        buffer_read: words.sum(),
+        bus_bit: bits.iter().sum(),
+        input_sum_add: biased * stage.window.rows() as u64,
+        ..ActionCounts::default()
+    }
+}
+
+/// One input slice through the arrays of a bank.
+fn read_actions(chip: &Chip, stage: &MvmStage, bank: &[&PlacedCrossbar]) -> ActionCounts {
+    let polarities = u64::from(stage.polarities);
+    let rows: u64 = bank.iter().map(|crossbar| u64::from(crossbar.rows)).sum();
+    let cells: u64 = bank.iter().map(|crossbar| u64::from(crossbar.rows) * stage.columns(crossbar)).sum();
+    ActionCounts {
+        dac_drive: rows * polarities,
+        input_register_bit: rows * polarities * u64::from(chip.tile.dac.bits),
+        cell_read: cells * polarities,
+        sample_hold: bank.iter().map(|crossbar| stage.columns(crossbar)).sum(),
+        ..ActionCounts::default()
+    }
+}
+
+/// Converting one input slice of a bank.
+fn conversion_actions(stage: &MvmStage, bank: &[&PlacedCrossbar]) -> ActionCounts {
+    let columns = bank.iter().map(|crossbar| stage.columns(crossbar)).sum();
+    ActionCounts { adc_conversion: columns, shift_add: columns, ..ActionCounts::default() }
+}
+
+/// Everything between the last conversion of a window and its pixel in the buffer.
+fn pixel_actions(program: &Program, stage: &MvmStage) -> ActionCounts {
+    let outputs = u64::from(stage.outputs);
+    let partial_sums = outputs * stage.slices.len() as u64 * stage.row_partitions();
+    let bits = outputs * u64::from(stage.output.bits());
+    let requantised = matches!(stage.output, crate::program::Output::Codes { .. });
+    ActionCounts {
+        slice_scale: if stage.steps_are_shifts() { 0 } else { partial_sums },
+        merge_add: partial_sums - outputs,
+        offset_subtract: u64::from(stage.offset != 0) * outputs,
+        requantise: u64::from(requantised) * outputs,
+        output_register_word: outputs,
+        buffer_write: bits.div_ceil(program.chip.tile.buffer.word_bits.into()),
+        bus_bit: bits,
+        flit_hop: program.merge_flit_hops(stage),
+        ..ActionCounts::default()
+    }
+}
+
+/// One window of a pool stage.
+fn pool_actions(chip: &Chip, stage: &PoolStage) -> ActionCounts {
+    let channels = u64::from(stage.window.input.channels);
+    let values = stage.window.rows() as u64;
+    let bits = u64::from(stage.window.input.bits);
+    let words = |values: u64| (values * bits).div_ceil(chip.tile.buffer.word_bits.into());
+    ActionCounts {
+        compare: values - channels,
+        buffer_read: words(values),
+        buffer_write: words(channels),
+        bus_bit: (values + channels) * bits,
+        ..ActionCounts::default()
+    }
+}

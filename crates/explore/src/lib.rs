@@ -1,0 +1,6 @@
+//! Experiments.
+
+pub mod config;
+pub mod plot;
+pub mod results;
+pub mod statistics;

@@ -1,0 +1,123 @@
+//! Favourable weights: the values whose significant slices sit in states that vary little.
+
+use crate::mapping::{Encoding, largest_weight};
+use tile::immunity::Ranking;
+
+/// The favourable set of a layer's encoding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Favourable {
+    /// The favourable states, ascending.
+    pub states: Vec<usize>,
+    /// The weights whose constrained slices are all in favourable states, ascending.
+    pub weights: Vec<i32>,
+    /// `projection[i]`: nearest favourable weight of `i - (2^(B-1) - 1)`; the smaller magnitude of two equally near ones.
+    projection: Vec<i32>,
+}
+
+impl Favourable {
+    /// The smallest nested set of most immune states whose weights have both signs and in which no run of excluded values is longer than
+    /// half of the `2^B` codes (so that `{00, 01, 11}`, Config-3 of Diware et al., AICAS 2023, results from their order of states and the ISAAC encoding).
+    /// All states are favourable where no smaller set qualifies.
+    #[must_use]
+    pub fn find(encoding: &Encoding, ranking: &Ranking, constrained_slices: usize) -> Self {
+        let largest = largest_weight(encoding.weight_bits);
+        let qualifies = |set: &Self| {
+            let both_signs = set.weights.iter().any(|&w| w < 0) && set.weights.iter().any(|&w| w > 0);
+            both_signs && set.weights.windows(2).all(|pair| pair[1] - pair[0] - 1 <= largest + 1)
+        };
+        let sets = ranking.nested_sets();
+        let smallest = sets.iter().map(|states| Self::of_states(encoding, states, constrained_slices)).find(qualifies);
+        let all: Vec<usize> = (0..1 << encoding.cell_bits).collect();
+        smallest.unwrap_or_else(|| Self::of_states(encoding, &all, constrained_slices))
+    }
+
+    /// The set of given states; `constrained_slices` counts from the most significant slice.
+    #[must_use]
+    pub fn of_states(encoding: &Encoding, states: &[usize], constrained_slices: usize) -> Self {
+        let largest = largest_weight(encoding.weight_bits);
+        let slices = encoding.slices();
+        let allowed = |weight: &i32| {
+            encoding.clip(*weight) == *weight
+                && (slices - constrained_slices.min(slices)..slices).all(|slice| {
+                    let levels = (0..encoding.polarities()).map(|polarity| encoding.level(*weight, slice, polarity));
+                    levels.into_iter().all(|level| states.contains(&usize::from(level)))
+                })
+        };
+        let weights: Vec<i32> = (-largest..=largest).filter(allowed).collect();
+        let nearest = |weight: i32| weights.iter().copied().min_by_key(|w| ((w - weight).abs(), w.abs())).unwrap_or(weight);
+        let projection = (-largest..=largest).map(nearest).collect();
+        Self { states: states.to_vec(), weights, projection }
+    }
+
+    /// The nearest favourable weight.
+    #[must_use]
+    pub fn project(&self, weight: i32) -> i32 {
+        let largest = (self.projection.len() / 2) as i32;
+        self.projection[(weight.clamp(-largest, largest) + largest) as usize]
+    }
+
+    /// Whether any weight is excluded.
+    #[must_use]
+    pub fn constrains(&self) -> bool {
+        self.weights.len() < self.projection.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::{LayerStatistics, by_name};
+    use tile::device::{State, States};
+
+    fn states(errors: &[f64]) -> States {
+        let state = |(level, &sigma): (usize, &f64)| State { level, conductance_s: 0.0, mean_shift: 0.0, sigma };
+        let states = errors.iter().enumerate().map(state).collect();
+        States { states, spacing_s: 1e-6, g_min_s: 0.0, clip: (0.0, 10.0) }
+    }
+
+    fn find(mapping: &str, errors: &[f64], tie_tolerance: f64) -> Favourable {
+        let squared: Vec<f64> = errors.iter().map(|e| e * e).collect();
+        let histogram = vec![1; 255];
+        let layer = LayerStatistics { weight_bits: 8, cell_bits: 2, histogram: &histogram, squared_errors: &squared };
+        let encoding = by_name(mapping).unwrap().encoding(&layer);
+        Favourable::find(&encoding, &Ranking::new(&states(errors), tie_tolerance), 1)
+    }
+
+    #[test]
+    fn the_papers_order_gives_the_papers_configuration() {
+        let set = find("isaac", &[0.02, 0.06, 0.30, 0.10], 0.1);
+        assert_eq!(set.states, [0, 1, 3]);
+        // State 10 in the top slice holds 0..=63: these go to -1 or, from 32 on, to 64.
+        assert_eq!((set.project(0), set.project(31), set.project(32), set.project(-5), set.project(100)), (-1, -1, 64, -5, 100));
+        assert_eq!(set.weights.len(), 255 - 64);
+    }
+
+    #[test]
+    fn tied_bad_states_are_banned_together() {
+        // NeuRRAM after a day: 01 and 10 are nearly equally bad.
+        let errors = [0.0526, 0.2972, 0.2672, 0.1988];
+        assert_eq!(find("isaac", &errors, 0.12).states, [0, 3]);
+        assert_eq!(find("isaac", &errors, 0.0).states, [0, 3]);
+        assert_eq!(Ranking::new(&states(&errors), 0.12).groups, [vec![0], vec![3], vec![1, 2]]);
+    }
+
+    #[test]
+    fn a_pair_with_a_bad_lowest_state_cannot_be_constrained() {
+        let set = find("differential", &[0.0742, 0.0651, 0.0560, 0.0469], 0.0);
+        assert!(!set.constrains());
+        assert_eq!(set.states, [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn projection_is_idempotent_and_nearest() {
+        for mapping in ["isaac", "differential", "offset"] {
+            let set = find(mapping, &[0.02, 0.06, 0.30, 0.10], 0.1);
+            for weight in -127..=127 {
+                let projected = set.project(weight);
+                assert_eq!(set.project(projected), projected);
+                let distance = (projected - weight).abs();
+                assert!(set.weights.iter().all(|w| (w - weight).abs() >= distance));
+            }
+        }
+    }
+}

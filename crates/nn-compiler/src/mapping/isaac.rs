@@ -1,0 +1,27 @@
+//! `isaac`: every weight is stored with the bias `2^(B-1)`, as a non-negative number in one array.
+//!
+//! Weight 0 becomes 10 00 00 00 in 2-bit cells: with a device whose state 10 is the worst, all small positive weights sit in it.
+
+use super::{Encoding, Form, LayerStatistics, MappingStrategy};
+
+/// The biased encoding of ISAAC.
+pub(super) struct Isaac;
+
+impl MappingStrategy for Isaac {
+    fn name(&self) -> &'static str {
+        "isaac"
+    }
+
+    fn doc(&self) -> &'static str {
+        "one array, weight + 2^(B-1), bias taken off digitally"
+    }
+
+    fn source(&self) -> &'static str {
+        "Shafiee et al., ISCA 2016; used by Diware et al., AICAS 2023"
+    }
+
+    fn encoding(&self, layer: &LayerStatistics<'_>) -> Encoding {
+        let form = Form::Offset(1 << (layer.weight_bits - 1));
+        Encoding { weight_bits: layer.weight_bits, cell_bits: layer.cell_bits, form }
+    }
+}

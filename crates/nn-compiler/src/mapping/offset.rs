@@ -1,0 +1,54 @@
+//! `offset`: as `isaac`, but with the digital offset that makes the layer's expected weight error least.
+//!
+//! The offset is free in hardware, since a multiple of the input sum is taken off digitally anyway. An offset other than `2^(B-1)` cannot
+//! store all weights; those beyond the range are clipped, and the clipping error counts in the search.
+
+use super::{Encoding, Form, LayerStatistics, MappingStrategy, largest_weight};
+
+/// The biased encoding with a searched offset.
+pub(super) struct Offset;
+
+impl MappingStrategy for Offset {
+    fn name(&self) -> &'static str {
+        "offset"
+    }
+
+    fn doc(&self) -> &'static str {
+        "one array, weight + the offset of least expected error, found per layer"
+    }
+
+    fn source(&self) -> &'static str {
+        "digital offset as in Shafiee et al., ISCA 2016; search by expected squared weight error"
+    }
+
+    fn encoding(&self, layer: &LayerStatistics<'_>) -> Encoding {
+        let encoding = |offset| Encoding {
+            weight_bits: layer.weight_bits,
+            cell_bits: layer.cell_bits,
+            form: Form::Offset(offset),
+        };
+        // Starting at the usual bias, a candidate must be strictly better: an ideal device keeps the bias that clips nothing.
+        let usual = 1_i64 << (layer.weight_bits - 1);
+        let mut best = (expected_squared_error(&encoding(usual), layer), usual);
+        for offset in 0..1_i64 << layer.weight_bits {
+            let error = expected_squared_error(&encoding(offset), layer);
+            if error < best.0 {
+                best = (error, offset);
+            }
+        }
+        encoding(best.1)
+    }
+}
+
+/// `sum_q count(q) (v(q) + (q - clip(q))^2)` in squared weight steps.
+fn expected_squared_error(encoding: &Encoding, layer: &LayerStatistics<'_>) -> f64 {
+    let largest = largest_weight(layer.weight_bits);
+    let mut error = 0.0;
+    for (weight, &count) in (-largest..=largest).zip(layer.histogram) {
+        if count > 0 {
+            let clipped = f64::from(weight - encoding.clip(weight));
+            error += count as f64 * (encoding.error_variance(weight, layer.squared_errors) + clipped * clipped);
+        }
+    }
+    error
+}

@@ -1,0 +1,124 @@
+//! Passes `partition` and `place`: a layer's matrix is cut into crossbars, and crossbars get tiles, arrays and converter banks.
+
+use crate::error::CompileError;
+use crate::mapping::Encoding;
+use chip::config::Chip;
+use chip::program::PlacedCrossbar;
+
+/// Where the next stage goes: every stage starts on a tile of its own, because stages do not share load ports.
+#[derive(Debug, Default)]
+pub(crate) struct Placer {
+    next_tile: u32,
+}
+
+/// A part of one axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    start: usize,
+    len: usize,
+}
+
+/// Cuts `0..total` into the fewest parts of at most `most`, whose sizes differ by at most 1, the larger ones first.
+fn parts(total: usize, most: usize) -> Vec<Part> {
+    let count = total.div_ceil(most);
+    let (size, larger) = (total / count.max(1), total % count.max(1));
+    let start = |index: usize| index * size + index.min(larger);
+    (0..count).map(|index| Part { start: start(index), len: start(index + 1) - start(index) }).collect()
+}
+
+impl Placer {
+    /// Cuts and places a matrix of `rows x outputs`; levels are left empty.
+    pub(crate) fn place(
+        &mut self,
+        layer: &str,
+        rows: usize,
+        outputs: usize,
+        encoding: &Encoding,
+        chip: &Chip,
+    ) -> Result<Vec<PlacedCrossbar>, CompileError> {
+        let tile = &chip.tile;
+        let outputs_per_array = tile.array.cols as usize / encoding.slices();
+        if outputs_per_array == 0 {
+            let what = format!("its weights need {} columns, an array has {}", encoding.slices(), tile.array.cols);
+            return Err(CompileError::layer(layer, what));
+        }
+        if encoding.polarities() as u32 > tile.arrays {
+            return Err(CompileError::layer(layer, "a pair of arrays does not fit a tile of one array (tile.arrays)"));
+        }
+        let mut site = Site { tile: self.next_tile, array: 0, bank: 0, in_bank: 0 };
+        let mut crossbars = Vec::new();
+        for row_part in parts(rows, tile.array.rows as usize) {
+            for output_part in parts(outputs, outputs_per_array) {
+                crossbars.push(site.take(encoding.polarities() as u32, chip, row_part, output_part));
+            }
+        }
+        self.next_tile = site.tile + 1;
+        if u64::from(self.next_tile) > chip.mesh.tiles() {
+            let what = format!("it has {} tiles; the network needs more: layer `{layer}` ends on tile {}", chip.mesh.tiles(), site.tile);
+            return Err(CompileError::chip(chip, what));
+        }
+        Ok(crossbars)
+    }
+
+    /// Tile of a stage that has no arrays: the one before it.
+    pub(crate) fn last_tile(&self) -> u32 {
+        self.next_tile.saturating_sub(1)
+    }
+}
+
+/// The next free array of a stage. Banks do not reach over tiles.
+struct Site {
+    tile: u32,
+    array: u32,
+    bank: u32,
+    in_bank: u32,
+}
+
+impl Site {
+    fn take(&mut self, arrays: u32, chip: &Chip, rows: Part, outputs: Part) -> PlacedCrossbar {
+        if self.array + arrays > chip.tile.arrays {
+            (self.tile, self.array) = (self.tile + 1, 0);
+            if self.in_bank > 0 {
+                (self.bank, self.in_bank) = (self.bank + 1, 0);
+            }
+        }
+        let crossbar = PlacedCrossbar {
+            tile: self.tile,
+            array: self.array,
+            bank: self.bank,
+            row_start: rows.start as u32,
+            rows: rows.len as u32,
+            output_start: outputs.start as u32,
+            outputs: outputs.len as u32,
+            levels: Vec::new(),
+        };
+        self.array += arrays;
+        self.in_bank += 1;
+        if self.in_bank == chip.tile.adc.arrays_per_bank {
+            (self.bank, self.in_bank) = (self.bank + 1, 0);
+        }
+        crossbar
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn parts_cover_everything_once_and_evenly(total in 1_usize..2000, most in 1_usize..300) {
+            let parts = parts(total, most);
+            let mut next = 0;
+            for part in &parts {
+                prop_assert_eq!(part.start, next);
+                prop_assert!(part.len >= 1 && part.len <= most);
+                next += part.len;
+            }
+            prop_assert_eq!(next, total);
+            prop_assert!(parts[0].len - parts[parts.len() - 1].len <= 1);
+            prop_assert_eq!(parts.len(), total.div_ceil(most));
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Tests of the integer reference inference and of the checks that it relies on.
+
+use super::*;
+use crate::network::Shape;
+use crate::window::Window;
+
+const INPUT: Shape = Shape { channels: 1, height: 2, width: 2 };
+
+fn mvm(name: &str, window: Window, weights: &[i32], bias: &[i64], output: MvmOutput) -> QuantisedLayer {
+    let (weights, bias) = (weights.to_vec(), bias.to_vec());
+    QuantisedLayer::Mvm(QuantisedMvm {
+        name: name.into(),
+        window,
+        weights,
+        outputs: bias.len(),
+        weight_bits: 8,
+        bias,
+        output,
+    })
+}
+
+fn network(input: Shape, layers: Vec<QuantisedLayer>) -> QuantisedNetwork {
+    QuantisedNetwork { name: "small".into(), dataset: "digits-8x8".into(), input, input_bits: 4, layers }
+}
+
+fn two_layers() -> QuantisedNetwork {
+    let hidden = MvmOutput::Codes { multiplier: 0.5, bits: 4 };
+    let flat = Window::whole(Shape { channels: 2, height: 1, width: 1 });
+    network(
+        INPUT,
+        vec![
+            mvm("fc1", Window::whole(INPUT), &[1, 2, 3, 4, -1, -1, -1, 127], &[1, -2], hidden),
+            mvm("fc2", flat, &[1, -1, 2, 1, 0, 0], &[0, 0, 5], MvmOutput::Scores),
+        ],
+    )
+}
+
+#[test]
+fn two_linear_layers_by_hand() {
+    // fc1: 1*1 + 2*0 + 3*2 + 4*0 + 1 = 8 -> 4; -1 + 0 - 2 + 0 - 2 = -5 -> -2.5 -> clipped to 0.
+    assert_eq!(two_layers().infer_codes(&[1, 0, 2, 0]).unwrap(), [4, 8, 5]);
+    // fc1: 0 + 4 + 1 = 5 -> 2.5 -> 2 (half to even); 127 - 2 = 125 -> 62.5 -> clipped to 15.
+    assert_eq!(two_layers().infer_layers(&[0, 0, 0, 1]).unwrap(), [vec![2, 15], vec![-13, 19, 5]]);
+}
+
+#[test]
+fn rounding_is_half_to_even_and_clips() {
+    let output = MvmOutput::Codes { multiplier: 0.5, bits: 3 };
+    let codes: Vec<i64> = [-3, -1, 0, 1, 2, 3, 5, 7, 13, 14, 15, 1 << 52].map(|acc| output.apply(acc)).to_vec();
+    assert_eq!(codes, [0, 0, 0, 0, 1, 2, 2, 4, 6, 7, 7, 7]);
+    assert_eq!(MvmOutput::Scores.apply(-9), -9);
+}
+
+#[test]
+fn input_codes_cover_the_range() {
+    let net = two_layers();
+    assert_eq!(net.input_codes(&[0.0, 1.0, 0.5, 1.0 / 15.0]), [0, 15, 8, 1]);
+    assert_eq!(net.input_codes(&[-1.0, 2.0, f32::NAN, f32::INFINITY]), [0, 15, 0, 15]);
+    // Above, 0.5 gives 7.5 and so 8; with one bit it gives 0.5 and so 0: ties go to the even code.
+    assert_eq!(QuantisedNetwork { input_bits: 1, ..net }.input_codes(&[0.5, 0.500_001, 0.0, 1.0]), [0, 1, 0, 1]);
+}
+
+/// A convolution by the definition, with its own index arithmetic.
+fn naive_conv(map: &[i64], shape: Shape, weights: &[i32], output: (usize, usize), at: (usize, usize)) -> i64 {
+    let (kernel, padding, (channel, stride)) = (3, 1, output);
+    let mut sum = 0;
+    for c in 0..shape.channels {
+        for ky in 0..kernel {
+            for kx in 0..kernel {
+                let (y, x) = ((at.0 * stride + ky) as i64 - padding, (at.1 * stride + kx) as i64 - padding);
+                if (0..shape.height as i64).contains(&y) && (0..shape.width as i64).contains(&x) {
+                    let weight = weights[((channel * shape.channels + c) * kernel + ky) * kernel + kx];
+                    sum += i64::from(weight) * map[(c * shape.height + y as usize) * shape.width + x as usize];
+                }
+            }
+        }
+    }
+    sum
+}
+
+#[test]
+fn convolution_follows_the_definition() {
+    let input = Shape { channels: 3, height: 5, width: 4 };
+    let codes: Vec<u32> = (0..60).map(|i| i * 7 % 16).collect();
+    let map: Vec<i64> = codes.iter().map(|&c| i64::from(c)).collect();
+    let weights: Vec<i32> = (0..2 * 27).map(|i| i * 53 % 255 - 127).collect();
+    for stride in [1, 2] {
+        let window = Window { input, kernel_height: 3, kernel_width: 3, stride, padding: 1 };
+        let net = network(input, vec![mvm("conv1", window, &weights, &[100, -100], MvmOutput::Scores)]);
+        let scores = net.infer_codes(&codes).unwrap();
+        let (height, width) = (window.out_height(), window.out_width());
+        assert_eq!(scores.len(), 2 * height * width);
+        for (index, &score) in scores.iter().enumerate() {
+            let (channel, oy, ox) = (index / (height * width), index / width % height, index % width);
+            let bias = [100, -100][channel];
+            assert_eq!(score, bias + naive_conv(&map, input, &weights, (channel, stride), (oy, ox)));
+        }
+    }
+}
+
+#[test]
+fn max_pool_works_on_codes() {
+    let input = Shape { channels: 2, height: 2, width: 4 };
+    let window = Window { input, kernel_height: 2, kernel_width: 2, stride: 2, padding: 0 };
+    let pool = QuantisedLayer::MaxPool(QuantisedMaxPool { name: "pool".into(), window });
+    let codes = [1, 2, 3, 4, 5, 0, 0, 9, 0, 0, 7, 1, 0, 0, 2, 3];
+    assert_eq!(network(input, vec![pool]).infer_codes(&codes).unwrap(), [5, 9, 0, 7]);
+}
+
+#[test]
+fn accuracy_picks_the_lowest_class_among_equal_scores() {
+    let window = Window::whole(INPUT);
+    let net = network(INPUT, vec![mvm("fc", window, &[1, 0, 0, 0, 0, 1, 0, 0], &[0, 0], MvmOutput::Scores)]);
+    let images = vec![1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 0.5, 0.0, 0.0];
+    let split = Split { features: 4, images, labels: vec![0, 1, 0, 1] };
+    assert_eq!(net.accuracy(&split), Ok(0.75));
+}
+
+#[test]
+fn the_widest_sums_stay_exact() {
+    let input = Shape { channels: 1, height: 256, width: 256 };
+    let layer = QuantisedMvm {
+        name: "fc".into(),
+        window: Window::whole(input),
+        weights: vec![-32767; input.len()],
+        outputs: 1,
+        weight_bits: 16,
+        bias: vec![-crate::quantised::MAX_BIAS],
+        output: MvmOutput::Scores,
+    };
+    let net = QuantisedNetwork { input_bits: 16, ..network(input, vec![QuantisedLayer::Mvm(layer)]) };
+    let expected = -(i128::from(crate::quantised::MAX_BIAS) + 32767 * 65535 * (1 << 16));
+    let scores = net.infer_codes(&vec![65535; input.len()]).unwrap();
+    assert_eq!(scores.into_iter().map(i128::from).collect::<Vec<_>>(), [expected]);
+}
+
+/// The message for `two_layers` after a change to its first layer.
+fn message(change: impl Fn(&mut QuantisedMvm)) -> String {
+    let mut net = two_layers();
+    if let QuantisedLayer::Mvm(mvm) = &mut net.layers[0] {
+        change(mvm);
+    }
+    net.validate().unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    assert_eq!(two_layers().validate(), Ok(()));
+    let start = "network `small`, layer `fc1`: ";
+    assert_eq!(message(|m| m.weights[3] = -128), format!("{start}weights[3] is -128, allowed: -127 to 127"));
+    assert_eq!(
+        message(|m| m.output = MvmOutput::Scores),
+        format!("{start}output is scores, allowed: codes, as another layer follows")
+    );
+    assert!(message(|m| m.output = MvmOutput::Codes { multiplier: f64::NAN, bits: 4 }).contains("multiplier is NaN"));
+    assert!(
+        message(|m| m.output = MvmOutput::Codes { multiplier: 1.0, bits: 17 }).contains("bits is 17, allowed: 1 to 16")
+    );
+    assert!(message(|m| m.weight_bits = 1).contains("weight_bits is 1, allowed: 2 to 16"));
+    assert!(message(|m| m.bias[1] = i64::MIN).contains("bias[1] is -9223372036854775808"));
+    assert!(message(|m| m.weights.truncate(3)).contains("number of values of weights is 3, allowed: exactly 8"));
+    assert!(
+        message(|m| m.window.input.width = 3).contains("window input is 1x2x3, allowed: 1x2x2, its input, or 4x1x1")
+    );
+    assert!(message(|m| m.name = "fc2".into()).contains("names used only once"));
+    let error = two_layers().infer_codes(&[0, 16, 0, 0]).unwrap_err().to_string();
+    assert_eq!(error, "network `small`: input code 1 is 16, allowed: 0 to 15");
+    assert!(
+        two_layers()
+            .infer(&[0.0; 5])
+            .unwrap_err()
+            .to_string()
+            .contains("number of input codes is 5, allowed: exactly 4")
+    );
+}

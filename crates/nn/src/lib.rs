@@ -1,0 +1,17 @@
+//! Networks without hardware: layers, float and integer inference, data sets, network files.
+
+mod argmax;
+pub mod datasets;
+pub mod error;
+pub mod files;
+pub mod gemm;
+mod integer;
+pub mod layers;
+pub mod network;
+pub mod quantised;
+pub mod window;
+
+pub use argmax::argmax;
+pub use error::{Invalid, NetworkError};
+pub use network::{Layer, Network, Op, Shape};
+pub use window::Window;

@@ -1,0 +1,170 @@
+//! Cost tables: energy of an action, area and leakage of a component. Prices never live in code.
+
+use crate::actions::ActionEnergies;
+use crate::check::{Check, Problems};
+use serde::{Deserialize, Serialize};
+
+/// A cost table as its file in `configs/costs` states it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostTable {
+    /// Name, kebab-case; part of every result.
+    pub name: String,
+    /// Where the numbers come from.
+    pub source: String,
+    /// The published power and area table that the prices are derived from.
+    #[serde(default)]
+    pub published: Vec<PublishedRow>,
+    /// Factor on the price of `dac_drive` for DACs of 1, 2, ... bits.
+    pub dac_bits_factor: Vec<f64>,
+    /// Energy of one action, J.
+    pub energy_j: ActionEnergies,
+    /// Area of one instance, m2.
+    pub area_m2: ComponentCosts,
+    /// Leakage power of one instance, W.
+    pub leakage_w: ComponentCosts,
+}
+
+/// One row of a published table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedRow {
+    /// Level of the hierarchy the row belongs to.
+    pub level: String,
+    /// Component.
+    pub component: String,
+    /// Power of all instances of the component at that level, W.
+    pub power_w: f64,
+    /// Area of all instances, m2.
+    pub area_m2: f64,
+}
+
+/// A cost of each kind of component; ADCs have their own files.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentCosts {
+    /// One cell.
+    pub cell: f64,
+    /// One 1-bit DAC (word-line driver).
+    pub dac: f64,
+    /// Sample-and-hold of one column.
+    pub sample_hold: f64,
+    /// Shift-and-add unit of one array.
+    pub shift_add: f64,
+    /// Input register of one array.
+    pub input_register: f64,
+    /// Output register of one array.
+    pub output_register: f64,
+    /// Everything the arrays of one tile share: buffer, bus, output register, vector units.
+    pub tile: f64,
+    /// Share of one tile in the routers of the mesh.
+    pub router: f64,
+}
+
+impl CostTable {
+    /// Price of driving one word line with a DAC of `dac_bits`, J.
+    ///
+    /// # Errors
+    /// If the table has no factor for so many bits; the text says which it has.
+    pub fn dac_drive_j(&self, dac_bits: u32) -> Result<f64, String> {
+        let factor = dac_bits.checked_sub(1).and_then(|index| self.dac_bits_factor.get(index as usize));
+        let known = || format!("1 to {} (cost table `{}` prices no other DAC)", self.dac_bits_factor.len(), self.name);
+        factor.map(|factor| factor * self.energy_j.dac_drive).ok_or_else(known)
+    }
+}
+
+impl Check for CostTable {
+    fn check(&self, problems: &mut Problems) {
+        for (name, value) in self.energy_j.entries() {
+            problems.within("energy_j", |p| p.number(name, value, 0.0..=1e-3, "J"));
+        }
+        for (table, costs, limit, unit) in
+            [("area_m2", &self.area_m2, 1e-2, "m2"), ("leakage_w", &self.leakage_w, 1e2, "W")]
+        {
+            problems.within(table, |p| {
+                for (name, value) in costs.entries() {
+                    p.number(name, value, 0.0..=limit, unit);
+                }
+            });
+        }
+        for &factor in &self.dac_bits_factor {
+            problems.number("dac_bits_factor", factor, 0.0..=1e6, "");
+        }
+    }
+}
+
+impl ComponentCosts {
+    fn entries(&self) -> [(&'static str, f64); 8] {
+        [
+            ("cell", self.cell),
+            ("dac", self.dac),
+            ("sample_hold", self.sample_hold),
+            ("shift_add", self.shift_add),
+            ("input_register", self.input_register),
+            ("output_register", self.output_register),
+            ("tile", self.tile),
+            ("router", self.router),
+        ]
+    }
+}
+
+/// What a converter costs at one resolution.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdcCost {
+    /// Resolution, bits.
+    pub bits: u32,
+    /// Energy of one conversion, J.
+    pub energy_j: f64,
+    /// Area of one converter, m2.
+    pub area_m2: f64,
+    /// Leakage power of one converter, W.
+    pub leakage_w: f64,
+}
+
+/// A converter cost model as its file in `configs/adcs` states it: a table over the resolution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdcModel {
+    /// Name, kebab-case; part of every result.
+    pub model: String,
+    /// Where the numbers come from.
+    pub source: String,
+    /// Time of one conversion, s.
+    pub conversion_time_s: f64,
+    /// Costs at each resolution that the source covers.
+    pub costs: Vec<AdcCost>,
+}
+
+impl Check for AdcModel {
+    fn check(&self, problems: &mut Problems) {
+        problems.number("conversion_time_s", self.conversion_time_s, 0.0..=1e-3, "s");
+        check_adc_costs(&self.costs, problems);
+    }
+}
+
+/// The costs of model `model` at a resolution.
+///
+/// # Errors
+/// If the model does not cover it; the text says what it covers.
+pub fn adc_cost(model: &str, costs: &[AdcCost], bits: u32) -> Result<AdcCost, String> {
+    let known = || costs.iter().map(|row| row.bits.to_string()).collect::<Vec<_>>().join(", ");
+    let found = costs.iter().find(|row| row.bits == bits).copied();
+    found.ok_or_else(|| format!("one of {} (ADC model `{model}` covers no other)", known()))
+}
+
+/// Adds the problems of a table of converter costs.
+pub fn check_adc_costs(costs: &[AdcCost], problems: &mut Problems) {
+    problems.require("costs", "no rows", !costs.is_empty(), "at least one resolution");
+    for row in costs {
+        problems.within("costs", |p| {
+            p.integer("bits", u64::from(row.bits), 1..=MAX_ADC_BITS);
+            p.number("energy_j", row.energy_j, 0.0..=1e-3, "J");
+            p.number("area_m2", row.area_m2, 0.0..=1e-2, "m2");
+            p.number("leakage_w", row.leakage_w, 0.0..=1.0, "W");
+        });
+    }
+}
+
+/// Widest converter: column sums are `f32`, in which whole numbers of more than 22 bits are not rounded exactly.
+pub const MAX_ADC_BITS: u64 = 21;

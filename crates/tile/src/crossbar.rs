@@ -1,0 +1,109 @@
+//! A programmed crossbar: conductances in, column sums out.
+
+/// Columns that are summed together; their sums stay in registers while the rows go by.
+const BLOCK: usize = 32;
+
+/// The cells between one set of word lines and one set of bit lines, as programmed in one chip sample.
+///
+/// Values are conductances above `G_min` in level spacings; the two arrays of a differential pair, whose currents are subtracted before
+/// conversion, are one crossbar of differences. The baseline `G_min * sum(x)` of a single-ended array is taken off by a reference column
+/// of cells at `G_min`; the reference is ideal, its read energy is counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crossbar {
+    rows: usize,
+    cols: usize,
+    /// Blocks of [`BLOCK`] columns, each `rows x BLOCK` and contiguous; the last one is padded with zeros.
+    cells: Vec<f32>,
+    row_conductance_s: Vec<f64>,
+}
+
+/// A word line that is driven in one cycle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DrivenRow {
+    /// Word line, counted within the crossbar.
+    pub row: usize,
+    /// Digit applied by the DAC, at least 1.
+    pub digit: f32,
+}
+
+impl Crossbar {
+    /// A crossbar of `rows x cols` cells at `G_min`, with no conductance booked yet.
+    #[must_use]
+    pub fn new(rows: usize, cols: usize) -> Self {
+        let cells = vec![0.0; rows * cols.next_multiple_of(BLOCK)];
+        Self { rows, cols, cells, row_conductance_s: vec![0.0; rows] }
+    }
+
+    /// Number of word lines in use.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of bit lines in use.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// Adds a cell (in level spacings) to a crossing; `sign` is -1 for the negative array of a pair.
+    pub fn add_cell(&mut self, row: usize, col: usize, value: f32, sign: f32) {
+        self.cells[(col / BLOCK * self.rows + row) * BLOCK + col % BLOCK] += sign * value;
+    }
+
+    /// Books conductance (S) that a driven word line feeds: cells of both polarities and the reference column.
+    pub fn book_conductance(&mut self, row: usize, conductance_s: f64) {
+        self.row_conductance_s[row] += conductance_s;
+    }
+
+    /// Total conductance on each word line, S.
+    #[must_use]
+    pub fn row_conductance_s(&self) -> &[f64] {
+        &self.row_conductance_s
+    }
+
+    /// Column sums `sum_i digit_i * cell_ij`, one per column. Rows are added one by one in the given order, without fused operations,
+    /// so that the sums have the same bits on every machine.
+    pub fn column_sums(&self, driven: &[DrivenRow], sums: &mut Vec<f32>) {
+        sums.clear();
+        for block in self.cells.chunks_exact(self.rows * BLOCK) {
+            let mut block_sums = [0.0_f32; BLOCK];
+            for &DrivenRow { row, digit } in driven {
+                let cells = &block[row * BLOCK..(row + 1) * BLOCK];
+                for (sum, cell) in block_sums.iter_mut().zip(cells) {
+                    *sum += digit * cell;
+                }
+            }
+            sums.extend_from_slice(&block_sums);
+        }
+        sums.truncate(self.cols);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn column_sums_equal_the_plain_double_loop(rows in 1_usize..20, cols in 1_usize..80, seed in 0_u32..1000) {
+            let value = |row: usize, col: usize| ((row * 31 + col * 17 + seed as usize) % 13) as f32 * 0.37 - 1.0;
+            let mut crossbar = Crossbar::new(rows, cols);
+            for row in 0..rows {
+                for col in 0..cols {
+                    crossbar.add_cell(row, col, value(row, col) + 1.0, 1.0);
+                    crossbar.add_cell(row, col, 1.0, -1.0);
+                }
+            }
+            let driven: Vec<DrivenRow> = (0..rows).filter(|row| !(row + seed as usize).is_multiple_of(3)).map(|row| DrivenRow { row, digit: (row % 4 + 1) as f32 }).collect();
+            let mut sums = Vec::new();
+            crossbar.column_sums(&driven, &mut sums);
+            prop_assert_eq!(sums.len(), cols);
+            for (col, &sum) in sums.iter().enumerate() {
+                let expected = driven.iter().fold(0.0_f32, |s, d| s + d.digit * ((value(d.row, col) + 1.0) - 1.0));
+                prop_assert_eq!(sum, expected);
+            }
+        }
+    }
+}

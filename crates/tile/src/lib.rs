@@ -1,0 +1,19 @@
+//! The analog part of the chip: DAC code in, ADC code out.
+//!
+//! ```text
+//!  codes -> [dac] digits -> word lines -> [crossbar] of programmed [device] cells -> column sums -> [adc] codes
+//! ```
+//! Column sums are in units of one cell of one level spacing at full-scale input; conductances in siemens appear only in [`device`]
+//! and in the array energy.
+#![cfg_attr(test, allow(clippy::cast_precision_loss))]
+
+pub mod actions;
+pub mod adc;
+pub mod address;
+pub mod check;
+pub mod cost;
+pub mod crossbar;
+pub mod dac;
+pub mod device;
+pub mod immunity;
+pub mod variation;

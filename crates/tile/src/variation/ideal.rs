@@ -1,0 +1,22 @@
+//! No variation: the device of the exactness laws.
+
+use super::{Moments, NominalState, VariationModel};
+use crate::check::Problems;
+use serde::{Deserialize, Serialize};
+
+/// Every cell has exactly its nominal conductance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ideal {}
+
+impl VariationModel for Ideal {
+    fn moments(&self, _: &NominalState) -> Moments {
+        Moments { mean_shift_s: 0.0, sigma_s: 0.0 }
+    }
+
+    fn check(&self, _: f64, _: f64, _: &mut Problems) {}
+
+    fn supports(&self, _: usize) -> Result<(), String> {
+        Ok(())
+    }
+}
