@@ -7,7 +7,7 @@
 use crate::calibrate::calibrate;
 use crate::error::CompileError;
 use crate::mapping::{Encoding, LayerStatistics, MappingStrategy, histogram};
-use crate::partition::Placer;
+use crate::partition::{Placer, row_order};
 use crate::quantise::quantise;
 use chip::config::Chip;
 use chip::program::{FeatureMap, MvmStage, Output, PlacedCrossbar, PoolStage, Program, Slice, Stage, Window};
@@ -146,12 +146,6 @@ pub fn choose_encoding(weights: &[i32], mapping: &dyn MappingStrategy, chip: &Ch
         histogram: &histogram(weights, weight_bits),
         squared_errors: &states.squared_errors(),
     }))
-}
-
-/// For every logical row of the chip, which is pixel-major, the row of the network's matrix, which is channel-major.
-fn row_order(window: &nn::Window) -> Vec<usize> {
-    let (channels, pixels) = (window.input.channels, window.kernel_height * window.kernel_width);
-    (0..pixels).flat_map(|pixel| (0..channels).map(move |channel| channel * pixels + pixel)).collect()
 }
 
 fn fill_levels(crossbar: &mut PlacedCrossbar, mvm: &QuantisedMvm, rows: &[usize], encoding: &Encoding) {

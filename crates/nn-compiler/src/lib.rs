@@ -10,7 +10,7 @@ pub mod compile;
 mod error;
 pub mod favourable;
 pub mod mapping;
-mod partition;
+pub mod partition;
 pub mod quantise;
 
 pub use compile::{Compilation, compile};

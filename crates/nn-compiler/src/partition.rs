@@ -26,6 +26,28 @@ fn parts(total: usize, most: usize) -> Vec<Part> {
     (0..count).map(|index| Part { start: start(index), len: start(index + 1) - start(index) }).collect()
 }
 
+/// Row partition of every row of a layer's matrix (in the network's own order of rows), and the number of partitions: what of a column
+/// lies in one array.
+#[must_use]
+pub fn row_partitions(window: &nn::Window, array_rows: usize) -> (Vec<usize>, usize) {
+    let order = row_order(window);
+    let parts = parts(order.len(), array_rows);
+    let mut partition = vec![0; order.len()];
+    for (index, part) in parts.iter().enumerate() {
+        for &row in &order[part.start..part.start + part.len] {
+            partition[row] = index;
+        }
+    }
+    (partition, parts.len())
+}
+
+/// For every logical row of the chip, which is pixel-major, the row of the network's matrix, which is channel-major.
+#[must_use]
+pub fn row_order(window: &nn::Window) -> Vec<usize> {
+    let (channels, pixels) = (window.input.channels, window.kernel_height * window.kernel_width);
+    (0..pixels).flat_map(|pixel| (0..channels).map(move |channel| channel * pixels + pixel)).collect()
+}
+
 impl Placer {
     /// Cuts and places a matrix of `rows x outputs`; levels are left empty.
     pub(crate) fn place(

@@ -21,6 +21,12 @@ macro_rules! actions {
             pub fn times(&self, times: u64) -> Self {
                 Self { $($name: self.$name * times,)+ }
             }
+
+            /// The share of one of `parts` equal parts.
+            #[must_use]
+            pub fn divided_by(&self, parts: u64) -> Self {
+                Self { $($name: self.$name / parts.max(1),)+ }
+            }
         }
 
         impl std::ops::AddAssign for ActionCounts {

@@ -10,7 +10,20 @@ macro_rules! presets {
 }
 
 /// Every preset; adding one is a file in `configs/` and a line here.
-static BUILT_IN: &[(&str, &str)] = presets![];
+static BUILT_IN: &[(&str, &str)] = presets![
+    "adcs/isaac-table",
+    "chips/default",
+    "chips/isaac_isca_2016",
+    "costs/isaac-32nm",
+    "devices/ideal",
+    "devices/joshi-2020",
+    "devices/milo-2021",
+    "devices/paper-order",
+    "devices/wan-2022",
+    "experiments/digits",
+    "networks/digits-cnn",
+    "networks/digits-mlp",
+];
 
 /// A list of presets; the built-in one, or another one in tests.
 #[derive(Clone, Copy, Debug)]

@@ -1,1 +1,51 @@
-//! Soon.
+//! Figures as SVG, for print and for colour-blind readers. Equal rows give equal bytes.
+
+mod bars;
+mod canvas;
+mod legend;
+mod lines;
+mod marks;
+mod panel;
+mod rows;
+mod scale;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use self::bars::accuracy_bars;
+pub use self::lines::lines;
+
+/// A figure that cannot be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlotError {
+    /// There is nothing to draw.
+    #[error("there are no rows to draw")]
+    Empty,
+    /// A column that rows do not have.
+    #[error("there is no column {0}")]
+    UnknownColumn(
+        /// The name.
+        String,
+    ),
+    /// A value that has no place in a figure.
+    #[error("{column} of row {row} is not a finite number")]
+    NotFinite {
+        /// The column.
+        column: &'static str,
+        /// The row, from 1.
+        row: usize,
+    },
+    /// More than a figure can show.
+    #[error("{0}")]
+    TooMuch(
+        /// What there is too much of.
+        String,
+    ),
+    /// The SVG could not be written.
+    #[error("cannot write the figure: {0}")]
+    Backend(
+        /// Why.
+        String,
+    ),
+}

@@ -5,7 +5,7 @@
 //!
 //! With few training seeds the spread between seeds is underestimated, as by any bootstrap of so few values; the test
 //! `coverage_is_what_the_documentation_says` measures by how much: of intervals of 5 seeds about 85 % hold the truth,
-//! of 20 seeds about 93 %. With one seed the interval tells about chips only; with one seed and one chip it
+//! of 20 seeds about 94 %. With one seed the interval tells about chips only; with one seed and one chip it
 //! collapses onto the value.
 
 use super::hash::index;
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn coverage_is_what_the_documentation_says() {
         for (seeds, chips, of_seeds, least, most) in
-            [(5, 20, 1.0, 0.78, 0.90), (20, 20, 1.0, 0.90, 0.96), (1, 50, 0.0, 0.91, 0.97)]
+            [(5, 20, 1.0, 0.81, 0.89), (20, 20, 1.0, 0.92, 0.97), (1, 50, 0.0, 0.91, 0.97)]
         {
             let trials = 600;
             let held = (0..trials)
@@ -172,7 +172,6 @@ mod tests {
                 })
                 .count();
             let coverage = held as f64 / trials as f64;
-            eprintln!("COV {coverage}");
             assert!((least..=most).contains(&coverage), "{seeds} seeds of {chips} chips: {coverage}");
         }
     }

@@ -1,0 +1,167 @@
+//! One program on many chip samples: accuracy, energy, latency, area.
+
+use crate::error::ExploreError;
+use crate::progress::Progress;
+use crate::results::Row;
+use crate::statistics::{mean, mean_interval, percentile, sd};
+use chip::energy::{ArrayEnergy, Energy, area_m2, price};
+use chip::functional::{ChipSample, ConverterUse, Inference, infer};
+use chip::program::Program;
+use chip::timing;
+use nn::datasets::Split;
+use nn_compiler::compile::encode_images;
+use rayon::prelude::*;
+use tile::actions::ActionCounts;
+use tile::address::Purpose;
+
+/// Parameters of an evaluation.
+#[derive(Clone, Copy, Debug)]
+pub struct Evaluator {
+    /// Seed of the chip samples.
+    pub seed: u64,
+    /// Number of chip samples.
+    pub chips: u32,
+    /// Images that are streamed to measure the throughput.
+    pub timing_images: u32,
+}
+
+/// What a program does on many chip samples.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// Accuracy of each chip sample.
+    pub accuracies: Vec<f64>,
+    /// Energy of one inference, mean over chip samples.
+    pub energy: Energy,
+    /// Actions of one inference.
+    pub counts: ActionCounts,
+    /// Cycles of one inference on its own.
+    pub latency_cycles: u64,
+    /// Steady rate, inferences per second.
+    pub throughput_per_s: f64,
+    /// Occupied area, m2.
+    pub area_m2: f64,
+    /// What the converters saw, over all chip samples.
+    pub converters: Vec<ConverterUse>,
+}
+
+impl Evaluator {
+    /// Simulates a program; chip samples run in parallel and are summed in their order.
+    ///
+    /// # Errors
+    /// If the images are not the program's, the program cannot finish, or a price is missing.
+    pub fn run(&self, program: &Program, images: &Split, progress: &dyn Progress) -> Result<Evaluation, ExploreError> {
+        if images.is_empty() || images.features != program.input.len() {
+            let what = format!(
+                "the program takes images of {} values; given are {} images of {}",
+                program.input.len(),
+                images.len(),
+                images.features
+            );
+            return Err(ExploreError::Request(what));
+        }
+        let codes = encode_images(program, &images.images);
+        let chip_sample = |index: u32| -> Result<(f64, Inference), ExploreError> {
+            let sample = ChipSample::program(program, self.seed, Purpose::Programming, index.into());
+            let inference = infer(program, &sample.map_err(ExploreError::Request)?, &codes, None);
+            progress.advance(1);
+            Ok((inference.accuracy(&images.labels), inference))
+        };
+        let samples: Result<Vec<(f64, Inference)>, _> = (0..self.chips).into_par_iter().map(chip_sample).collect();
+        self.summarise(program, images.len() as u64, &samples?)
+    }
+
+    fn summarise(&self, program: &Program, images: u64, samples: &[(f64, Inference)]) -> Result<Evaluation, ExploreError> {
+        let clock_hz = program.chip.clock_hz;
+        let latency_cycles = timing::lower::run(program, 1)?.report.cycles;
+        let (cycles, streamed) = timing::lower::run(program, self.timing_images.into())?.report.steady_interval();
+        let interval_s = cycles as f64 / streamed as f64 / clock_hz;
+        let counts = samples.first().map(|(_, inference)| inference.counts).unwrap_or_default();
+        let array_j: Vec<f64> = samples.iter().map(|(_, i)| i.array_energy_j / images as f64).collect();
+        let per_image = per_image(&counts, images);
+        let energy = price(&per_image, program, ArrayEnergy::Exact(mean(&array_j)), interval_s);
+        Ok(Evaluation {
+            accuracies: samples.iter().map(|(accuracy, _)| *accuracy).collect(),
+            energy: energy.map_err(ExploreError::Request)?,
+            counts: per_image,
+            latency_cycles,
+            throughput_per_s: 1.0 / interval_s,
+            area_m2: area_m2(program).map_err(ExploreError::Request)?,
+            converters: merge_converters(samples.iter().map(|(_, inference)| inference.converters.as_slice())),
+        })
+    }
+}
+
+/// Counts do not depend on the values of the images, so a batch is a whole multiple of one image.
+fn per_image(counts: &ActionCounts, images: u64) -> ActionCounts {
+    counts.divided_by(images)
+}
+
+fn merge_converters<'a>(samples: impl Iterator<Item = &'a [ConverterUse]>) -> Vec<ConverterUse> {
+    let mut merged: Vec<ConverterUse> = Vec::new();
+    for sample in samples {
+        if merged.is_empty() {
+            merged = sample.to_vec();
+            continue;
+        }
+        for (sum, one) in merged.iter_mut().zip(sample) {
+            sum.conversions += one.conversions;
+            sum.clipped += one.clipped;
+            sum.codes = (sum.codes.0.min(one.codes.0), sum.codes.1.max(one.codes.1));
+        }
+    }
+    merged
+}
+
+/// One row of results from the evaluations of several networks (training seeds) of the same kind.
+///
+/// # Errors
+/// If there is no program, or no evaluation of each.
+pub fn row(programs: &[&Program], evaluations: &[&Evaluation], images: u64, seed: u64) -> Result<Row, ExploreError> {
+    let program = *programs.first().ok_or_else(|| ExploreError::Request("there is no program to report on".to_owned()))?;
+    let chip = &program.chip;
+    let accuracies: Vec<Vec<f64>> = evaluations.iter().map(|e| e.accuracies.clone()).collect();
+    let pooled: Vec<f64> = accuracies.iter().flatten().copied().collect();
+    let interval = mean_interval(&accuracies).map_err(|error| ExploreError::Request(error.to_string()))?;
+    let average = |value: &dyn Fn(&Evaluation) -> f64| mean(&evaluations.iter().map(|e| value(e)).collect::<Vec<_>>());
+    let energy_j = average(&|e| e.energy.total_j());
+    let latency_cycles = average(&|e| e.latency_cycles as f64);
+    Ok(Row {
+        network: program.network.clone(),
+        dataset: program.dataset.clone(),
+        training: program.training.clone(),
+        mapping: program.mapping.clone(),
+        device: chip.tile.cell.device.name.clone(),
+        sigma_scale: chip.tile.cell.device.sigma_scale,
+        array_rows: chip.tile.array.rows.into(),
+        array_cols: chip.tile.array.cols.into(),
+        cell_bits: chip.tile.cell.bits.into(),
+        weight_bits: chip.format.weight_bits.into(),
+        input_bits: chip.format.input_bits.into(),
+        dac_bits: chip.tile.dac.bits.into(),
+        adc_bits: chip.tile.adc.bits.into(),
+        adc_model: chip.tile.adc.model.clone(),
+        cost_table: chip.costs.name.clone(),
+        chips: pooled.len() as u64,
+        images,
+        seed,
+        software_accuracy: mean(&programs.iter().map(|p| p.software_accuracy).collect::<Vec<_>>()),
+        accuracy_mean: mean(&pooled),
+        accuracy_sd: sd(&pooled),
+        accuracy_ci95_low: interval.low,
+        accuracy_ci95_high: interval.high,
+        accuracy_p5: percentile(&pooled, 5.0),
+        energy_j,
+        energy_array_j: average(&|e| e.energy.array_j),
+        energy_dac_j: average(&|e| e.energy.dac_j),
+        energy_adc_j: average(&|e| e.energy.adc_j),
+        energy_digital_j: average(&|e| e.energy.digital_j()),
+        energy_buffer_j: average(&|e| e.energy.buffer_j),
+        energy_link_j: average(&|e| e.energy.link_j),
+        energy_leakage_j: average(&|e| e.energy.leakage_j),
+        latency_cycles: latency_cycles as u64,
+        latency_s: latency_cycles / chip.clock_hz,
+        throughput_per_s: average(&|e| e.throughput_per_s),
+        area_m2: average(&|e| e.area_m2),
+        tops_per_w: 2.0 * program.macs as f64 / energy_j / 1e12,
+    })
+}

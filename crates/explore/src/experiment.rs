@@ -1,0 +1,60 @@
+//! An experiment: networks trained by several methods, compiled by several mapping strategies, simulated on many chip samples.
+
+use chip::config::Chip;
+use nn_compiler::mapping::MAPPINGS;
+use serde::{Deserialize, Serialize};
+use tile::check::{Check, Problems};
+use trainer::{Architecture, METHODS, Training};
+
+/// A resolved experiment, as `run.toml` holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Name, kebab-case.
+    pub name: String,
+    /// Seed of all random numbers.
+    pub seed: u64,
+    /// Mapping strategies, in the order of the table.
+    pub mappings: Vec<String>,
+    /// Training methods, in the order of the table.
+    pub methods: Vec<String>,
+    /// Independently trained networks per row.
+    pub training_seeds: u32,
+    /// Chip samples per network.
+    pub chips: u32,
+    /// Test images; 0 = all.
+    pub images: u32,
+    /// Images that are streamed to measure the throughput.
+    pub timing_images: u32,
+    /// The network.
+    pub network: Architecture,
+    /// The chip.
+    pub chip: Chip,
+    /// Training parameters.
+    pub training: Training,
+}
+
+impl Check for Experiment {
+    fn check(&self, problems: &mut Problems) {
+        let mappings: Vec<&str> = MAPPINGS.iter().map(|mapping| mapping.name()).collect();
+        let methods: Vec<&str> = METHODS.iter().map(|(_, name, _)| *name).collect();
+        check_names(problems, "mappings", &self.mappings, &mappings);
+        check_names(problems, "methods", &self.methods, &methods);
+        problems.integer("training_seeds", self.training_seeds.into(), 1..=1000);
+        problems.integer("chips", self.chips.into(), 1..=1_000_000);
+        problems.integer("timing_images", self.timing_images.into(), 2..=10_000);
+        // A TOML integer is signed.
+        problems.integer("seed", self.seed, 0..=i64::MAX as u64);
+        problems.within("network", |p| self.network.check(p));
+        problems.within("chip", |p| self.chip.check(p));
+        problems.within("training", |p| self.training.check(p));
+    }
+}
+
+fn check_names(problems: &mut Problems, key: &str, names: &[String], known: &[&str]) {
+    let allowed = format!("any of {}, each once", known.join(", "));
+    problems.require(key, "no names", !names.is_empty(), &allowed);
+    for (index, name) in names.iter().enumerate() {
+        problems.require(key, name, known.contains(&name.as_str()) && !names[..index].contains(name), &allowed);
+    }
+}

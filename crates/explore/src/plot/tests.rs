@@ -1,0 +1,167 @@
+//! Whole figures.
+
+use super::*;
+use crate::results::Row;
+
+fn row(mapping: &str, training: &str, accuracy: f64, energy_j: f64) -> Row {
+    Row {
+        network: "lenet-5".to_owned(),
+        dataset: "fashion-mnist".to_owned(),
+        device: "paper-order".to_owned(),
+        mapping: mapping.to_owned(),
+        training: training.to_owned(),
+        sigma_scale: 1.0,
+        array_rows: 128,
+        array_cols: 128,
+        cell_bits: 2,
+        weight_bits: 8,
+        adc_bits: 8,
+        chips: 50,
+        software_accuracy: 0.88,
+        accuracy_mean: accuracy,
+        accuracy_ci95_low: accuracy - 0.04,
+        accuracy_ci95_high: accuracy + 0.03,
+        accuracy_p5: accuracy - 0.12,
+        energy_j,
+        ..Row::default()
+    }
+}
+
+fn table() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (m, mapping) in ["isaac", "offset", "differential", "twos-complement", "unary"].into_iter().enumerate() {
+        for (t, training) in ["conventional", "noise-injection", "biased"].into_iter().enumerate() {
+            let accuracy = 0.3 + 0.1 * m as f64 + 0.08 * t as f64;
+            rows.push(row(mapping, training, accuracy, 1.234e-8 * (1.0 + m as f64 + 0.1 * t as f64)));
+        }
+    }
+    rows
+}
+
+fn sweep() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for mapping in ["isaac", "differential"] {
+        for training in ["conventional", "biased"] {
+            for array_rows in [32, 128, 512] {
+                for adc_bits in 4..=10 {
+                    let gain = if training == "biased" { 0.15 } else { 0.0 };
+                    let lost = 2.0_f64.powi(5 - adc_bits) * (array_rows as f64 / 128.0).sqrt();
+                    let accuracy = (0.7 + gain - 0.15 * lost).max(0.1);
+                    let energy_j = 2e-9 * 1.5_f64.powi(adc_bits) * 128.0 / array_rows as f64;
+                    rows.push(Row {
+                        array_rows,
+                        adc_bits: adc_bits as u64,
+                        ..row(mapping, training, accuracy, energy_j)
+                    });
+                }
+            }
+        }
+    }
+    rows
+}
+
+/// Checks that tags nest and attributes are quoted, and returns all tags with their attributes.
+fn tags(svg: &str) -> Vec<String> {
+    let mut open = Vec::new();
+    let mut found = Vec::new();
+    for part in svg.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').expect("every tag ends");
+        assert!(tag.matches('"').count() % 2 == 0 && !text.contains('>'), "{part}");
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap().to_owned();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "tags nest");
+        } else if !tag.ends_with('/') {
+            open.push(name);
+        }
+        found.push(tag.to_owned());
+    }
+    assert!(open.is_empty());
+    assert!(!svg.contains("NaN") && !svg.contains("inf\""));
+    found
+}
+
+fn count(svg: &str, tag: &str, fill: &str) -> usize {
+    tags(svg).iter().filter(|text| text.starts_with(tag) && text.contains(&format!("fill=\"{fill}\""))).count()
+}
+
+#[test]
+fn every_row_has_a_bar_and_a_percentile() {
+    let svg = accuracy_bars(&table(), 10).unwrap();
+    for index in 0..3 {
+        let plotters::style::RGBColor(red, green, blue) = marks::pale(index);
+        // One more is in the legend.
+        assert_eq!(count(&svg, "rect", &format!("#{red:02X}{green:02X}{blue:02X}")), 5 + 1);
+    }
+    assert_eq!(count(&svg, "polygon", "#FFFFFF"), 15 + 1);
+    assert!(svg.contains("<title>Accuracy under device variation</title>"));
+    assert!(svg.contains("lenet-5 on fashion-mnist"));
+}
+
+#[test]
+fn every_row_has_two_marks() {
+    let svg = lines(&sweep(), "adc_bits", &["array_rows"]).unwrap();
+    assert_eq!(count(&svg, "circle", "#0072B2"), 2 * 28 + 1);
+    assert_eq!(count(&svg, "polygon", "#E69F00"), 2 * 28 + 1);
+    assert_eq!(count(&svg, "polygon", "#009E73"), 2 * 28 + 1);
+}
+
+#[test]
+fn equal_rows_give_equal_bytes() {
+    assert_eq!(accuracy_bars(&table(), 10), accuracy_bars(&table(), 10));
+    assert_eq!(lines(&sweep(), "adc_bits", &["array_rows"]), lines(&sweep(), "adc_bits", &["array_rows"]));
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused() {
+    assert_eq!(accuracy_bars(&[], 10), Err(PlotError::Empty));
+    assert_eq!(lines(&[], "adc_bits", &[]), Err(PlotError::Empty));
+    assert_eq!(lines(&table(), "adc", &[]), Err(PlotError::UnknownColumn("adc".to_owned())));
+    assert_eq!(lines(&table(), "adc_bits", &["x"]), Err(PlotError::UnknownColumn("x".to_owned())));
+    let bad = [table(), vec![row("a", "b", f64::NAN, 1.0)]].concat();
+    assert_eq!(accuracy_bars(&bad, 10), Err(PlotError::NotFinite { column: "accuracy_mean", row: 16 }));
+    let many: Vec<Row> = (0..36).map(|index| row("a", &format!("t{index}"), 0.5, 1.0)).collect();
+    assert!(matches!(accuracy_bars(&many, 10), Err(PlotError::TooMuch(_))));
+    assert!(matches!(lines(&many, "adc_bits", &["training"]), Err(PlotError::TooMuch(_))));
+}
+
+#[test]
+fn odd_data_still_has_a_figure() {
+    for (accuracy, energy_j) in [(0.0, 0.0), (1.0, 1e-300), (0.5, 1e300), (0.5, -1.0), (2.0, 1.0)] {
+        let one = [row("<&\"'>", "\u{1}é", accuracy, energy_j)];
+        tags(&accuracy_bars(&one, 0).unwrap());
+        tags(&lines(&one, "adc_bits", &[]).unwrap());
+        tags(&lines(&one, "mapping", &["training"]).unwrap());
+    }
+}
+
+#[test]
+fn rows_that_differ_elsewhere_are_told_apart() {
+    let rows: Vec<Row> =
+        ["pcm", "sonos"].map(|device| Row { device: device.to_owned(), ..row("isaac", "biased", 0.5, 1e-9) }).into();
+    assert!(accuracy_bars(&rows, 10).unwrap().contains("Device: pcm"));
+    assert!(lines(&rows, "adc_bits", &[]).unwrap().contains("Device: sonos"));
+}
+
+/// Writes the figures for a look at them: `FIGURES=folder cargo test -p explore figures`.
+#[test]
+fn figures_can_be_written() {
+    let Ok(folder) = std::env::var("FIGURES") else { return };
+    let write = |name: &str, svg: Result<String, PlotError>| {
+        std::fs::write(format!("{folder}/{name}.svg"), svg.unwrap()).unwrap();
+    };
+    write("bars", accuracy_bars(&table(), 10));
+    write("bars-2", accuracy_bars(&table()[..2], 10));
+    let mut long = table();
+    long.extend(table().into_iter().map(|row| Row {
+        device: "pcm-joshi".to_owned(),
+        accuracy_mean: 0.85,
+        accuracy_p5: 0.8,
+        ..row
+    }));
+    write("bars-long", accuracy_bars(&long, 2));
+    write("lines-long", lines(&long, "mapping", &["training"]));
+    write("lines", lines(&sweep(), "adc_bits", &["array_rows"]));
+    write("lines-training", lines(&sweep(), "array_rows", &["training", "adc_bits"]));
+    write("lines-words", lines(&table(), "mapping", &["training"]));
+    write("lines-one", lines(&sweep()[..7], "adc_bits", &[]));
+}

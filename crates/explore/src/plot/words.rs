@@ -1,0 +1,100 @@
+//! Columns and numbers as a reader wants them.
+
+/// The name of a column at an axis or in a legend.
+pub(super) fn column_name(column: &str) -> String {
+    match column {
+        "adc_bits" => "ADC bits".to_owned(),
+        "dac_bits" => "DAC bits".to_owned(),
+        "adc_model" => "ADC model".to_owned(),
+        "sigma_scale" => "Scale of the device variation".to_owned(),
+        "latency_cycles" => "Latency (cycles)".to_owned(),
+        "tops_per_w" => "Efficiency (TOPS/W)".to_owned(),
+        "throughput_per_s" => "Throughput (1/s)".to_owned(),
+        _ => with_unit(column),
+    }
+}
+
+fn with_unit(column: &str) -> String {
+    let units = [("_j", " (J)"), ("_s", " (s)"), ("_m2", " (m²)")];
+    let found = units.into_iter().find_map(|(end, unit)| Some((column.strip_suffix(end)?, unit)));
+    let (stem, unit) = found.unwrap_or((column, ""));
+    let mut letters = stem.replace('_', " ").chars().collect::<Vec<_>>();
+    if let Some(first) = letters.first_mut() {
+        *first = first.to_ascii_uppercase();
+    }
+    format!("{}{unit}", letters.into_iter().collect::<String>())
+}
+
+/// Three significant digits.
+pub(super) fn number(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let power = libm::floor(libm::log10(value.abs())) as i32;
+    if !(-3..5).contains(&power) {
+        return format!("{value:.1e}");
+    }
+    let decimals = usize::try_from(2 - power).unwrap_or(0);
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// The unit in which energies up to `most` are short, and how many of it a joule is.
+pub(super) fn energy_unit(most: f64) -> (&'static str, f64) {
+    match most {
+        most if most < 1e-10 => ("pJ", 1e12),
+        most if most < 1e-5 => ("nJ", 1e9),
+        most if most < 1e-2 => ("µJ", 1e6),
+        most if most < 1e1 => ("mJ", 1e3),
+        _ => ("J", 1.0),
+    }
+}
+
+/// Breaks a text at spaces into lines of at most `most` characters.
+pub(super) fn wrap(text: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_have_units() {
+        assert_eq!(column_name("adc_bits"), "ADC bits");
+        assert_eq!(column_name("energy_adc_j"), "Energy adc (J)");
+        assert_eq!(column_name("area_m2"), "Area (m²)");
+        assert_eq!(column_name("array_rows"), "Array rows");
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, text) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (12.345, "12.3"),
+            (999.6, "1000"),
+            (0.00123, "0.00123"),
+            (1.5e7, "1.5e7"),
+            (20.0, "20"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn lines_break_at_spaces() {
+        assert_eq!(wrap("ab cd ef", 5), ["ab cd", "ef"]);
+        assert_eq!(wrap("abcdefgh", 5), ["abcdefgh"]);
+    }
+}

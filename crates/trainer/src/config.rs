@@ -1,0 +1,160 @@
+//! Parameters of a training.
+
+use serde::{Deserialize, Serialize};
+use tile::check::{Check, Problems};
+
+/// The training methods, in the order in which tables list them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Quantisation-aware training that knows nothing of the device.
+    Conventional,
+    /// Quantisation-aware training with the device's own noise on the weights.
+    NoiseInjection,
+    /// Mapping-aware biased training: important columns may only hold favourable weights.
+    Biased,
+}
+
+/// Every method with its description.
+pub const METHODS: &[(Method, &str, &str)] = &[
+    (Method::Conventional, "conventional", "quantisation-aware, straight-through; knows nothing of the device"),
+    (Method::NoiseInjection, "noise-injection", "conventional, with the device's state-dependent noise on every weight, ramped up"),
+    (Method::Biased, "biased", "important columns only hold weights whose significant slices sit in favourable states"),
+];
+
+impl Method {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        METHODS.iter().find(|(method, ..)| *method == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// The method of a name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        METHODS.iter().find(|(_, known, _)| *known == name).map(|(method, ..)| *method)
+    }
+
+    /// Whether the result depends on mapping strategy and device.
+    #[must_use]
+    pub fn knows_hardware(self) -> bool {
+        self != Self::Conventional
+    }
+}
+
+/// Parameters of a training, all methods.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Passes over the training images.
+    pub epochs: u32,
+    /// Images per step.
+    pub batch: u32,
+    /// Step size of Adam at the start; it falls along a cosine to a twentieth.
+    pub learning_rate: f64,
+    /// Value of one integer step of the weights; the same for every method.
+    pub weight_scale: WeightScale,
+    /// Chip samples on which a checkpoint's hardware accuracy is validated.
+    pub validation_chips: u32,
+    /// Noise injection.
+    pub noise: Noise,
+    /// Biased training.
+    pub biased: Biased,
+}
+
+/// Value of one integer step of the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightScale {
+    /// Fixed point with one integer bit, `2^-(weight_bits - 2)`: Q1.6 for 8 bits, as in Diware et al., AICAS 2023.
+    FixedPoint,
+    /// Per layer, so that initial weights have a standard deviation of a quarter of the range: fixed point times `2 sqrt(2 / fan_in)`.
+    FanIn,
+}
+
+impl WeightScale {
+    /// Value of one integer step for a layer with `fan_in` inputs.
+    #[must_use]
+    pub fn step(self, weight_bits: u32, fan_in: usize) -> f32 {
+        let fixed_point = 1.0 / f64::from(1_u32 << (weight_bits - 2));
+        match self {
+            Self::FixedPoint => fixed_point as f32,
+            Self::FanIn => (fixed_point * 2.0 * (2.0 / fan_in as f64).sqrt()) as f32,
+        }
+    }
+}
+
+/// Parameters of noise injection.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Noise {
+    /// Share of the training after which noise sets in.
+    pub ramp_start: f64,
+    /// Share of the training after which noise is as strong as the device's; earlier checkpoints are not eligible.
+    pub ramp_end: f64,
+}
+
+/// How the constraint is imposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Projection {
+    /// The weights themselves are replaced after every epoch.
+    Hard,
+    /// The forward pass sees projected weights, the gradient goes to the weights behind them.
+    StraightThrough,
+}
+
+/// Parameters of biased training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Biased {
+    /// How the constraint is imposed.
+    pub projection: Projection,
+    /// Shares of constrained columns that are tried; the one with the best hardware accuracy on validation data is kept.
+    pub shares: Vec<f64>,
+    /// Constrained slices, counted from the most significant.
+    pub constrained_slices: u32,
+    /// Favourable states; empty = computed from the device.
+    pub states: Vec<u32>,
+    /// Relative difference of error below which states are tied.
+    pub tie_tolerance: f64,
+    /// Share of the training before the first constraint.
+    pub warm_up: f64,
+    /// Share of the training after which the constrained columns stay the same.
+    pub freeze: f64,
+    /// Epochs between two choices of the constrained columns.
+    pub refresh_epochs: u32,
+    /// Decay of the running mean of a column's importance, per epoch.
+    pub importance_decay: f64,
+    /// Whether noise is injected as well.
+    pub inject_noise: bool,
+}
+
+impl Check for Training {
+    fn check(&self, problems: &mut Problems) {
+        problems.integer("epochs", self.epochs.into(), 1..=100_000);
+        problems.integer("batch", self.batch.into(), 1..=100_000);
+        problems.number("learning_rate", self.learning_rate, 1e-9..=10.0, "");
+        problems.integer("validation_chips", self.validation_chips.into(), 1..=10_000);
+        problems.within("noise", |p| {
+            p.number("ramp_start", self.noise.ramp_start, 0.0..=1.0, "");
+            p.number("ramp_end", self.noise.ramp_end, self.noise.ramp_start.clamp(0.0, 1.0)..=1.0, "");
+        });
+        problems.within("biased", |p| {
+            let biased = &self.biased;
+            p.require("shares", "no values", !biased.shares.is_empty(), "at least one share");
+            for &share in &biased.shares {
+                p.number("shares", share, 0.0..=1.0, "");
+            }
+            p.integer("constrained_slices", biased.constrained_slices.into(), 1..=16);
+            for &state in &biased.states {
+                p.integer("states", state.into(), 0..=255);
+            }
+            p.number("tie_tolerance", biased.tie_tolerance, 0.0..=10.0, "");
+            p.number("warm_up", biased.warm_up, 0.0..=1.0, "");
+            p.number("freeze", biased.freeze, biased.warm_up.clamp(0.0, 1.0)..=1.0, "");
+            p.integer("refresh_epochs", biased.refresh_epochs.into(), 1..=100_000);
+            p.number("importance_decay", biased.importance_decay, 0.0..=1.0, "");
+        });
+    }
+}

@@ -1,0 +1,134 @@
+//! The hardware a training has in view: per layer the encoding, the error of every weight value, and the favourable weights.
+
+use crate::config::Biased;
+use chip::config::Chip;
+use nn::network::{Network, Op, Shape};
+use nn_compiler::CompileError;
+use nn_compiler::compile::choose_encoding;
+use nn_compiler::favourable::Favourable;
+use nn_compiler::mapping::{Encoding, MappingStrategy, largest_weight};
+use nn_compiler::partition::{row_order, row_partitions};
+use tile::address::{CellRow, Purpose};
+use tile::device::States;
+use tile::immunity::Ranking;
+
+/// A mapping strategy on a chip.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// The mapping strategy.
+    pub mapping: &'a dyn MappingStrategy,
+    /// The chip.
+    pub chip: &'a Chip,
+}
+
+/// Fixed facts of one weighted layer: its matrix and how the chip cuts it.
+#[derive(Clone, Debug)]
+pub struct LayerMatrix {
+    /// Number of outputs.
+    pub outputs: usize,
+    /// Number of rows.
+    pub rows: usize,
+    /// Value of one integer step.
+    pub scale: f32,
+    /// Row partition of every row.
+    pub partition: Vec<usize>,
+    /// Number of row partitions.
+    pub partitions: usize,
+    /// The network's row of every logical row of the chip.
+    pub row_order: Vec<usize>,
+}
+
+impl LayerMatrix {
+    /// The matrices of a network's weighted layers.
+    ///
+    /// # Errors
+    /// If the layers do not fit one another.
+    pub fn of(network: &Network, array_rows: usize) -> Result<Vec<Self>, nn::NetworkError> {
+        let shapes = network.shapes()?;
+        let inputs = std::iter::once(network.input).chain(shapes);
+        let matrix = |(layer, input): (&nn::Layer, Shape)| {
+            let (window, outputs, scale) = match &layer.op {
+                Op::Linear(linear) => (nn::Window::whole(input), linear.outputs, linear.weight_scale),
+                Op::Conv2d(conv) => (conv.window(input), conv.out_channels, conv.weight_scale),
+                Op::Relu | Op::MaxPool(_) => return None,
+            };
+            let (partition, partitions) = row_partitions(&window, array_rows);
+            Some(Self { outputs, rows: window.rows(), scale, partition, partitions, row_order: row_order(&window) })
+        };
+        Ok(network.layers.iter().zip(inputs).filter_map(matrix).collect())
+    }
+
+    /// The integers of float weights.
+    #[must_use]
+    pub fn quantise(&self, weights: &[f32], weight_bits: u32) -> Vec<i32> {
+        weights.iter().map(|&w| nn_compiler::quantise::quantise_weight(w, self.scale, weight_bits)).collect()
+    }
+}
+
+/// What the hardware does to the weights of one layer.
+#[derive(Clone, Debug)]
+pub struct LayerTarget {
+    /// The encoding.
+    pub encoding: Encoding,
+    /// Standard deviation of the stored value of weight `i - largest`, in weight steps.
+    pub deviation: Vec<f32>,
+    /// The favourable weights.
+    pub favourable: Favourable,
+}
+
+impl Target<'_> {
+    /// States of the chip's cells.
+    ///
+    /// # Errors
+    /// If the chip's device cannot have such cells.
+    pub fn states(&self) -> Result<States, CompileError> {
+        let cell = &self.chip.tile.cell;
+        let fail = |what| CompileError::Chip { chip: self.chip.name.clone(), what };
+        cell.device.states(cell.bits).map_err(fail)
+    }
+
+    /// What the hardware does to a layer with integer weights `weights`.
+    ///
+    /// # Errors
+    /// If the chip's device cannot have such cells.
+    pub fn layer(&self, weights: &[i32], biased: &Biased) -> Result<LayerTarget, CompileError> {
+        let encoding = choose_encoding(weights, self.mapping, self.chip)?;
+        let states = self.states()?;
+        let squared_errors = states.squared_errors();
+        let largest = largest_weight(encoding.weight_bits);
+        let deviation = |weight| encoding.error_variance(weight, &squared_errors).sqrt() as f32;
+        let slices = biased.constrained_slices as usize;
+        let favourable = if biased.states.is_empty() {
+            Favourable::find(&encoding, &Ranking::new(&states, biased.tie_tolerance), slices)
+        } else {
+            let given: Vec<usize> = biased.states.iter().map(|&state| state as usize).collect();
+            Favourable::of_states(&encoding, &given, slices)
+        };
+        Ok(LayerTarget { encoding, deviation: (-largest..=largest).map(deviation).collect(), favourable })
+    }
+}
+
+/// The weights, in weight steps, that one validation chip sample holds for a layer: its cells drawn from their addresses and decoded.
+/// Exact for an ideal converter, since the array is linear.
+#[must_use]
+pub fn sample_weights(matrix: &LayerMatrix, weights: &[i32], encoding: &Encoding, states: &States, seed: u64, chip_sample: u64, layer: u64) -> Vec<f32> {
+    let purpose = Purpose::Validation;
+    let mut sampled = vec![-(encoding.offset() as f32); weights.len()];
+    let mut programmed = Vec::with_capacity(matrix.outputs);
+    for slice in 0..encoding.slices() {
+        for polarity in 0..encoding.polarities() {
+            let sign = if polarity == 0 { 1.0 } else { -1.0 };
+            let factor = sign * encoding.significance(slice) as f32;
+            for (row, &from) in matrix.row_order.iter().enumerate() {
+                let address =
+                    CellRow { seed, purpose, chip_sample, layer, slice: slice as u64, polarity: polarity as u64, row: row as u64 };
+                let column = |output: usize| encoding.level(encoding.clip(weights[output * matrix.rows + from]), slice, polarity);
+                states.program_row(address, (0..matrix.outputs).map(column), &mut programmed);
+                for (output, &value) in programmed.iter().enumerate() {
+                    sampled[output * matrix.rows + from] += factor * value;
+                }
+            }
+        }
+    }
+    sampled
+}

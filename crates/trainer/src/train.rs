@@ -1,0 +1,352 @@
+//! The training loop, for all methods.
+//!
+//! Each step sees *effective* weights: the float weights rounded to integers, projected where a straight-through constraint asks for it,
+//! plus noise where it is injected. Gradients go to the float weights behind them.
+
+use crate::adam::{Adam, cosine_rate};
+use crate::architecture::Architecture;
+use crate::config::{Method, Projection, Training};
+use crate::constraint::{ColumnImportance, Schedule};
+use crate::error::TrainError;
+use crate::layers::{Chain, LayerWeights};
+use crate::target::{LayerMatrix, LayerTarget, Target, sample_weights};
+use nn::datasets::{Dataset, Split};
+use nn::network::Network;
+use rand::Rng;
+use rand_distr::{Distribution, StandardNormal};
+use tile::address::{Purpose, stream};
+
+/// What to train, how, and with which hardware in view.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// The architecture.
+    pub architecture: &'a Architecture,
+    /// The data set; training and validation images only.
+    pub dataset: &'a Dataset,
+    /// Parameters.
+    pub training: &'a Training,
+    /// Method.
+    pub method: Method,
+    /// Hardware in view; a conventional training only takes the width of the weights from it.
+    pub target: Target<'a>,
+    /// Share of constrained columns, for biased training.
+    pub share: f64,
+    /// Seed of initial weights, image order and noise.
+    pub seed: u64,
+}
+
+/// One line of the learning curve.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Epoch {
+    /// Epochs done.
+    pub epoch: u32,
+    /// Mean loss of the epoch's steps, nats.
+    pub loss: f64,
+    /// Accuracy of the quantised weights on the validation images.
+    pub validation_software: f64,
+    /// Mean accuracy over the validation chip samples, where it was measured.
+    pub validation_hardware: Option<f64>,
+    /// Noise, as a fraction of the device's.
+    pub noise: f64,
+    /// Share of columns that were chosen to be constrained.
+    pub chosen_share: f64,
+    /// Share of columns all of whose weights are favourable: the constraint that is really in force.
+    pub effective_share: f64,
+}
+
+/// A trained network and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trained {
+    /// The network; its weights are whole multiples of their scales.
+    pub network: Network,
+    /// The learning curve.
+    pub epochs: Vec<Epoch>,
+    /// Index of the epoch that the network was taken from.
+    pub chosen: usize,
+    /// Criterion it was chosen by, on validation images: hardware accuracy, or software accuracy for conventional training.
+    pub validation_accuracy: f64,
+    /// Share of constrained columns that was asked for.
+    pub share: f64,
+}
+
+/// Trains a network. The result is a function of the job alone.
+///
+/// # Errors
+/// If architecture, data set and chip do not fit together, or no checkpoint was eligible.
+pub fn train(job: &Job<'_>, mut watch: impl FnMut(&Epoch)) -> Result<Trained, TrainError> {
+    let mut run = Run::new(job)?;
+    let mut epochs = Vec::new();
+    let mut best: Option<(f64, usize, Network)> = None;
+    for index in 0..job.training.epochs {
+        let loss = run.epoch(index)?;
+        run.constrain(index + 1)?;
+        let epoch = run.measure(index + 1, loss)?;
+        watch(&epoch);
+        epochs.push(epoch);
+        let criterion = if job.method.knows_hardware() { epoch.validation_hardware } else { Some(epoch.validation_software) };
+        // Of equally good checkpoints the later one is kept: it has seen more training.
+        if let Some(accuracy) = criterion.filter(|&accuracy| best.as_ref().is_none_or(|(so_far, ..)| accuracy >= *so_far)) {
+            best = Some((accuracy, epochs.len() - 1, run.network()));
+        }
+    }
+    let (validation_accuracy, chosen, network) = best.ok_or(TrainError::NoCheckpoint)?;
+    Ok(Trained { network, epochs, chosen, validation_accuracy, share: job.share })
+}
+
+/// One weighted layer in training.
+struct Layer {
+    matrix: LayerMatrix,
+    parameters: LayerWeights,
+    adam: (Adam, Adam),
+    target: LayerTarget,
+    importance: ColumnImportance,
+    /// Constrained columns, one per output and row partition.
+    constrained: Vec<bool>,
+}
+
+struct Run<'a> {
+    job: &'a Job<'a>,
+    template: Network,
+    chain: Chain,
+    layers: Vec<Layer>,
+    schedule: Schedule,
+    steps_done: u32,
+    weight_bits: u32,
+}
+
+impl<'a> Run<'a> {
+    fn new(job: &'a Job<'a>) -> Result<Self, TrainError> {
+        let chip = job.target.chip;
+        let weight_bits = chip.format.weight_bits;
+        let template = job.architecture.build(job.dataset.shape, weight_bits, job.training.weight_scale, job.seed)?;
+        let matrices = LayerMatrix::of(&template, chip.tile.array.rows as usize)?;
+        let layer = |(matrix, parameters): (LayerMatrix, LayerWeights)| {
+            let target = job.target.layer(&matrix.quantise(&parameters.weight, weight_bits), &job.training.biased)?;
+            Ok(Layer {
+                adam: (Adam::new(parameters.weight.len()), Adam::new(parameters.bias.len())),
+                target,
+                importance: ColumnImportance::new(&matrix),
+                constrained: vec![false; matrix.outputs * matrix.partitions],
+                matrix,
+                parameters,
+            })
+        };
+        let layers: Result<Vec<Layer>, TrainError> = matrices.into_iter().zip(LayerWeights::of(&template)).map(layer).collect();
+        let schedule = Schedule::new(&job.training.biased, job.training.epochs, job.share);
+        Ok(Self { job, chain: Chain::new(&template)?, template, layers: layers?, schedule, steps_done: 0, weight_bits })
+    }
+
+    fn biased(&self) -> bool {
+        self.job.method == Method::Biased
+    }
+
+    fn injects_noise(&self) -> bool {
+        self.job.method == Method::NoiseInjection || (self.biased() && self.job.training.biased.inject_noise)
+    }
+
+    /// One pass over the training images; returns the mean loss.
+    fn epoch(&mut self, index: u32) -> Result<f64, TrainError> {
+        let train = &self.job.dataset.train;
+        let batch = self.job.training.batch as usize;
+        let order = shuffled(train.len(), self.job.seed, index);
+        let steps = order.len().div_ceil(batch);
+        let total = steps as f64 * f64::from(self.job.training.epochs);
+        let mut loss = 0.0;
+        for images in order.chunks(batch) {
+            let progress = f64::from(self.steps_done) / total;
+            let (pixels, labels) = gather(train, images);
+            let effective = self.effective_weights(progress);
+            let step = self.chain.step(&effective, &pixels, &labels)?;
+            self.update(&step.gradients, cosine_rate(self.job.training.learning_rate, progress));
+            loss += step.loss;
+        }
+        for layer in &mut self.layers {
+            layer.importance.end_epoch(self.job.training.biased.importance_decay);
+        }
+        Ok(loss / steps as f64)
+    }
+
+    /// What the layers compute with in this step.
+    fn effective_weights(&self, progress: f64) -> Vec<LayerWeights> {
+        let noise = if self.injects_noise() { self.noise_level(progress) } else { 0.0 };
+        let effective = |(index, layer): (usize, &Layer)| {
+            let integers = self.integers(layer);
+            let largest = (layer.target.deviation.len() / 2) as i32;
+            let mut weight: Vec<f32> = integers.iter().map(|&q| q as f32 * layer.matrix.scale).collect();
+            if noise > 0.0 {
+                let mut stream = stream(self.job.seed, Purpose::Injection, &[u64::from(self.steps_done), index as u64]);
+                for (weight, &q) in weight.iter_mut().zip(&integers) {
+                    let draw: f32 = StandardNormal.sample(&mut stream);
+                    *weight += noise as f32 * layer.target.deviation[(q + largest) as usize] * draw * layer.matrix.scale;
+                }
+            }
+            LayerWeights { weight, bias: layer.parameters.bias.clone() }
+        };
+        self.layers.iter().enumerate().map(effective).collect()
+    }
+
+    /// The integers that a layer stands for now: rounded and, under a straight-through constraint, projected.
+    fn integers(&self, layer: &Layer) -> Vec<i32> {
+        let mut integers = layer.matrix.quantise(&layer.parameters.weight, self.weight_bits);
+        if self.biased() && self.job.training.biased.projection == Projection::StraightThrough {
+            project(layer, &mut integers);
+        }
+        integers
+    }
+
+    fn noise_level(&self, progress: f64) -> f64 {
+        let noise = &self.job.training.noise;
+        let length = (noise.ramp_end - noise.ramp_start).max(f64::MIN_POSITIVE);
+        ((progress - noise.ramp_start) / length).clamp(0.0, 1.0)
+    }
+
+    fn update(&mut self, gradients: &[LayerWeights], rate: f32) {
+        self.steps_done += 1;
+        let largest = nn_compiler::mapping::largest_weight(self.weight_bits) as f32;
+        for (layer, gradient) in self.layers.iter_mut().zip(gradients) {
+            layer.importance.add(&layer.matrix, &gradient.weight);
+            let limit = largest * layer.matrix.scale;
+            layer.adam.0.update(&mut layer.parameters.weight, &gradient.weight, rate, self.steps_done);
+            layer.adam.1.update(&mut layer.parameters.bias, &gradient.bias, rate, self.steps_done);
+            for weight in &mut layer.parameters.weight {
+                *weight = weight.clamp(-limit, limit);
+            }
+        }
+    }
+
+    /// Follows the layers' encodings and, in biased training, chooses and imposes the constraint.
+    fn constrain(&mut self, done: u32) -> Result<(), TrainError> {
+        if !self.job.method.knows_hardware() {
+            return Ok(());
+        }
+        let biased = self.biased();
+        let choose = if biased { self.schedule.choose(done) } else { None };
+        let hard = self.job.training.biased.projection == Projection::Hard;
+        for index in 0..self.layers.len() {
+            // The searched offset depends on the weights; once columns are frozen, so is what they are favourable for.
+            if !self.schedule.is_final(done) || !biased {
+                let integers = self.integers(&self.layers[index]);
+                self.layers[index].target = self.job.target.layer(&integers, &self.job.training.biased)?;
+            }
+            let layer = &mut self.layers[index];
+            if let Some(share) = choose {
+                layer.constrained = layer.importance.most_important(share);
+            }
+            if biased && hard {
+                let mut integers = layer.matrix.quantise(&layer.parameters.weight, self.weight_bits);
+                project(layer, &mut integers);
+                impose(layer, &integers);
+            }
+        }
+        Ok(())
+    }
+
+    fn measure(&self, done: u32, loss: f64) -> Result<Epoch, TrainError> {
+        let progress = f64::from(done) / f64::from(self.job.training.epochs);
+        let noise = if self.injects_noise() { self.noise_level(progress) } else { 0.0 };
+        let ready = self.job.method.knows_hardware()
+            && (!self.injects_noise() || noise >= 1.0)
+            && (!self.biased() || self.schedule.is_final(done));
+        let columns = |layer: &Layer| layer.constrained.len() as f64;
+        let all: f64 = self.layers.iter().map(columns).sum();
+        let chosen: f64 = self.layers.iter().map(|layer| layer.constrained.iter().filter(|&&c| c).count() as f64).sum();
+        let effective: f64 = self.layers.iter().map(|layer| favourable_columns(layer, &self.integers(layer)) as f64).sum();
+        Ok(Epoch {
+            epoch: done,
+            loss,
+            validation_software: self.network().accuracy(&self.job.dataset.validation)?,
+            validation_hardware: if ready { Some(self.hardware_accuracy()?) } else { None },
+            noise,
+            chosen_share: chosen / all,
+            effective_share: effective / all,
+        })
+    }
+
+    /// Mean accuracy on the validation images over the validation chip samples.
+    fn hardware_accuracy(&self) -> Result<f64, TrainError> {
+        let states = self.job.target.states()?;
+        let chips = u64::from(self.job.training.validation_chips);
+        let mut sum = 0.0;
+        for chip_sample in 0..chips {
+            let sampled = |(index, layer): (usize, &Layer)| {
+                let (integers, encoding) = (self.integers(layer), &layer.target.encoding);
+                let mut weight =
+                    sample_weights(&layer.matrix, &integers, encoding, &states, self.job.seed, chip_sample, index as u64);
+                for weight in &mut weight {
+                    *weight *= layer.matrix.scale;
+                }
+                LayerWeights { weight, bias: layer.parameters.bias.clone() }
+            };
+            let weights: Vec<LayerWeights> = self.layers.iter().enumerate().map(sampled).collect();
+            let validation = &self.job.dataset.validation;
+            let tape = self.chain.forward(&weights, &validation.images)?;
+            let scores = tape.logits().chunks_exact(self.chain.classes());
+            let correct = scores.zip(&validation.labels).filter(|(s, l)| nn::argmax(s) == usize::from(**l)).count();
+            sum += correct as f64 / validation.len() as f64;
+        }
+        Ok(sum / chips as f64)
+    }
+
+    /// The network as it stands, with weights that are whole multiples of their scales.
+    fn network(&self) -> Network {
+        let mut network = self.template.clone();
+        let mut layers = self.layers.iter();
+        for (weight, bias) in network.layers.iter_mut().filter_map(|layer| layer.op.parameters_mut()) {
+            if let Some(layer) = layers.next() {
+                *weight = self.integers(layer).iter().map(|&q| q as f32 * layer.matrix.scale).collect();
+                bias.clone_from(&layer.parameters.bias);
+            }
+        }
+        network
+    }
+}
+
+/// Projects the constrained columns of a layer.
+fn project(layer: &Layer, integers: &mut [i32]) {
+    for (output, weights) in integers.chunks_exact_mut(layer.matrix.rows).enumerate() {
+        for (weight, &partition) in weights.iter_mut().zip(&layer.matrix.partition) {
+            if layer.constrained[output * layer.matrix.partitions + partition] {
+                *weight = layer.target.favourable.project(*weight);
+            }
+        }
+    }
+}
+
+/// Replaces the float weights of the constrained columns by their integers.
+fn impose(layer: &mut Layer, integers: &[i32]) {
+    for (index, (weight, &integer)) in layer.parameters.weight.iter_mut().zip(integers).enumerate() {
+        let (output, row) = (index / layer.matrix.rows, index % layer.matrix.rows);
+        if layer.constrained[output * layer.matrix.partitions + layer.matrix.partition[row]] {
+            *weight = integer as f32 * layer.matrix.scale;
+        }
+    }
+}
+
+/// Columns all of whose weights are favourable.
+fn favourable_columns(layer: &Layer, integers: &[i32]) -> usize {
+    let mut favourable = vec![true; layer.constrained.len()];
+    for (index, &integer) in integers.iter().enumerate() {
+        let (output, row) = (index / layer.matrix.rows, index % layer.matrix.rows);
+        if layer.target.favourable.project(integer) != integer {
+            favourable[output * layer.matrix.partitions + layer.matrix.partition[row]] = false;
+        }
+    }
+    favourable.into_iter().filter(|&f| f).count()
+}
+
+/// Images in the order of one epoch: a Fisher-Yates shuffle from the epoch's own stream.
+fn shuffled(count: usize, seed: u64, epoch: u32) -> Vec<usize> {
+    let mut stream = stream(seed, Purpose::Shuffling, &[u64::from(epoch)]);
+    let mut order: Vec<usize> = (0..count).collect();
+    for last in (1..count).rev() {
+        // The high half of a 128-bit product: uniform to within 2^-64 * count.
+        let index = (u128::from(stream.next_u64()) * (last as u128 + 1)) >> 64;
+        order.swap(last, index as usize);
+    }
+    order
+}
+
+fn gather(split: &Split, images: &[usize]) -> (Vec<f32>, Vec<u8>) {
+    let pixels = images.iter().flat_map(|&index| split.image(index)).copied().collect();
+    (pixels, images.iter().map(|&index| split.labels[index]).collect())
+}
