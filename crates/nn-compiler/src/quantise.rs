@@ -10,6 +10,7 @@ use nn::layers::{Conv2d, Linear, MaxPool};
 use nn::network::{Network, Op, Shape};
 use nn::quantised::{MvmOutput, QuantisedLayer, QuantisedMaxPool, QuantisedMvm, QuantisedNetwork};
 use nn::window::Window;
+use tile::adc::round_half_even;
 
 /// Quantises a network to `weight_bits` and `input_bits`.
 ///
@@ -136,8 +137,9 @@ fn max_pool(name: &str, pool: MaxPool, input: Shape, maps: &mut [Vec<i64>]) -> Q
 }
 
 /// The integer of a weight: rounded half to even in steps of `scale`, clipped to the symmetric range.
+#[inline]
 #[must_use]
 pub fn quantise_weight(weight: f32, scale: f32, weight_bits: u32) -> i32 {
     let largest = largest_weight(weight_bits) as f32;
-    (weight / scale).round_ties_even().clamp(-largest, largest) as i32
+    round_half_even((weight / scale).max(-largest).min(largest)) as i32
 }

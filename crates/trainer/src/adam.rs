@@ -21,12 +21,13 @@ impl Adam {
     /// Step number `step` (from 1) against the gradient.
     pub(crate) fn update(&mut self, parameters: &mut [f32], gradient: &[f32], rate: f32, step: u32) {
         let power = |beta: f32| 1.0 - libm::pow(f64::from(beta), f64::from(step)) as f32;
-        let (correction1, correction2) = (power(BETA1), power(BETA2));
+        // The bias corrections of both moments, folded into factors outside the loop.
+        let (rate, root_factor) = (rate / power(BETA1), 1.0 / power(BETA2).sqrt());
         let moments = self.mean.iter_mut().zip(&mut self.square);
         for ((parameter, &g), (mean, square)) in parameters.iter_mut().zip(gradient).zip(moments) {
             *mean = BETA1 * *mean + (1.0 - BETA1) * g;
             *square = BETA2 * *square + (1.0 - BETA2) * g * g;
-            *parameter -= rate * (*mean / correction1) / ((*square / correction2).sqrt() + EPSILON);
+            *parameter -= rate * *mean / (square.sqrt() * root_factor + EPSILON);
         }
     }
 }

@@ -7,7 +7,9 @@ use crate::target::LayerMatrix;
 /// weights over an epoch, smoothed over epochs (Diware et al., AICAS 2023; smoothing ours).
 #[derive(Clone, Debug)]
 pub struct ColumnImportance {
-    epoch: Vec<f64>,
+    /// Per weight: sum of the magnitudes of this epoch's gradients.
+    epoch: Vec<f32>,
+    /// Per column.
     smoothed: Vec<f64>,
     epochs: u32,
 }
@@ -16,25 +18,30 @@ impl ColumnImportance {
     /// No gradient seen yet.
     #[must_use]
     pub fn new(matrix: &LayerMatrix) -> Self {
-        let columns = matrix.outputs * matrix.partitions;
-        Self { epoch: vec![0.0; columns], smoothed: vec![0.0; columns], epochs: 0 }
+        let (weights, columns) = (matrix.outputs * matrix.rows, matrix.outputs * matrix.partitions);
+        Self { epoch: vec![0.0; weights], smoothed: vec![0.0; columns], epochs: 0 }
     }
 
     /// Adds the gradients of one step.
-    pub fn add(&mut self, matrix: &LayerMatrix, gradient: &[f32]) {
-        for (output, row_gradients) in gradient.chunks_exact(matrix.rows).enumerate() {
-            for (&partition, gradient) in matrix.partition.iter().zip(row_gradients) {
-                self.epoch[output * matrix.partitions + partition] += f64::from(gradient.abs());
-            }
+    pub fn add(&mut self, gradient: &[f32]) {
+        for (sum, gradient) in self.epoch.iter_mut().zip(gradient) {
+            *sum += gradient.abs();
         }
     }
 
-    /// Closes an epoch.
-    pub fn end_epoch(&mut self, decay: f64) {
-        let decay = if self.epochs == 0 { 0.0 } else { decay };
-        for (smoothed, epoch) in self.smoothed.iter_mut().zip(&mut self.epoch) {
-            *smoothed = decay * *smoothed + (1.0 - decay) * std::mem::take(epoch);
+    /// Closes an epoch: sums over the columns and follows the running mean.
+    pub fn end_epoch(&mut self, matrix: &LayerMatrix, decay: f64) {
+        let mut columns = vec![0.0; self.smoothed.len()];
+        for (output, sums) in self.epoch.chunks_exact(matrix.rows).enumerate() {
+            for (&partition, &sum) in matrix.partition.iter().zip(sums) {
+                columns[output * matrix.partitions + partition] += f64::from(sum);
+            }
         }
+        let decay = if self.epochs == 0 { 0.0 } else { decay };
+        for (smoothed, epoch) in self.smoothed.iter_mut().zip(columns) {
+            *smoothed = decay * *smoothed + (1.0 - decay) * epoch;
+        }
+        self.epoch.fill(0.0);
         self.epochs += 1;
     }
 
@@ -98,13 +105,13 @@ mod tests {
     #[test]
     fn importance_is_summed_over_each_crossbar_column() {
         let mut importance = ColumnImportance::new(&matrix());
-        importance.add(&matrix(), &[1.0, -2.0, 0.5, 0.0, 0.0, 0.0, -4.0, 4.0]);
-        importance.end_epoch(0.9);
+        importance.add(&[1.0, -2.0, 0.5, 0.0, 0.0, 0.0, -4.0, 4.0]);
+        importance.end_epoch(&matrix(), 0.9);
         assert_eq!(importance.smoothed, [3.0, 0.5, 0.0, 8.0]);
         assert_eq!(importance.most_important(0.5), [true, false, false, true]);
         assert_eq!(importance.most_important(0.0), [false; 4]);
         assert_eq!(importance.most_important(1.0), [true; 4]);
-        importance.end_epoch(0.9);
+        importance.end_epoch(&matrix(), 0.9);
         assert!((importance.smoothed[3] - 7.2).abs() < 1e-12);
     }
 

@@ -155,20 +155,20 @@ impl<'a> Run<'a> {
         for images in order.chunks(batch) {
             let progress = f64::from(self.steps_done) / total;
             let (pixels, labels) = gather(train, images);
-            let effective = self.effective_weights(progress);
+            let noise = if self.injects_noise() { self.noise_level(progress) } else { 0.0 };
+            let effective = self.effective_weights(noise);
             let step = self.chain.step(&effective, &pixels, &labels)?;
             self.update(&step.gradients, cosine_rate(self.job.training.learning_rate, progress));
             loss += step.loss;
         }
         for layer in &mut self.layers {
-            layer.importance.end_epoch(self.job.training.biased.importance_decay);
+            layer.importance.end_epoch(&layer.matrix, self.job.training.biased.importance_decay);
         }
         Ok(loss / steps as f64)
     }
 
-    /// What the layers compute with in this step.
-    fn effective_weights(&self, progress: f64) -> Vec<LayerWeights> {
-        let noise = if self.injects_noise() { self.noise_level(progress) } else { 0.0 };
+    /// What the layers compute with in this step, with `noise` as a fraction of the device's.
+    fn effective_weights(&self, noise: f64) -> Vec<LayerWeights> {
         let effective = |(index, layer): (usize, &Layer)| {
             let integers = self.integers(layer);
             let largest = (layer.target.deviation.len() / 2) as i32;
@@ -202,14 +202,17 @@ impl<'a> Run<'a> {
 
     fn update(&mut self, gradients: &[LayerWeights], rate: f32) {
         self.steps_done += 1;
+        let biased = self.job.method == Method::Biased;
         let largest = nn_compiler::mapping::largest_weight(self.weight_bits) as f32;
         for (layer, gradient) in self.layers.iter_mut().zip(gradients) {
-            layer.importance.add(&layer.matrix, &gradient.weight);
+            if biased {
+                layer.importance.add(&gradient.weight);
+            }
             let limit = largest * layer.matrix.scale;
             layer.adam.0.update(&mut layer.parameters.weight, &gradient.weight, rate, self.steps_done);
             layer.adam.1.update(&mut layer.parameters.bias, &gradient.bias, rate, self.steps_done);
             for weight in &mut layer.parameters.weight {
-                *weight = weight.clamp(-limit, limit);
+                *weight = weight.max(-limit).min(limit);
             }
         }
     }
@@ -250,11 +253,12 @@ impl<'a> Run<'a> {
         let columns = |layer: &Layer| layer.constrained.len() as f64;
         let all: f64 = self.layers.iter().map(columns).sum();
         let chosen: f64 = self.layers.iter().map(|layer| layer.constrained.iter().filter(|&&c| c).count() as f64).sum();
-        let effective: f64 = self.layers.iter().map(|layer| favourable_columns(layer, &self.integers(layer)) as f64).sum();
+        let favourable = |layer: &Layer| if self.biased() { favourable_columns(layer, &self.integers(layer)) } else { 0 };
+        let effective: f64 = self.layers.iter().map(|layer| favourable(layer) as f64).sum();
         Ok(Epoch {
             epoch: done,
             loss,
-            validation_software: self.network().accuracy(&self.job.dataset.validation)?,
+            validation_software: self.validate(&self.effective_weights(0.0))?,
             validation_hardware: if ready { Some(self.hardware_accuracy()?) } else { None },
             noise,
             chosen_share: chosen / all,
@@ -278,13 +282,18 @@ impl<'a> Run<'a> {
                 LayerWeights { weight, bias: layer.parameters.bias.clone() }
             };
             let weights: Vec<LayerWeights> = self.layers.iter().enumerate().map(sampled).collect();
-            let validation = &self.job.dataset.validation;
-            let tape = self.chain.forward(&weights, &validation.images)?;
-            let scores = tape.logits().chunks_exact(self.chain.classes());
-            let correct = scores.zip(&validation.labels).filter(|(s, l)| nn::argmax(s) == usize::from(**l)).count();
-            sum += correct as f64 / validation.len() as f64;
+            sum += self.validate(&weights)?;
         }
         Ok(sum / chips as f64)
+    }
+
+    /// Accuracy on the validation images.
+    fn validate(&self, weights: &[LayerWeights]) -> Result<f64, TrainError> {
+        let validation = &self.job.dataset.validation;
+        let tape = self.chain.forward(weights, &validation.images)?;
+        let scores = tape.logits().chunks_exact(self.chain.classes());
+        let correct = scores.zip(&validation.labels).filter(|(s, l)| nn::argmax(s) == usize::from(**l)).count();
+        Ok(correct as f64 / validation.len() as f64)
     }
 
     /// The network as it stands, with weights that are whole multiples of their scales.
