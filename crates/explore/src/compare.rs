@@ -8,7 +8,7 @@ use crate::results::Row;
 use crate::statistics::{Estimate, ratio_interval};
 use crate::training::{find, mapping, method, train_all, training_seed};
 use chip::program::Program;
-use nn::datasets::Split;
+use nn::datasets::{Dataset, Split};
 use nn_compiler::{Compilation, compile};
 use trainer::{Method, Trained};
 
@@ -62,27 +62,14 @@ pub fn compare(experiment: &Experiment, progress: &dyn Progress) -> Result<Compa
     let points = experiment.mappings.len() * experiment.methods.len() * experiment.training_seeds as usize;
     progress.begin("simulating", points as u64 * u64::from(experiment.chips));
     let mut rows = Vec::new();
-    for mapping_name in &experiment.mappings {
+    for mapping in &experiment.mappings {
         for method_name in &experiment.methods {
-            let mut compared = ComparedParts::default();
-            for seed_index in 0..experiment.training_seeds {
-                let seed = training_seed(experiment, seed_index);
-                let point = find(&trained, seed_index, method(method_name)?, mapping_name)
-                    .ok_or_else(|| ExploreError::Request(format!("no network was trained by {method_name} for {mapping_name}")))?;
-                let program = compile(&Compilation {
-                    network: &point.trained.network,
-                    dataset: &dataset,
-                    training: method_name,
-                    mapping: mapping(mapping_name)?,
-                    chip: &experiment.chip,
-                    seed,
-                })?;
-                let evaluator = Evaluator { seed, chips: experiment.chips, timing_images: experiment.timing_images };
-                compared.evaluations.push(evaluator.run(&program, &images, progress)?);
-                compared.programs.push(program);
-                compared.trained.push(point.trained.clone());
-            }
-            rows.push(compared.finish(images.len() as u64, experiment.seed)?);
+            let method = method(method_name)?;
+            let network = |seed_index| find(&trained, seed_index, method, mapping).map(|point| &point.trained);
+            let trained: Option<Vec<&Trained>> = (0..experiment.training_seeds).map(network).collect();
+            let trained = trained.ok_or_else(|| no_network(method_name, mapping))?;
+            let request = RowRequest { experiment, dataset: &dataset, images: &images, mapping, method, trained };
+            rows.push(request.run(progress)?);
         }
     }
     progress.end();
@@ -96,27 +83,62 @@ pub fn test_images(split: &Split, count: u32) -> Split {
     if count == 0 { split.clone() } else { split.truncated(count as usize) }
 }
 
-#[derive(Default)]
-struct ComparedParts {
-    evaluations: Vec<Evaluation>,
-    programs: Vec<Program>,
-    trained: Vec<Trained>,
+/// One row to evaluate: the networks of one mapping strategy and training method.
+pub(crate) struct RowRequest<'a> {
+    pub(crate) experiment: &'a Experiment,
+    pub(crate) dataset: &'a Dataset,
+    pub(crate) images: &'a Split,
+    pub(crate) mapping: &'a str,
+    pub(crate) method: Method,
+    /// One network per training seed.
+    pub(crate) trained: Vec<&'a Trained>,
 }
 
-impl ComparedParts {
-    fn finish(self, images: u64, seed: u64) -> Result<ComparedRow, ExploreError> {
-        let Self { evaluations, programs, trained } = self;
-        let row = row(&programs.iter().collect::<Vec<_>>(), &evaluations.iter().collect::<Vec<_>>(), images, seed)?;
+impl RowRequest<'_> {
+    /// Compiles the networks and simulates them, with a step of the progress per chip sample.
+    ///
+    /// # Errors
+    /// If a network cannot be compiled or its program not be evaluated.
+    pub(crate) fn run(&self, progress: &dyn Progress) -> Result<ComparedRow, ExploreError> {
+        let Experiment { chips, timing_images, seed: first_seed, .. } = *self.experiment;
+        let (mut programs, mut evaluations) = (Vec::new(), Vec::new());
+        for (seed_index, trained) in (0..).zip(&self.trained) {
+            let seed = training_seed(self.experiment, seed_index);
+            let program = self.compile(trained, seed)?;
+            evaluations.push(Evaluator { seed, chips, timing_images }.run(&program, self.images, progress)?);
+            programs.push(program);
+        }
+        let images = self.images.len() as u64;
+        let row =
+            row(&programs.iter().collect::<Vec<_>>(), &evaluations.iter().collect::<Vec<_>>(), images, first_seed)?;
         let accuracies = evaluations.iter().map(|evaluation| evaluation.accuracies.clone()).collect();
+        let trained = self.trained.iter().copied().cloned().collect();
         Ok(ComparedRow { row, accuracies, evaluations, programs, trained })
     }
+
+    fn compile(&self, trained: &Trained, seed: u64) -> Result<Program, ExploreError> {
+        Ok(compile(&Compilation {
+            network: &trained.network,
+            dataset: self.dataset,
+            training: self.method.name(),
+            mapping: mapping(self.mapping)?,
+            chip: &self.experiment.chip,
+            seed,
+        })?)
+    }
+}
+
+/// The error for a row without a network.
+pub(crate) fn no_network(method: &str, mapping: &str) -> ExploreError {
+    ExploreError::Request(format!("no network was trained by {method} for {mapping}"))
 }
 
 fn ratios(rows: &[ComparedRow]) -> Result<Vec<Ratio>, ExploreError> {
     let baseline = Method::Conventional.name();
     let mut ratios = Vec::new();
     for row in rows.iter().filter(|row| row.row.training != baseline) {
-        let same_mapping = |other: &&ComparedRow| other.row.mapping == row.row.mapping && other.row.training == baseline;
+        let same_mapping =
+            |other: &&ComparedRow| other.row.mapping == row.row.mapping && other.row.training == baseline;
         if let Some(base) = rows.iter().find(same_mapping) {
             let ratio = ratio_interval(&row.accuracies, &base.accuracies);
             let ratio = ratio.map_err(|error| ExploreError::Request(error.to_string()))?;

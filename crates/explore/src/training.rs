@@ -1,6 +1,7 @@
 //! The trainings of an experiment: one conventional network per seed, the others per mapping strategy; of biased trainings with several
 //! shares of constrained columns, the one with the best hardware accuracy on validation data.
 
+use crate::config::{Kind, to_toml};
 use crate::error::ExploreError;
 use crate::experiment::Experiment;
 use crate::progress::Progress;
@@ -22,12 +23,55 @@ pub struct TrainedPoint {
     pub trained: Trained,
 }
 
+/// One training of an experiment, before it is run.
 #[derive(Clone, Copy)]
-struct Plan {
-    seed_index: u32,
-    method: Method,
+pub(crate) struct Plan<'a> {
+    pub(crate) experiment: &'a Experiment,
+    pub(crate) dataset: &'a Dataset,
+    pub(crate) seed_index: u32,
+    pub(crate) method: Method,
     mapping: &'static dyn MappingStrategy,
     share: f64,
+}
+
+impl Plan<'_> {
+    /// The mapping strategy the training has in view, if any.
+    pub(crate) fn mapping(&self) -> Option<&'static str> {
+        self.method.knows_hardware().then(|| self.mapping.name())
+    }
+
+    /// All that the trained network depends on: two plans with equal keys give the same network.
+    ///
+    /// # Errors
+    /// If the configuration cannot be written.
+    pub(crate) fn key(&self) -> Result<String, ExploreError> {
+        let mut training = self.experiment.training.clone();
+        // The one share of this training stands for itself below.
+        training.biased.shares.clear();
+        let chip = &self.experiment.chip;
+        // Without hardware in view, the width of the weights is all that a training takes from the chip.
+        let hardware = match self.mapping() {
+            Some(mapping) => format!("{mapping}\n{}", to_toml(Kind::Chip, chip)?),
+            None => format!("{} weight bits", chip.format.weight_bits),
+        };
+        let seed = training_seed(self.experiment, self.seed_index);
+        let network = to_toml(Kind::Network, &self.experiment.network)?;
+        let training = to_toml(Kind::Experiment, &training)?;
+        Ok(format!("{} {seed} {}\n{network}\n{training}\n{hardware}", self.method.name(), self.share))
+    }
+
+    fn train(&self, progress: &dyn Progress) -> Result<Trained, ExploreError> {
+        let job = Job {
+            architecture: &self.experiment.network,
+            dataset: self.dataset,
+            training: &self.experiment.training,
+            method: self.method,
+            target: Target { mapping: self.mapping, chip: &self.experiment.chip },
+            share: self.share,
+            seed: training_seed(self.experiment, self.seed_index),
+        };
+        Ok(train(&job, |_| progress.advance(1))?)
+    }
 }
 
 /// Looks up a mapping strategy.
@@ -45,7 +89,8 @@ pub fn mapping(name: &str) -> Result<&'static dyn MappingStrategy, ExploreError>
 /// If there is none of that name; the message lists those there are.
 pub fn method(name: &str) -> Result<Method, ExploreError> {
     let known = || trainer::METHODS.iter().map(|(_, name, _)| *name).collect::<Vec<_>>().join(", ");
-    Method::by_name(name).ok_or_else(|| ExploreError::Request(format!("unknown training method `{name}`; known: {}", known())))
+    Method::by_name(name)
+        .ok_or_else(|| ExploreError::Request(format!("unknown training method `{name}`; known: {}", known())))
 }
 
 /// Seed of a training: training seeds follow the experiment's seed.
@@ -58,38 +103,52 @@ pub fn training_seed(experiment: &Experiment, seed_index: u32) -> u64 {
 ///
 /// # Errors
 /// If a training fails.
-pub fn train_all(experiment: &Experiment, dataset: &Dataset, progress: &dyn Progress) -> Result<Vec<TrainedPoint>, ExploreError> {
-    let plans = plan(experiment)?;
-    progress.begin("training", plans.len() as u64 * u64::from(experiment.training.epochs));
-    let run = |plan: &Plan| -> Result<TrainedPoint, ExploreError> {
-        let job = Job {
-            architecture: &experiment.network,
-            dataset,
-            training: &experiment.training,
-            method: plan.method,
-            target: Target { mapping: plan.mapping, chip: &experiment.chip },
-            share: plan.share,
-            seed: training_seed(experiment, plan.seed_index),
-        };
-        let trained = train(&job, |_| progress.advance(1))?;
-        let mapping = plan.method.knows_hardware().then(|| plan.mapping.name());
-        Ok(TrainedPoint { seed_index: plan.seed_index, method: plan.method, mapping, trained })
+pub fn train_all(
+    experiment: &Experiment,
+    dataset: &Dataset,
+    progress: &dyn Progress,
+) -> Result<Vec<TrainedPoint>, ExploreError> {
+    let plans = plan(experiment, dataset)?;
+    let trained = train_plans(&plans, progress).map_err(|(_, error)| error)?;
+    let point = |(plan, trained): (&Plan<'_>, Trained)| TrainedPoint {
+        seed_index: plan.seed_index,
+        method: plan.method,
+        mapping: plan.mapping(),
+        trained,
     };
-    let points: Result<Vec<TrainedPoint>, _> = plans.par_iter().map(run).collect();
-    progress.end();
-    Ok(best_shares(points?))
+    Ok(best_shares(plans.iter().zip(trained).map(point).collect()))
 }
 
-fn plan(experiment: &Experiment) -> Result<Vec<Plan>, ExploreError> {
+/// Runs trainings in parallel, as one stage of the progress with a step per epoch; the order of the result is that of the plans.
+///
+/// # Errors
+/// If a training fails; the index is that of its plan.
+pub(crate) fn train_plans(plans: &[Plan<'_>], progress: &dyn Progress) -> Result<Vec<Trained>, (usize, ExploreError)> {
+    progress.begin("training", plans.iter().map(|plan| u64::from(plan.experiment.training.epochs)).sum());
+    let run = |(index, plan): (usize, &Plan<'_>)| plan.train(progress).map_err(|error| (index, error));
+    let trained = plans.par_iter().enumerate().map(run).collect();
+    progress.end();
+    trained
+}
+
+/// The trainings that an experiment needs.
+///
+/// # Errors
+/// If a method or mapping strategy does not exist.
+pub(crate) fn plan<'a>(experiment: &'a Experiment, dataset: &'a Dataset) -> Result<Vec<Plan<'a>>, ExploreError> {
     let mut plans = Vec::new();
     for seed_index in 0..experiment.training_seeds {
         for method_name in &experiment.methods {
             let method = method(method_name)?;
-            let mappings = if method.knows_hardware() { experiment.mappings.as_slice() } else { &experiment.mappings[..1] };
+            let mappings =
+                if method.knows_hardware() { experiment.mappings.as_slice() } else { &experiment.mappings[..1] };
             for mapping_name in mappings {
-                let plan = Plan { seed_index, method, mapping: mapping(mapping_name)?, share: 0.0 };
+                let mapping = mapping(mapping_name)?;
+                let plan = Plan { experiment, dataset, seed_index, method, mapping, share: 0.0 };
                 match method {
-                    Method::Biased => plans.extend(experiment.training.biased.shares.iter().map(|&share| Plan { share, ..plan })),
+                    Method::Biased => {
+                        plans.extend(experiment.training.biased.shares.iter().map(|&share| Plan { share, ..plan }));
+                    }
                     Method::Conventional | Method::NoiseInjection => plans.push(plan),
                 }
             }
@@ -107,16 +166,26 @@ fn best_shares(points: Vec<TrainedPoint>) -> Vec<TrainedPoint> {
         };
         match best.iter_mut().find(same) {
             None => best.push(point),
-            Some(kept) if point.trained.validation_accuracy > kept.trained.validation_accuracy => *kept = point,
+            Some(kept) if is_better(&point.trained, &kept.trained) => *kept = point,
             Some(_) => {}
         }
     }
     best
 }
 
+/// Whether a training that differs in the share of constrained columns replaces an earlier one.
+pub(crate) fn is_better(new: &Trained, kept: &Trained) -> bool {
+    new.validation_accuracy > kept.validation_accuracy
+}
+
 /// The network of a seed, method and mapping strategy.
 #[must_use]
-pub fn find<'a>(points: &'a [TrainedPoint], seed_index: u32, method: Method, mapping: &str) -> Option<&'a TrainedPoint> {
+pub fn find<'a>(
+    points: &'a [TrainedPoint],
+    seed_index: u32,
+    method: Method,
+    mapping: &str,
+) -> Option<&'a TrainedPoint> {
     let fits = |point: &&TrainedPoint| {
         point.seed_index == seed_index && point.method == method && point.mapping.is_none_or(|name| name == mapping)
     };

@@ -21,7 +21,7 @@ pub struct Crossbar {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DrivenRow {
     /// Word line, counted within the crossbar.
-    pub row: usize,
+    pub row: u32,
     /// Digit applied by the DAC, at least 1.
     pub digit: f32,
 }
@@ -44,6 +44,12 @@ impl Crossbar {
     #[must_use]
     pub fn cols(&self) -> usize {
         self.cols
+    }
+
+    /// The cell at a crossing in level spacings; of a pair, positive minus negative.
+    #[must_use]
+    pub fn cell(&self, row: usize, col: usize) -> f32 {
+        self.cells[(col / BLOCK * self.rows + row) * BLOCK + col % BLOCK]
     }
 
     /// Adds a cell (in level spacings) to a crossing; `sign` is -1 for the negative array of a pair.
@@ -69,6 +75,7 @@ impl Crossbar {
         for block in self.cells.chunks_exact(self.rows * BLOCK) {
             let mut block_sums = [0.0_f32; BLOCK];
             for &DrivenRow { row, digit } in driven {
+                let row = row as usize;
                 let cells = &block[row * BLOCK..(row + 1) * BLOCK];
                 for (sum, cell) in block_sums.iter_mut().zip(cells) {
                     *sum += digit * cell;
@@ -96,12 +103,12 @@ mod tests {
                     crossbar.add_cell(row, col, 1.0, -1.0);
                 }
             }
-            let driven: Vec<DrivenRow> = (0..rows).filter(|row| !(row + seed as usize).is_multiple_of(3)).map(|row| DrivenRow { row, digit: (row % 4 + 1) as f32 }).collect();
+            let driven: Vec<DrivenRow> = (0..rows).filter(|row| !(row + seed as usize).is_multiple_of(3)).map(|row| DrivenRow { row: row as u32, digit: (row % 4 + 1) as f32 }).collect();
             let mut sums = Vec::new();
             crossbar.column_sums(&driven, &mut sums);
             prop_assert_eq!(sums.len(), cols);
             for (col, &sum) in sums.iter().enumerate() {
-                let expected = driven.iter().fold(0.0_f32, |s, d| s + d.digit * ((value(d.row, col) + 1.0) - 1.0));
+                let expected = driven.iter().fold(0.0_f32, |s, d| s + d.digit * ((value(d.row as usize, col) + 1.0) - 1.0));
                 prop_assert_eq!(sum, expected);
             }
         }

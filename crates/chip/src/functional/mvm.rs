@@ -1,7 +1,7 @@
 //! One MVM stage in values.
 
 use super::{ColumnProbe, ConverterUse};
-use crate::program::{MvmStage, Output, PlacedCrossbar, Program};
+use crate::program::{MvmStage, Output, Program};
 use tile::actions::ActionCounts;
 use tile::adc::{AdcBank, CodesSeen};
 use tile::crossbar::{Crossbar, DrivenRow};
@@ -14,9 +14,16 @@ pub(super) struct MvmEngine<'a> {
     banks: Vec<AdcBank>,
     seen: Vec<CodesSeen>,
     conversions: Vec<u64>,
+    partitions: Vec<Partition>,
     /// Per logical row: sum over all cycles so far of the squared digit it was driven with.
     driven: Vec<u64>,
     scratch: Scratch,
+}
+
+/// Crossbars that are driven by the same rows.
+struct Partition {
+    rows: std::ops::Range<usize>,
+    crossbars: Vec<usize>,
 }
 
 #[derive(Default)]
@@ -24,7 +31,8 @@ struct Scratch {
     codes: Vec<u32>,
     driven: Vec<DrivenRow>,
     sums: Vec<f32>,
-    accumulators: Vec<i64>,
+    /// Per crossbar and column: codes of all input slices, shifted and added. Whole numbers below 2^53, so `f64` is exact.
+    accumulators: Vec<Vec<f64>>,
     outputs: Vec<f64>,
 }
 
@@ -41,8 +49,9 @@ impl<'a> MvmEngine<'a> {
             banks: crossbars.iter().map(bank).collect(),
             seen: crossbars.iter().map(|crossbar| CodesSeen::new(crossbar.cols())).collect(),
             conversions: vec![0; crossbars.len()],
+            partitions: partitions(stage),
             driven: vec![0; stage.window.rows()],
-            scratch: Scratch::default(),
+            scratch: Scratch { accumulators: crossbars.iter().map(|c| vec![0.0; c.cols()]).collect(), ..Scratch::default() },
         }
     }
 
@@ -81,13 +90,17 @@ impl<'a> MvmEngine<'a> {
             counts.offset_subtract += u64::from(self.stage.outputs);
         }
         self.book_drive();
-        for (index, placed) in self.stage.crossbars.iter().enumerate() {
-            self.scratch.accumulators.clear();
-            self.scratch.accumulators.resize(self.crossbars[index].cols(), 0);
-            for cycle in 0..self.program.chip.input_cycles() {
-                self.input_slice(layer, index, placed, cycle, counts, probe);
+        for cycle in 0..self.program.chip.input_cycles() {
+            for partition in 0..self.partitions.len() {
+                self.drive(partition, cycle);
+                for index in 0..self.partitions[partition].crossbars.len() {
+                    let crossbar = self.partitions[partition].crossbars[index];
+                    self.convert(layer, crossbar, cycle, counts, probe);
+                }
             }
-            self.merge(index, placed, counts);
+        }
+        for index in 0..self.crossbars.len() {
+            self.merge(index, counts);
         }
         // The first addend of every output needs no adder; partial sums of other tiles travel to the home tile.
         counts.merge_add -= u64::from(self.stage.outputs);
@@ -103,27 +116,36 @@ impl<'a> MvmEngine<'a> {
         }
     }
 
-    /// Drives one input slice through one crossbar, converts its columns, shifts and adds.
-    fn input_slice(&mut self, layer: usize, index: usize, placed: &PlacedCrossbar, cycle: u32, counts: &mut ActionCounts, probe: &mut Probe<'_>) {
+    /// Finds the word lines of a partition that are driven in a cycle, and with which digit.
+    fn drive(&mut self, partition: usize, cycle: u32) {
         let dac_bits = self.program.chip.tile.dac.bits;
-        let first = placed.row_start as usize;
-        let Scratch { codes, driven, sums, accumulators, .. } = &mut self.scratch;
-        driven.clear();
-        for (row, &code) in codes[first..first + placed.rows as usize].iter().enumerate() {
+        let Scratch { codes, driven, .. } = &mut self.scratch;
+        let codes = &codes[self.partitions[partition].rows.clone()];
+        // Written without a branch, which would be mispredicted every few rows.
+        driven.resize(codes.len(), DrivenRow { row: 0, digit: 0.0 });
+        let mut count = 0;
+        for (row, &code) in codes.iter().enumerate() {
             let digit = tile::dac::digit(code, dac_bits, cycle);
-            if digit != 0 {
-                driven.push(DrivenRow { row, digit: digit as f32 });
-            }
+            driven[count] = DrivenRow { row: row as u32, digit: digit as f32 };
+            count += usize::from(digit != 0);
         }
+        driven.truncate(count);
+    }
+
+    /// Reads one crossbar with the driven word lines, converts its columns, shifts and adds.
+    fn convert(&mut self, layer: usize, index: usize, cycle: u32, counts: &mut ActionCounts, probe: &mut Probe<'_>) {
+        let dac_bits = self.program.chip.tile.dac.bits;
+        let Scratch { driven, sums, accumulators, .. } = &mut self.scratch;
         self.crossbars[index].column_sums(driven, sums);
         if let Some(probe) = probe {
             probe.observe(layer, self.stage.slices.len(), sums);
         }
         self.banks[index].convert(sums, &mut self.seen[index]);
-        for (accumulator, &code) in accumulators.iter_mut().zip(sums.iter()) {
-            *accumulator += i64::from(code as i32) << (dac_bits * cycle);
+        let shift = f64::from(1_u32 << (dac_bits * cycle));
+        for (accumulator, &code) in accumulators[index].iter_mut().zip(sums.iter()) {
+            *accumulator += f64::from(code) * shift;
         }
-        let (rows, columns) = (u64::from(placed.rows), sums.len() as u64);
+        let (rows, columns) = (self.crossbars[index].rows() as u64, self.crossbars[index].cols() as u64);
         let polarities = u64::from(self.stage.polarities);
         self.conversions[index] += 1;
         counts.dac_drive += rows * polarities;
@@ -134,16 +156,18 @@ impl<'a> MvmEngine<'a> {
         counts.shift_add += columns;
     }
 
-    /// Adds the slices of one crossbar to the outputs, in the order of the slices.
-    fn merge(&mut self, index: usize, placed: &PlacedCrossbar, counts: &mut ActionCounts) {
+    /// Adds the slices of one crossbar to the outputs, in the order of the slices, and clears them.
+    fn merge(&mut self, index: usize, counts: &mut ActionCounts) {
         let slices = &self.stage.slices;
-        let outputs = &mut self.scratch.outputs[placed.output_start as usize..];
-        for (output, codes) in outputs.iter_mut().zip(self.scratch.accumulators.chunks_exact(slices.len())) {
+        let outputs = &mut self.scratch.outputs[self.stage.crossbars[index].output_start as usize..];
+        let accumulators = &mut self.scratch.accumulators[index];
+        for (output, codes) in outputs.iter_mut().zip(accumulators.chunks_exact(slices.len())) {
             for (slice, &code) in slices.iter().zip(codes) {
-                *output += slice.significance as f64 * slice.adc.step * code as f64;
+                *output += slice.significance as f64 * slice.adc.step * code;
             }
         }
-        let columns = self.crossbars[index].cols() as u64;
+        let columns = accumulators.len() as u64;
+        accumulators.fill(0.0);
         counts.merge_add += columns;
         if !self.stage.steps_are_shifts() {
             counts.slice_scale += columns;
@@ -209,3 +233,15 @@ impl<'a> MvmEngine<'a> {
     }
 }
 
+/// The row partitions of a stage in the order of its crossbars.
+fn partitions(stage: &MvmStage) -> Vec<Partition> {
+    let mut partitions: Vec<Partition> = Vec::new();
+    for (index, placed) in stage.crossbars.iter().enumerate() {
+        let rows = placed.row_start as usize..(placed.row_start + placed.rows) as usize;
+        match partitions.iter_mut().find(|partition| partition.rows == rows) {
+            Some(partition) => partition.crossbars.push(index),
+            None => partitions.push(Partition { rows, crossbars: vec![index] }),
+        }
+    }
+    partitions
+}

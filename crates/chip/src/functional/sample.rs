@@ -23,8 +23,8 @@ impl ChipSample {
         Ok(Self { stages: stages.collect() })
     }
 
-    /// The crossbars of each MVM stage.
-    pub(crate) fn stages(&self) -> impl Iterator<Item = &[Crossbar]> {
+    /// The crossbars of each MVM stage, in the order of the program.
+    pub fn stages(&self) -> impl Iterator<Item = &[Crossbar]> {
         self.stages.iter().map(Vec::as_slice)
     }
 }

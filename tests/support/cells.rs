@@ -1,0 +1,60 @@
+//! Programmed cells by their logical address, whatever crossbar they lie in.
+
+use chip::program::{MvmStage, Program};
+use tile::address::{CellRow, Purpose};
+
+/// The cells of one weighted layer.
+pub(crate) struct LayerCells {
+    outputs: usize,
+    /// `[slice][polarity][row * outputs + output]`, in level spacings above `G_min`.
+    values: Vec<Vec<Vec<f32>>>,
+}
+
+impl LayerCells {
+    pub(crate) fn value(&self, slice: usize, polarity: usize, row: usize, output: usize) -> f32 {
+        self.values[slice][polarity][row * self.outputs + output]
+    }
+}
+
+/// Draws the cells of a chip sample as the address rule says: one stream per (seed, purpose, chip sample, layer, slice, polarity, row),
+/// drawn along the outputs.
+pub(crate) fn programmed(program: &Program, seed: u64, purpose: Purpose, chip_sample: u64) -> Vec<LayerCells> {
+    let states = program.chip.tile.cell.device.states(program.chip.tile.cell.bits).unwrap();
+    let layer = |(layer, stage): (u64, &MvmStage)| {
+        let matrix = |slice: usize, polarity: usize| {
+            let mut values = Vec::new();
+            for row in 0..stage.window.rows() {
+                let (slice_index, polarity_index, row_index) = (slice as u64, polarity as u64, row as u64);
+                let address =
+                    CellRow { seed, purpose, chip_sample, layer, slice: slice_index, polarity: polarity_index, row: row_index };
+                let levels = (0..stage.outputs as usize).map(|output| level(stage, slice, polarity, row, output));
+                let mut programmed = Vec::new();
+                states.program_row(address, levels, &mut programmed);
+                values.extend(programmed);
+            }
+            values
+        };
+        let polarities = 0..stage.polarities as usize;
+        let values = (0..stage.slices.len()).map(|slice| polarities.clone().map(|p| matrix(slice, p)).collect()).collect();
+        LayerCells { outputs: stage.outputs as usize, values }
+    };
+    program.mvm_stages().map(layer).collect()
+}
+
+/// Level of a logical cell.
+pub(crate) fn level(stage: &MvmStage, slice: usize, polarity: usize, row: usize, output: usize) -> u8 {
+    let (index, local_row, column) = place(stage, slice, row, output);
+    let placed = &stage.crossbars[index];
+    placed.levels[polarity][local_row * placed.outputs as usize * stage.slices.len() + column]
+}
+
+/// Crossbar, row and column of a logical cell.
+pub(crate) fn place(stage: &MvmStage, slice: usize, row: usize, output: usize) -> (usize, usize, usize) {
+    let within = |start: u32, count: u32, at: usize| (start as usize..(start + count) as usize).contains(&at);
+    let holds = |placed: &chip::program::PlacedCrossbar| {
+        within(placed.row_start, placed.rows, row) && within(placed.output_start, placed.outputs, output)
+    };
+    let index = stage.crossbars.iter().position(holds).unwrap();
+    let placed = &stage.crossbars[index];
+    (index, row - placed.row_start as usize, (output - placed.output_start as usize) * stage.slices.len() + slice)
+}

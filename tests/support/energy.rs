@@ -1,0 +1,82 @@
+//! Array energy cell by cell: `sum V^2 t G x^2` over every cell, input slice, window and image.
+
+use super::cells::LayerCells;
+use chip::program::{MvmStage, Program, Window};
+use nn::quantised::{QuantisedLayer, QuantisedNetwork};
+
+/// Energy of the arrays for images given as the code maps that each weighted layer reads (`[layer][channel][row][column]`).
+pub(crate) fn array_energy_j(program: &Program, cells: &[LayerCells], images: &[Vec<Vec<u64>>]) -> f64 {
+    let mut energy_j = 0.0;
+    for maps in images {
+        for (((_, stage), cells), map) in program.mvm_stages().zip(cells).zip(maps) {
+            for window in windows(&stage.window, map) {
+                energy_j += window_energy_j(program, stage, cells, &window);
+            }
+        }
+    }
+    energy_j
+}
+
+fn window_energy_j(program: &Program, stage: &MvmStage, cells: &LayerCells, window: &[u64]) -> f64 {
+    let (tile, format) = (&program.chip.tile, program.chip.format);
+    let device = &tile.cell.device;
+    let levels = f64::from(1_u32 << tile.cell.bits) - 1.0;
+    let conductance_s = |value: f32| device.g_min_s + f64::from(value) * (device.g_max_s - device.g_min_s) / levels;
+    let per_siemens = tile.array.read_voltage_v * tile.array.read_voltage_v * tile.array.read_time_s;
+    let base = 1_u64 << tile.dac.bits;
+    let mut energy_j = 0.0;
+    for (row, &code) in window.iter().enumerate() {
+        let mut rest = code;
+        for _ in 0..format.input_bits.div_ceil(tile.dac.bits) {
+            let x = (rest % base) as f64 / (base - 1) as f64;
+            rest /= base;
+            let mut cell = |conductance_s: f64| energy_j += per_siemens * conductance_s * x * x;
+            for output in 0..stage.outputs as usize {
+                for slice in 0..stage.slices.len() {
+                    for polarity in 0..stage.polarities as usize {
+                        cell(conductance_s(cells.value(slice, polarity, row, output)));
+                    }
+                }
+            }
+            // Every single-ended array that holds the row has a reference column of cells at G_min, which takes off their baseline.
+            let holds = |first: u32, count: u32| (first as usize..(first + count) as usize).contains(&row);
+            if stage.polarities == 1 {
+                stage.crossbars.iter().filter(|c| holds(c.row_start, c.rows)).for_each(|_| cell(device.g_min_s));
+            }
+        }
+        assert_eq!(rest, 0, "the digits must make up the whole code");
+    }
+    energy_j
+}
+
+/// The values under every window in the chip's order (kernel row, kernel column, channel), padding as 0.
+fn windows(window: &Window, map: &[u64]) -> Vec<Vec<u64>> {
+    let (height, width) = (i64::from(window.input.height), i64::from(window.input.width));
+    let value = |channel: i64, row: i64, column: i64| {
+        let inside = (0..height).contains(&row) && (0..width).contains(&column);
+        if inside { map[((channel * height + row) * width + column) as usize] } else { 0 }
+    };
+    let (stride, padding) = (i64::from(window.stride), i64::from(window.padding));
+    let mut all = Vec::new();
+    for (top, left) in (0..i64::from(window.out_height())).flat_map(|y| (0..i64::from(window.out_width())).map(move |x| (y, x))) {
+        let mut values = Vec::new();
+        for row in 0..i64::from(window.kernel_height) {
+            for column in 0..i64::from(window.kernel_width) {
+                let (y, x) = (top * stride + row - padding, left * stride + column - padding);
+                values.extend((0..i64::from(window.input.channels)).map(|channel| value(channel, y, x)));
+            }
+        }
+        all.push(values);
+    }
+    all
+}
+
+/// The code maps that each weighted layer reads for one image, from the integer reference: exact for a chip without errors.
+pub(crate) fn layer_inputs(reference: &QuantisedNetwork, image: &[f32]) -> Vec<Vec<u64>> {
+    let codes = reference.input_codes(image);
+    let results = reference.infer_layers(&codes).unwrap();
+    let results = results.into_iter().map(|map| map.into_iter().map(|value| value.max(0) as u64).collect());
+    let maps = std::iter::once(codes.into_iter().map(u64::from).collect()).chain(results);
+    let weighted = reference.layers.iter().map(|layer| matches!(layer, QuantisedLayer::Mvm(_)));
+    maps.zip(weighted).filter(|(_, weighted)| *weighted).map(|(map, _): (Vec<u64>, bool)| map).collect()
+}
