@@ -28,7 +28,7 @@ pub struct ComparedRow {
 }
 
 /// The ratio of two rows' hardware accuracies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct Ratio {
     /// Mapping strategy of both rows.
     pub mapping: String,

@@ -2,13 +2,22 @@
 
 pub mod compare;
 pub mod config;
+pub mod diagnosis;
 mod error;
 pub mod evaluate;
 pub mod experiment;
+pub mod output;
 pub mod plot;
 pub mod progress;
 pub mod results;
+pub mod simulate;
+pub mod states;
 pub mod statistics;
+pub mod sweep;
+pub mod threads;
 pub mod training;
 
 pub use error::ExploreError;
+
+// The crates below this one, so that a front end depends on this one only.
+pub use {chip, nn, nn_compiler, tile, trainer};

@@ -1,13 +1,14 @@
 //! The trainings of an experiment: one conventional network per seed, the others per mapping strategy; of biased trainings with several
 //! shares of constrained columns, the one with the best hardware accuracy on validation data.
 
-use crate::config::{Kind, to_toml};
+use crate::config::ConfigError;
 use crate::error::ExploreError;
 use crate::experiment::Experiment;
 use crate::progress::Progress;
 use nn::datasets::Dataset;
 use nn_compiler::mapping::{MappingStrategy, by_name};
 use rayon::prelude::*;
+use serde::Serialize;
 use trainer::{Job, Method, Target, Trained, train};
 
 /// A trained network of an experiment.
@@ -51,12 +52,11 @@ impl Plan<'_> {
         let chip = &self.experiment.chip;
         // Without hardware in view, the width of the weights is all that a training takes from the chip.
         let hardware = match self.mapping() {
-            Some(mapping) => format!("{mapping}\n{}", to_toml(Kind::Chip, chip)?),
+            Some(mapping) => format!("{mapping}\n{}", text(chip)?),
             None => format!("{} weight bits", chip.format.weight_bits),
         };
         let seed = training_seed(self.experiment, self.seed_index);
-        let network = to_toml(Kind::Network, &self.experiment.network)?;
-        let training = to_toml(Kind::Experiment, &training)?;
+        let (network, training) = (text(&self.experiment.network)?, text(&training)?);
         Ok(format!("{} {seed} {}\n{network}\n{training}\n{hardware}", self.method.name(), self.share))
     }
 
@@ -72,6 +72,12 @@ impl Plan<'_> {
         };
         Ok(train(&job, |_| progress.advance(1))?)
     }
+}
+
+/// A part of a configuration as text; equal parts give equal texts.
+fn text(part: &impl Serialize) -> Result<String, ConfigError> {
+    let table = toml::Table::try_from(part).map_err(|error| ConfigError::Unwritable(error.to_string()))?;
+    Ok(table.to_string())
 }
 
 /// Looks up a mapping strategy.

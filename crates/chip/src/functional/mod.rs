@@ -32,7 +32,7 @@ pub struct Inference {
 }
 
 /// What the converters of one slice of one stage saw.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ConverterUse {
     /// Name of the stage.
     pub stage: String,

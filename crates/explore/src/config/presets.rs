@@ -23,6 +23,8 @@ static BUILT_IN: &[(&str, &str)] = presets![
     "experiments/digits",
     "networks/digits-cnn",
     "networks/digits-mlp",
+    "sweeps/adc-precision-x-array-size",
+    "sweeps/device-x-sigma",
 ];
 
 /// A list of presets; the built-in one, or another one in tests.

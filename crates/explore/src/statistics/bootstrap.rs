@@ -15,7 +15,7 @@ use super::percentile_of_sorted;
 const RESAMPLES: u64 = 10_000;
 
 /// A value with its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Estimate {
     /// The estimate from all data.
     pub value: f64,

@@ -1,0 +1,71 @@
+//! Simulating a program from its directory: nothing else is read but a data set.
+
+use crate::error::ExploreError;
+use crate::evaluate::{Evaluation, Evaluator, row};
+use crate::progress::Progress;
+use crate::results::Row;
+use chip::program::Program;
+use nn::datasets::{Split, read_idx};
+use std::path::{Path, PathBuf};
+
+/// Images and labels from files instead of the program's own data set.
+#[derive(Clone, Debug)]
+pub struct ImageFiles {
+    /// IDX file of images, plain or gz.
+    pub images: PathBuf,
+    /// IDX file of labels, plain or gz.
+    pub labels: PathBuf,
+    /// Pixel value that stands for 1.
+    pub pixel_max: u8,
+}
+
+/// Largest number of values of an image file.
+const MOST_VALUES: usize = 1 << 30;
+
+/// The images to simulate: those of the files, or the test images of the program's data set.
+///
+/// # Errors
+/// If a file is missing, damaged or empty, or images and labels differ in number.
+pub fn images(program: &Program, files: Option<&ImageFiles>) -> Result<Split, ExploreError> {
+    let Some(files) = files else { return Ok(nn::datasets::load(&program.dataset)?.test) };
+    if files.pixel_max == 0 {
+        return Err(ExploreError::Request("--pixel-max = 0 is not allowed: an integer from 1 to 255".to_owned()));
+    }
+    let (images, labels) = (read(&files.images)?, read(&files.labels)?);
+    let fail = |path: &Path, what: String| Err(ExploreError::Request(format!("{}: {what}", path.display())));
+    let count = images.dimensions.first().copied().unwrap_or(0);
+    if labels.dimensions != [count] {
+        return fail(&files.labels, format!("has the shape {:?}; {} holds {count} images", labels.dimensions, files.images.display()));
+    }
+    if count == 0 {
+        return fail(&files.images, "holds no images".to_owned());
+    }
+    if let Some(label) = labels.values.iter().find(|&&label| usize::from(label) >= program.classes()) {
+        return fail(&files.labels, format!("holds the label {label}; the network has {} classes", program.classes()));
+    }
+    let scale = 1.0 / f32::from(files.pixel_max);
+    let pixels = images.values.iter().map(|&value| f32::from(value) * scale).collect();
+    Ok(Split { features: images.values.len() / count, images: pixels, labels: labels.values })
+}
+
+fn read(path: &Path) -> Result<nn::datasets::IdxArray, ExploreError> {
+    let bytes = std::fs::read(path).map_err(|source| ExploreError::File { path: path.to_owned(), source })?;
+    Ok(read_idx(&path.display().to_string(), &bytes, MOST_VALUES)?)
+}
+
+/// Simulates a program on chip samples.
+///
+/// # Errors
+/// If the images are not the program's or the program cannot finish.
+pub fn simulate(
+    program: &Program,
+    images: &Split,
+    evaluator: Evaluator,
+    progress: &dyn Progress,
+) -> Result<(Row, Evaluation), ExploreError> {
+    progress.begin("simulating", evaluator.chips.into());
+    let evaluation = evaluator.run(program, images, progress)?;
+    progress.end();
+    let row = row(&[program], &[&evaluation], images.len() as u64, evaluator.seed)?;
+    Ok((row, evaluation))
+}

@@ -1,0 +1,142 @@
+//! What a mapping strategy makes of the states: where weights sit, how far they err, and which are favourable.
+
+use chip::config::Chip;
+use nn_compiler::favourable::Favourable;
+use nn_compiler::mapping::{Encoding, LayerStatistics, MAPPINGS, MappingStrategy, largest_weight};
+use serde::Serialize;
+use tile::device::States;
+use tile::immunity::Ranking;
+
+/// A mapping strategy on a chip's cells, for the weights of a nominal layer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MappingReport {
+    /// Name of the strategy.
+    pub mapping: String,
+    /// The strategy in one line.
+    pub description: String,
+    /// Digital offset; 0 for a pair.
+    pub offset: i64,
+    /// Cells of a weight.
+    pub cells_per_weight: usize,
+    /// Share of the layer's weights that the encoding cannot store and clips.
+    pub clipped_share: f64,
+    /// Levels of weight 0 by array (the positive one of a pair first), most significant slice first.
+    pub zero_levels: Vec<Vec<usize>>,
+    /// Mean nominal conductance of the cells of weight 0, S.
+    pub zero_conductance_s: f64,
+    /// The favourable states that were found, ascending.
+    pub favourable_states: Vec<usize>,
+    /// Number of favourable weights.
+    pub favourable_weights: usize,
+    /// Number of weights, `2^B - 1`.
+    pub all_weights: usize,
+    /// The favourable weight nearest to 0.
+    pub zero_projected_to: i32,
+    /// Error variance of weight 0, in squared weight steps.
+    pub error_variance_zero: f64,
+    /// Mean error variance over the layer's weights, in squared weight steps.
+    pub error_variance_mean: f64,
+    /// Largest error variance of any weight, in squared weight steps.
+    pub error_variance_max: f64,
+    /// Every weight, ascending.
+    pub weights: Vec<WeightReport>,
+}
+
+/// One weight value under a mapping strategy.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WeightReport {
+    /// The weight.
+    pub weight: i32,
+    /// The nearest weight that the encoding can store; that is what the rest is about.
+    pub stored_weight: i32,
+    /// Variance of the stored weight, in squared weight steps.
+    pub error_variance: f64,
+    /// Levels by array (the positive one of a pair first), most significant slice first.
+    pub levels: Vec<Vec<usize>>,
+}
+
+/// What all mapping strategies are looked at with.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) chip: &'a Chip,
+    pub(super) states: &'a States,
+    pub(super) ranking: &'a Ranking,
+    pub(super) constrained_slices: usize,
+    /// How often each weight occurs.
+    pub(super) counts: &'a [u64],
+}
+
+impl View<'_> {
+    /// Every mapping strategy, in the order in which tables list them.
+    pub(super) fn report(&self) -> Vec<MappingReport> {
+        MAPPINGS.iter().map(|mapping| self.mapping(*mapping)).collect()
+    }
+
+    fn mapping(&self, mapping: &dyn MappingStrategy) -> MappingReport {
+        let squared_errors = self.states.squared_errors();
+        let encoding = mapping.encoding(&LayerStatistics {
+            weight_bits: self.chip.format.weight_bits,
+            cell_bits: self.chip.tile.cell.bits,
+            histogram: self.counts,
+            squared_errors: &squared_errors,
+        });
+        let favourable = Favourable::find(&encoding, self.ranking, self.constrained_slices);
+        let weights = weights(&encoding, &squared_errors);
+        let clipped = |weight: &WeightReport| f64::from(u8::from(weight.stored_weight != weight.weight));
+        let variances = weights.iter().map(|weight| weight.error_variance);
+        let zero_levels = levels(&encoding, 0);
+        MappingReport {
+            mapping: mapping.name().to_owned(),
+            description: mapping.doc().to_owned(),
+            offset: encoding.offset(),
+            cells_per_weight: encoding.slices() * encoding.polarities(),
+            clipped_share: self.mean(&weights, clipped),
+            zero_conductance_s: self.mean_conductance_s(&zero_levels),
+            zero_levels,
+            favourable_weights: favourable.weights.len(),
+            all_weights: weights.len(),
+            zero_projected_to: favourable.project(0),
+            favourable_states: favourable.states,
+            error_variance_zero: encoding.error_variance(0, &squared_errors),
+            error_variance_mean: self.mean(&weights, |weight| weight.error_variance),
+            error_variance_max: variances.fold(0.0, f64::max),
+            weights,
+        }
+    }
+
+    /// The mean of a property of weights over the layer.
+    fn mean(&self, weights: &[WeightReport], value: impl Fn(&WeightReport) -> f64) -> f64 {
+        let (mut sum, mut all) = (0.0, 0.0);
+        for (weight, &count) in weights.iter().zip(self.counts) {
+            sum += count as f64 * value(weight);
+            all += count as f64;
+        }
+        sum / all
+    }
+
+    fn mean_conductance_s(&self, levels: &[Vec<usize>]) -> f64 {
+        let conductances = levels.iter().flatten().filter_map(|&level| self.states.states.get(level));
+        let cells = levels.iter().flatten().count();
+        conductances.map(|state| state.conductance_s).sum::<f64>() / cells as f64
+    }
+}
+
+fn weights(encoding: &Encoding, squared_errors: &[f64]) -> Vec<WeightReport> {
+    let largest = largest_weight(encoding.weight_bits);
+    let report = |weight: i32| WeightReport {
+        weight,
+        stored_weight: encoding.clip(weight),
+        error_variance: encoding.error_variance(weight, squared_errors),
+        levels: levels(encoding, weight),
+    };
+    (-largest..=largest).map(report).collect()
+}
+
+fn levels(encoding: &Encoding, weight: i32) -> Vec<Vec<usize>> {
+    let stored = encoding.clip(weight);
+    let array = |polarity| {
+        let slices = (0..encoding.slices()).rev();
+        slices.map(|slice| usize::from(encoding.level(stored, slice, polarity))).collect()
+    };
+    (0..encoding.polarities()).map(array).collect()
+}

@@ -1,0 +1,40 @@
+//! `ohmic check`: is a configuration valid, and what does it resolve to?
+
+use super::print_json;
+use crate::cli::{Check, Format};
+use explore::chip::config::Chip;
+use explore::ExploreError;
+use explore::config::{Kind, kind_of, load, to_toml};
+use explore::experiment::Experiment;
+use explore::sweep::Sweep;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use explore::tile::cost::{AdcModel, CostTable};
+use explore::tile::device::Device;
+use explore::trainer::Architecture;
+
+pub fn run(arguments: &Check, format: Format) -> Result<(), ExploreError> {
+    let path = &arguments.config;
+    let text = std::fs::read_to_string(path).map_err(|source| ExploreError::File { path: path.clone(), source })?;
+    let kind = kind_of(&path.display().to_string(), &text)?;
+    match kind {
+        Kind::Chip => check::<Chip>(kind, arguments, format),
+        Kind::Device => check::<Device>(kind, arguments, format),
+        Kind::Adc => check::<AdcModel>(kind, arguments, format),
+        Kind::Costs => check::<CostTable>(kind, arguments, format),
+        Kind::Network => check::<Architecture>(kind, arguments, format),
+        Kind::Experiment => check::<Experiment>(kind, arguments, format),
+        Kind::Sweep => check::<Sweep>(kind, arguments, format),
+    }
+}
+
+fn check<T: DeserializeOwned + Serialize + explore::tile::check::Check>(kind: Kind, arguments: &Check, format: Format) -> Result<(), ExploreError> {
+    // A path without a slash must not be taken for the name of a preset.
+    let path = std::path::Path::new(".").join(&arguments.config);
+    let config: T = load(kind, &path.display().to_string(), &arguments.overrides.set)?;
+    match format {
+        Format::Text => print!("{}", to_toml(kind, &config)?),
+        Format::Json => print_json(&serde_json::to_value(&config).map_err(|error| ExploreError::Table(error.to_string()))?)?,
+    }
+    Ok(())
+}

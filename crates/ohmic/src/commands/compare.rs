@@ -1,0 +1,74 @@
+//! `ohmic compare`: the main job.
+
+use super::{print_json, warn, with_short_forms};
+use crate::bar::Bar;
+use crate::cli::{Compare, Format};
+use crate::table;
+use explore::chip::energy::Energy;
+use explore::ExploreError;
+use explore::compare::{ComparedRow, Comparison, compare};
+use explore::config::{Kind, load};
+use explore::diagnosis::converter_warnings;
+use explore::experiment::Experiment;
+use explore::output::{write_comparison, write_run};
+use serde_json::json;
+
+pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
+    let overrides =
+        with_short_forms(&arguments.overrides.set, &[("chips", &arguments.chips), ("seed", &arguments.seed)]);
+    let experiment: Experiment = load(Kind::Experiment, &arguments.config, &overrides)?;
+    // Before the work, so that a directory that cannot be written to is refused at once.
+    write_run(&arguments.output, Kind::Experiment, &experiment, "ohmic compare --config run.toml")?;
+    let comparison = compare(&experiment, &Bar::default())?;
+    write_comparison(&arguments.output, &comparison)?;
+    warn(warnings(&comparison));
+    match format {
+        Format::Text => print_text(&comparison, arguments),
+        Format::Json => print_json(&json!({
+            "rows": comparison.rows.iter().map(|compared| &compared.row).collect::<Vec<_>>(),
+            "ratios": comparison.ratios,
+        })),
+    }
+}
+
+fn warnings(comparison: &Comparison) -> Vec<String> {
+    let of_row = |compared: &ComparedRow| {
+        let place = format!("{} / {}", compared.row.mapping, compared.row.training);
+        let lines = compared.evaluations.iter().flat_map(converter_warnings);
+        lines.map(|line| format!("{place}: {line}")).collect::<Vec<_>>()
+    };
+    comparison.rows.iter().flat_map(of_row).collect()
+}
+
+fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), ExploreError> {
+    let rows: Vec<_> = comparison.rows.iter().map(|compared| (compared.row.clone(), mean_energy(compared))).collect();
+    println!("{}", table::results(&rows));
+    if let Some((row, _)) = rows.first() {
+        println!("{}", table::legend(row));
+    }
+    let chance = 100.0 / comparison.classes as f64;
+    for ratio in &comparison.ratios {
+        println!(
+            "hardware accuracy under {}, {} / {}: {:.2} [{:.2}, {:.2}] (95 % interval; chance level {chance:.0} %)",
+            ratio.mapping, ratio.method, ratio.baseline, ratio.ratio.value, ratio.ratio.low, ratio.ratio.high
+        );
+    }
+    println!("wrote compare.csv, compare.svg and run.toml to {}", arguments.output.display());
+    Ok(())
+}
+
+/// Mean over the training seeds of a row.
+fn mean_energy(compared: &ComparedRow) -> Energy {
+    let count = compared.evaluations.len().max(1) as f64;
+    let mean = |part: fn(&Energy) -> f64| compared.evaluations.iter().map(|e| part(&e.energy)).sum::<f64>() / count;
+    Energy {
+        array_j: mean(|e| e.array_j),
+        dac_j: mean(|e| e.dac_j),
+        adc_j: mean(|e| e.adc_j),
+        shift_add_j: mean(|e| e.shift_add_j),
+        vector_j: mean(|e| e.vector_j),
+        buffer_j: mean(|e| e.buffer_j),
+        link_j: mean(|e| e.link_j),
+        leakage_j: mean(|e| e.leakage_j),
+    }
+}

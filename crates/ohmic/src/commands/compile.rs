@@ -1,0 +1,74 @@
+//! `ohmic compile`: a network directory to a program directory.
+
+use super::print_json;
+use crate::cli::{Compile, Format};
+use crate::table::table;
+use explore::chip::config::Chip;
+use explore::chip::program::{MvmStage, Program, Stage};
+use explore::ExploreError;
+use explore::config::{Kind, load};
+use explore::output::write_run;
+use explore::training::mapping;
+use explore::nn_compiler::Compilation;
+use serde_json::json;
+
+pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
+    let mapping = mapping(&arguments.mapping)?;
+    let chip: Chip = load(Kind::Chip, &arguments.chip, &arguments.overrides.set)?;
+    let network = explore::nn::files::load(&arguments.network)?;
+    let dataset = explore::nn::datasets::load(&network.dataset)?;
+    let request =
+        Compilation { network: &network, dataset: &dataset, training: &arguments.training, mapping, chip: &chip, seed: arguments.seed };
+    let program = explore::nn_compiler::compile(&request)?;
+    // A program that cannot finish is refused here, not when it is simulated.
+    explore::chip::timing::lower::run(&program, 1)?;
+    explore::chip::program::save(&program, &arguments.output)?;
+    let repeat = format!(
+        "ohmic compile NETWORK --chip run.toml --mapping {} --training {} --seed {} -o DIR",
+        arguments.mapping, arguments.training, arguments.seed
+    );
+    write_run(&arguments.output, Kind::Chip, &chip, &repeat)?;
+    match format {
+        Format::Text => print_text(&program, arguments),
+        Format::Json => print_json(&json!({ "software_accuracy": program.software_accuracy, "stages": stage_rows(&program) }))?,
+    }
+    Ok(())
+}
+
+const HEADER: [&str; 10] =
+    ["stage", "rows", "outputs", "windows", "crossbars", "tiles", "slices", "offset", "clipped weights", "ADC steps (levels)"];
+
+fn stage_rows(program: &Program) -> Vec<Vec<String>> {
+    let mvm = |stage: &MvmStage| {
+        let steps = stage.slices.iter().map(|slice| slice.adc.step.to_string()).collect::<Vec<_>>().join(" ");
+        vec![
+            stage.name.clone(),
+            stage.window.rows().to_string(),
+            stage.outputs.to_string(),
+            stage.window.count().to_string(),
+            (stage.crossbars.len() * stage.polarities as usize).to_string(),
+            stage.tiles().len().to_string(),
+            stage.slices.len().to_string(),
+            stage.offset.to_string(),
+            stage.clipped_weights.to_string(),
+            steps,
+        ]
+    };
+    let row = |stage: &Stage| match stage {
+        Stage::Mvm(stage) => mvm(stage),
+        Stage::Pool(stage) => {
+            let mut row = vec![stage.name.clone(), stage.window.rows().to_string()];
+            row.push(stage.window.input.channels.to_string());
+            row.push(stage.window.count().to_string());
+            row.resize(HEADER.len(), "-".to_owned());
+            row
+        }
+    };
+    program.stages.iter().map(row).collect()
+}
+
+fn print_text(program: &Program, arguments: &Compile) {
+    println!("{}", table(&HEADER, 1, stage_rows(program).into_iter()));
+    println!("software accuracy on the test images: {:.1} %", 100.0 * program.software_accuracy);
+    println!("wrote program.toml, arrays.safetensors and run.toml to {}", arguments.output.display());
+}

@@ -1,0 +1,54 @@
+//! `ohmic list`: the registries.
+
+use super::print_json;
+use crate::cli::{Format, List, Listed};
+use crate::table::table;
+use explore::ExploreError;
+use explore::config::{Kind, preset_names, resolve_table};
+use serde_json::json;
+
+pub fn run(arguments: &List, format: Format) -> Result<(), ExploreError> {
+    let entries = entries(arguments.what)?;
+    match format {
+        Format::Text => println!("{}", table(&["name", "what it is"], 2, entries.into_iter().map(|(n, d)| vec![n, d]))),
+        Format::Json => {
+            let entry = |(name, doc): &(String, String)| json!({ "name": name, "doc": doc });
+            print_json(&entries.iter().map(entry).collect())?;
+        }
+    }
+    Ok(())
+}
+
+fn entries(what: Listed) -> Result<Vec<(String, String)>, ExploreError> {
+    let own = |name: &str, doc: &str| (name.to_owned(), doc.to_owned());
+    Ok(match what {
+        Listed::Devices => presets(Kind::Device)?,
+        Listed::Adcs => presets(Kind::Adc)?,
+        Listed::Chips => presets(Kind::Chip)?,
+        Listed::Costs => presets(Kind::Costs)?,
+        Listed::Networks => presets(Kind::Network)?,
+        Listed::Experiments => presets(Kind::Experiment)?,
+        Listed::Sweeps => presets(Kind::Sweep)?,
+        Listed::Variations => explore::tile::variation::VARIATIONS.iter().map(|(name, doc)| own(name, doc)).collect(),
+        Listed::Mappings => {
+            let entry = |m: &&dyn explore::nn_compiler::mapping::MappingStrategy| own(m.name(), &format!("{} ({})", m.doc(), m.source()));
+            explore::nn_compiler::mapping::MAPPINGS.iter().map(entry).collect()
+        }
+        Listed::Methods => explore::trainer::METHODS.iter().map(|(_, name, doc)| own(name, doc)).collect(),
+        Listed::Datasets => {
+            let entry = |info: &&explore::nn::datasets::DatasetInfo| own(info.name, &format!("{} ({})", info.doc, info.attribution));
+            explore::nn::datasets::DATASETS.iter().map(entry).collect()
+        }
+    })
+}
+
+/// Presets with what their file says of itself.
+fn presets(kind: Kind) -> Result<Vec<(String, String)>, ExploreError> {
+    let describe = |name: &str| {
+        let document = resolve_table(kind, name, &[])?;
+        let text = |key: &str| document.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        let doc = text("source").or_else(|| text("doc")).or_else(|| Some(format!("for data set {}", text("dataset")?)));
+        Ok((name.to_owned(), doc.unwrap_or_default()))
+    };
+    preset_names(kind).into_iter().map(describe).collect()
+}

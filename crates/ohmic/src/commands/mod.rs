@@ -1,0 +1,34 @@
+//! One command a file.
+
+pub mod check;
+pub mod compare;
+pub mod compile;
+pub mod list;
+pub mod simulate;
+pub mod states;
+pub mod sweep;
+pub mod train;
+
+use explore::ExploreError;
+use serde_json::Value;
+
+/// Prints JSON.
+fn print_json(value: &Value) -> Result<(), ExploreError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| ExploreError::Table(error.to_string()))?;
+    println!("{text}");
+    Ok(())
+}
+
+/// Prints warnings to standard error, each once.
+fn warn(mut warnings: Vec<String>) {
+    warnings.dedup();
+    for warning in warnings {
+        eprintln!("warning: {warning}");
+    }
+}
+
+/// `--set` with the short forms of single keys on top.
+fn with_short_forms(set: &[String], short: &[(&str, &Option<String>)]) -> Vec<String> {
+    let given = short.iter().filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}={value}")));
+    set.iter().cloned().chain(given).collect()
+}

@@ -1,0 +1,79 @@
+//! Tables for people.
+
+use explore::chip::energy::Energy;
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
+use explore::results::Row;
+
+/// A table with a header; all columns but the first `left` are aligned to the right.
+pub fn table(header: &[&str], left: usize, rows: impl Iterator<Item = Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    // Lines around the table and below its header only.
+    table.remove_style(TableComponent::HorizontalLines).remove_style(TableComponent::MiddleIntersections);
+    for row in rows {
+        table.add_row(row);
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_cell_alignment(if index < left { CellAlignment::Left } else { CellAlignment::Right });
+        column.set_padding((0, if index + 1 == header.len() { 0 } else { 1 }));
+    }
+    table
+}
+
+/// The results table: one line per row; the energies are means over its networks.
+pub fn results(rows: &[(Row, Energy)]) -> Table {
+    let header = [
+        "mapping",
+        "training",
+        "software\n%",
+        "hardware\n% [95 % interval]",
+        "p5\n%",
+        "energy\nnJ",
+        "array\nnJ",
+        "DAC\nnJ",
+        "ADC\nnJ",
+        "S+A\nnJ",
+        "buffer\nnJ",
+        "other\nnJ",
+        "latency\ncycles",
+        "latency\nus",
+        "throughput\n1/s",
+        "area\nmm2",
+        "TOPS/W",
+    ];
+    table(&header, 2, rows.iter().map(|(row, energy)| result(row, energy)))
+}
+
+fn result(row: &Row, energy: &Energy) -> Vec<String> {
+    let percent = |share: f64| format!("{:.1}", 100.0 * share);
+    let nano = |joule: f64| format!("{:.2}", 1e9 * joule);
+    let other = energy.vector_j + energy.link_j + energy.leakage_j;
+    vec![
+        row.mapping.clone(),
+        row.training.clone(),
+        percent(row.software_accuracy),
+        format!("{} [{}, {}]", percent(row.accuracy_mean), percent(row.accuracy_ci95_low), percent(row.accuracy_ci95_high)),
+        percent(row.accuracy_p5),
+        nano(row.energy_j),
+        nano(energy.array_j),
+        nano(energy.dac_j),
+        nano(energy.adc_j),
+        nano(energy.shift_add_j),
+        nano(energy.buffer_j),
+        nano(other),
+        row.latency_cycles.to_string(),
+        format!("{:.3}", 1e6 * row.latency_s),
+        format!("{:.0}", row.throughput_per_s),
+        format!("{:.3}", 1e6 * row.area_m2),
+        format!("{:.2}", row.tops_per_w),
+    ]
+}
+
+/// What a results table's columns mean, in two lines.
+pub fn legend(row: &Row) -> String {
+    format!(
+        "Per inference; prices: cost table {}, ADC model {}. hardware: mean over {} chip samples x {} images; p5: 5th percentile over chip samples.\n\
+         array: exact, V^2 t sum(G x^2). other: registers, merging, requantisation, links, leakage at the stated throughput.",
+        row.cost_table, row.adc_model, row.chips, row.images
+    )
+}

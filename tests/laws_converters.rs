@@ -1,0 +1,221 @@
+//! What converters do to scores: nothing while they are exact, at most half a step otherwise, and clipping is counted.
+
+use crate::support::chips::{self, Widths, all_widths};
+use crate::support::compiled::Compiled;
+use crate::support::networks::{convolutions, dataset, linear_chain, single_layer};
+use crate::support::random::Random;
+use chip::config::{Chip, Criterion, RangePolicy};
+use chip::program::{MvmStage, Output, Program, Stage};
+use nn::datasets::Dataset;
+use nn::network::Network;
+use nn::quantised::{QuantisedLayer, QuantisedNetwork};
+use nn_compiler::compile::encode_images;
+use nn_compiler::mapping::{MAPPINGS, MappingStrategy};
+use tile::adc::AdcTransfer;
+
+/// Largest weights and inputs reach the outermost codes, which random networks do not.
+#[test]
+fn the_outermost_codes_are_exact() {
+    for mapping in MAPPINGS {
+        for widths in all_widths(&[(8, 8), (16, 32)]) {
+            let largest = (1 << (widths.weight - 1)) - 1;
+            let network = single_layer(16, 3, |output, input| largest * [1, -1, 1 - 2 * (input as i32 % 2)][output], 0.0);
+            let dataset = dataset(&mut Random(41), network.input, 3, 2, 2);
+            let case = Compiled::new(&network, &dataset, *mapping, &widths.of(chips::exact()));
+            let inference = case.infer(0, &dataset.test);
+            assert_eq!(inference.scores, case.expected(&dataset.test), "{} {widths:?}", mapping.name());
+            // Digits of full inputs are full only if the DAC's bits divide the input's.
+            if widths.input % widths.dac == 0 {
+                let used = &inference.converters[0].codes;
+                let pair = case.program.mvm_stages().all(|(_, stage)| stage.polarities == 2);
+                let full = (used.1 - used.0) as u64 + 1;
+                let missing = inference.converters[0].available_codes - full;
+                assert_eq!(missing, 0, "{} {widths:?}, pair {pair}", mapping.name());
+            }
+        }
+    }
+}
+
+/// Scores and number of clipped conversions of a program of one stage on an ideal device, by the definition.
+fn naive(program: &Program, codes: &[u32]) -> (Vec<f64>, u64) {
+    let (_, stage) = program.mvm_stages().next().unwrap();
+    let input_sum: i64 = codes.iter().map(|&code| i64::from(code)).sum();
+    let mut scores: Vec<f64> = stage.bias.iter().map(|&bias| (bias - stage.offset * input_sum) as f64).collect();
+    let mut clipped = 0;
+    for placed in &stage.crossbars {
+        for column in 0..placed.outputs as usize * stage.slices.len() {
+            let slice = stage.slices[column % stage.slices.len()];
+            for cycle in 0..program.chip.input_cycles() {
+                let base = 1 << program.chip.tile.dac.bits;
+                let place = u32::pow(base, cycle);
+                let mut sum = 0;
+                for row in 0..placed.rows as usize {
+                    let digit = codes[placed.row_start as usize + row] / place % base;
+                    let level = |matrix: &Vec<u8>| i64::from(matrix[row * placed.outputs as usize * stage.slices.len() + column]);
+                    let pair = placed.levels.get(1).map_or(0, level);
+                    sum += i64::from(digit) * (level(&placed.levels[0]) - pair);
+                }
+                let scaled = sum as f64 / slice.adc.step;
+                let (lowest, highest) = (f64::from(slice.adc.min_code), f64::from(slice.adc.max_code));
+                clipped += u64::from(scaled > highest + 0.5 || scaled < lowest - 0.5);
+                let code = scaled.round_ties_even().clamp(lowest, highest);
+                scores[placed.output_start as usize + column / stage.slices.len()] +=
+                    code * f64::from(place) * slice.adc.step * slice.significance as f64;
+            }
+        }
+    }
+    (scores, clipped)
+}
+
+fn slices_mut(program: &mut Program) -> impl Iterator<Item = &mut AdcTransfer> {
+    let mvm = program.stages.iter_mut().filter_map(|stage| if let Stage::Mvm(stage) = stage { Some(stage) } else { None });
+    mvm.flat_map(|stage| &mut stage.slices).map(|slice| &mut slice.adc)
+}
+
+/// Ranges far too small, and steps of several levels with ties between codes. Steps are whole, so that the sums are exact.
+#[test]
+fn too_small_a_range_clips_to_its_ends_and_is_counted() {
+    let mut random = Random(42);
+    let mut all_clipped = 0;
+    for mapping in MAPPINGS {
+        for widths in all_widths(&[(8, 8), (20, 32)]) {
+            let weights: Vec<i32> = (0..30 * 5).map(|_| random.within(0, 254) as i32 - 127).collect();
+            let network = single_layer(30, 5, |output, input| weights[output * 30 + input] >> (8 - widths.weight), -0.25);
+            let dataset = dataset(&mut random, network.input, 5, 2, 3);
+            let mut case = Compiled::new(&network, &dataset, *mapping, &widths.of(chips::exact()));
+            for adc in slices_mut(&mut case.program) {
+                let lowest = if adc.min_code < 0 { -(random.within(1, 9) as i32) } else { 0 };
+                *adc = AdcTransfer { min_code: lowest, max_code: random.within(1, 9) as i32, step: random.pick(&[1.0, 2.0, 3.0, 4.0]) };
+            }
+            let inference = case.infer(0, &dataset.test);
+            let codes = encode_images(&case.program, &dataset.test.images);
+            let by_definition: Vec<(Vec<f64>, u64)> = codes.chunks(30).map(|codes| naive(&case.program, codes)).collect();
+            assert_eq!(inference.scores, by_definition.iter().flat_map(|(scores, _)| scores.clone()).collect::<Vec<_>>());
+            let clipped = inference.converters.iter().map(|used| used.clipped).sum::<u64>();
+            assert_eq!(clipped, by_definition.iter().map(|(_, clipped)| clipped).sum::<u64>(), "{} {widths:?}", mapping.name());
+            let conversions = inference.converters.iter().map(|used| used.conversions).sum::<u64>();
+            assert_eq!(conversions, inference.counts.adc_conversion);
+            all_clipped += clipped;
+        }
+    }
+    assert!(all_clipped > 100_000);
+}
+
+/// How far scores can be from the reference if no conversion clips: every conversion is off by half a step at most, every code between
+/// layers by what the sum before it is off and one more for its rounding.
+fn score_bound(program: &Program, reference: &QuantisedNetwork) -> f64 {
+    let weights = reference.layers.iter().filter_map(|layer| if let QuantisedLayer::Mvm(mvm) = layer { Some(mvm) } else { None });
+    let (mut code_error, mut score_error) = (0.0_f64, 0.0);
+    for ((_, stage), mvm) in program.mvm_stages().zip(weights) {
+        let row_sum = |row: &[i32]| row.iter().map(|weight| f64::from(weight.abs())).sum::<f64>();
+        let largest = mvm.weights.chunks(mvm.window.rows()).map(row_sum).fold(0.0, f64::max);
+        score_error = largest * code_error + conversion_bound(program, stage);
+        if let Output::Codes { multiplier, .. } = stage.output {
+            // Codes are whole numbers.
+            code_error = (score_error * multiplier + 1.0).floor();
+        }
+    }
+    score_error
+}
+
+fn conversion_bound(program: &Program, stage: &MvmStage) -> f64 {
+    let dac_bits = program.chip.tile.dac.bits;
+    let cycles: f64 = (0..program.chip.input_cycles()).map(|cycle| f64::from(1 << (dac_bits * cycle))).sum();
+    let slices: f64 = stage.slices.iter().map(|slice| slice.significance as f64 * slice.adc.step / 2.0).sum();
+    // Sums are single precision: a sum of 2^12 steps is known to 2^-11 of a step.
+    stage.row_partitions() as f64 * slices * cycles * (1.0 + 1e-3)
+}
+
+fn largest_error(case: &Compiled, dataset: &Dataset) -> f64 {
+    let inference = case.infer(0, &dataset.train);
+    assert_eq!(inference.converters.iter().map(|used| used.clipped).sum::<u64>(), 0, "nothing may clip");
+    let pairs = inference.scores.iter().zip(case.expected(&dataset.train));
+    pairs.map(|(score, expected)| (score - expected).abs()).fold(0.0, f64::max)
+}
+
+/// Error and bound of one random network.
+fn error_and_bound(random: &mut Random, network: &Network, mapping: &dyn MappingStrategy, chip: &Chip) -> (f64, f64) {
+    let dataset = dataset(random, network.input, 2, 5, 1);
+    let case = Compiled::new(network, &dataset, mapping, chip);
+    (largest_error(&case, &dataset), score_bound(&case.program, &case.reference))
+}
+
+fn check_bound(range: RangePolicy, seed: u64) {
+    let mut random = Random(seed);
+    let (mut coarse, mut finest) = (0.0_f64, 0.0_f64);
+    for mapping in MAPPINGS {
+        for widths in all_widths(&[(16, 16), (64, 64)]).into_iter().step_by(3) {
+            let network = [linear_chain, convolutions][random.within(0, 1)](&mut random, widths.weight);
+            let mut chip = widths.of(chips::exact());
+            (chip.tile.adc.range, chip.tile.adc.criterion, chip.tile.adc.percentile) = (range, Criterion::Percentile, 100.0);
+            chip.tile.adc.power_of_two_step = random.once_in(2);
+            for bits in [6, 9, 12] {
+                chip.tile.adc.bits = bits;
+                let (error, bound) = error_and_bound(&mut random, &network, *mapping, &chip);
+                assert!(error <= bound, "{error} > {bound}: {} {widths:?} {bits} bits", mapping.name());
+                match bits {
+                    6 => coarse = coarse.max(error / bound),
+                    _ => finest = finest.max(error / bound),
+                }
+            }
+        }
+    }
+    assert!(coarse > 0.1 && finest > 0.1, "the bound is too far away to mean anything: {coarse}, {finest}");
+}
+
+#[test]
+fn a_full_range_keeps_scores_within_half_a_step_per_conversion() {
+    check_bound(RangePolicy::Full, 43);
+}
+
+/// The calibration images themselves are run, and all of their sums lie within the range (percentile 100).
+#[test]
+fn a_calibrated_range_keeps_scores_within_half_a_step_per_conversion() {
+    check_bound(RangePolicy::Calibrated, 44);
+}
+
+/// With a step of one level or less a calibrated range loses nothing at all, whatever the resolution.
+#[test]
+fn plenty_of_bits_are_exact() {
+    let mut random = Random(45);
+    let widths = Widths { array: (32, 32), dac: 1, cell: 2, weight: 8, input: 8 };
+    for mapping in MAPPINGS {
+        for _ in 0..20 {
+            let network = linear_chain(&mut random, 8);
+            let mut chip = widths.of(chips::exact());
+            chip.tile.adc.range = RangePolicy::Calibrated;
+            (chip.tile.adc.percentile, chip.tile.adc.power_of_two_step, chip.tile.adc.bits) = (100.0, true, 12);
+            let dataset = dataset(&mut random, network.input, 2, 5, 1);
+            let case = Compiled::new(&network, &dataset, *mapping, &chip);
+            assert_eq!(case.infer(0, &dataset.train).scores, case.expected(&dataset.train));
+        }
+    }
+}
+
+/// Mean squared error of the scores of calibration images over the resolution.
+fn errors_by_bits(mapping: &dyn MappingStrategy, power_of_two_step: bool) -> Vec<f64> {
+    let mut random = Random(46);
+    let weights: Vec<i32> = (0..60 * 10).map(|_| random.within(0, 126) as i32 - 63).collect();
+    let network = single_layer(60, 10, |output, input| weights[output * 60 + input], 0.0);
+    let dataset = dataset(&mut random, network.input, 10, 40, 1);
+    let error = |bits| {
+        let mut chip = chips::exact();
+        (chip.tile.adc.range, chip.tile.adc.bits) = (RangePolicy::Calibrated, bits);
+        chip.tile.adc.power_of_two_step = power_of_two_step;
+        Compiled::new(&network, &dataset, mapping, &chip).squared_error(0, &dataset.train)
+    };
+    (2..=12).map(error).collect()
+}
+
+#[test]
+fn more_bits_never_raise_the_error() {
+    for mapping in MAPPINGS {
+        for power_of_two_step in [true, false] {
+            let errors = errors_by_bits(*mapping, power_of_two_step);
+            for pair in errors.windows(2) {
+                assert!(pair[1] <= pair[0], "{} {power_of_two_step}: {errors:?}", mapping.name());
+            }
+            assert!(errors[0] > 1e3 * errors[10], "{errors:?}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Energy is what was counted times its price, summed once; the energy of the arrays is exact.
+
+use crate::support::cells::programmed;
+use crate::support::chips::{self, Widths, all_widths};
+use crate::support::compiled::{Compiled, SEED};
+use crate::support::energy::{array_energy_j, layer_inputs};
+use crate::support::networks::{convolutions, dataset, linear_chain, single_layer};
+use crate::support::random::Random;
+use chip::config::Chip;
+use chip::energy::{ArrayEnergy, Energy, area_m2, leakage_w, price};
+use chip::program::Program;
+use chip::timing::lower;
+use explore::config::{Kind, load_text, preset_text};
+use nn::datasets::Dataset;
+use nn::network::Network;
+use nn_compiler::mapping::{MAPPINGS, by_name};
+use tile::address::Purpose;
+use tile::cost::CostTable;
+
+const WIDTHS: Widths = Widths { array: (16, 24), dac: 2, cell: 2, weight: 8, input: 8 };
+
+fn relative(value: f64, expected: f64) -> f64 {
+    (value - expected).abs() / expected.abs()
+}
+
+/// A small CNN under `mapping`, with its images.
+fn case(mapping: &str, chip: &Chip) -> (Compiled, Dataset) {
+    let mut random = Random(31);
+    let network = convolutions(&mut random, chip.format.weight_bits);
+    let dataset = dataset(&mut random, network.input, 2, 4, 3);
+    (Compiled::new(&network, &dataset, by_name(mapping).unwrap(), chip), dataset)
+}
+
+/// The brute-force energy of the arrays of one chip sample, which the reference's codes must describe.
+fn brute_force_j(case: &Compiled, dataset: &Dataset, chip_sample: u64) -> f64 {
+    let cells = programmed(&case.program, SEED, Purpose::Programming, chip_sample);
+    let maps = |image| layer_inputs(&case.reference, dataset.test.image(image));
+    let images: Vec<Vec<Vec<u64>>> = (0..dataset.test.len()).map(maps).collect();
+    array_energy_j(&case.program, &cells, &images)
+}
+
+fn check_array_energy(network: &Network, random: &mut Random, mapping: &str, chip: &Chip) {
+    let dataset = dataset(random, network.input, 2, 3, 2);
+    let case = Compiled::new(network, &dataset, by_name(mapping).unwrap(), chip);
+    let energy_j = case.infer(3, &dataset.test).array_energy_j;
+    let expected = brute_force_j(&case, &dataset, 3);
+    assert!(expected > 0.0 && relative(energy_j, expected) < 1e-12, "{energy_j:e}, expected {expected:e}: {mapping}, {chip:#?}");
+}
+
+/// Codes do not depend on the device here, so the integer reference knows what every word line was driven with.
+#[test]
+fn the_array_energy_of_an_ideal_chip_is_the_sum_over_its_cells() {
+    let mut random = Random(32);
+    for mapping in MAPPINGS {
+        for (index, widths) in all_widths(&[(16, 24)]).into_iter().enumerate() {
+            let network = [linear_chain, convolutions][index % 2](&mut random, widths.weight);
+            check_array_energy(&network, &mut random, mapping.name(), &widths.of(chips::exact()));
+        }
+    }
+}
+
+/// The same with the programmed conductances of real devices. Only one layer: the inputs of a second would depend on the errors of the first.
+#[test]
+fn the_array_energy_of_a_noisy_chip_is_the_sum_over_its_cells() {
+    let mut random = Random(33);
+    for mapping in MAPPINGS {
+        for name in explore::config::preset_names(Kind::Device) {
+            let mut chip = WIDTHS.of(chips::exact());
+            chip.tile.cell.device = chips::device(name);
+            let weights: Vec<i32> = (0..50 * 9).map(|_| random.within(0, 254) as i32 - 127).collect();
+            let network = single_layer(50, 9, |output, input| weights[output * 50 + input], 0.5);
+            check_array_energy(&network, &mut random, mapping.name(), &chip);
+        }
+    }
+}
+
+#[test]
+fn the_array_energy_follows_voltage_and_time() {
+    let energy_j = |change: fn(&mut Chip)| {
+        let (mut case, dataset) = case("isaac", &WIDTHS.of(chips::exact()));
+        change(&mut case.program.chip);
+        case.infer(0, &dataset.test).array_energy_j
+    };
+    let once = energy_j(|_| {});
+    assert!(relative(energy_j(|chip| chip.tile.array.read_voltage_v *= 2.0), 4.0 * once) < 1e-15);
+    assert!(relative(energy_j(|chip| chip.tile.array.read_time_s *= 2.0), 2.0 * once) < 1e-15);
+}
+
+/// Energy of the whole batch and one second of leakage.
+fn priced(case: &Compiled, dataset: &Dataset, seconds: f64) -> Energy {
+    let inference = case.infer(0, &dataset.test);
+    price(&inference.counts, &case.program, ArrayEnergy::Exact(inference.array_energy_j), seconds).unwrap()
+}
+
+#[test]
+fn the_total_is_the_sum_of_its_parts() {
+    for mapping in ["isaac", "differential"] {
+        let (case, dataset) = case(mapping, &WIDTHS.of(chips::exact()));
+        let e = priced(&case, &dataset, 1e-3);
+        let digital_j = e.shift_add_j + e.vector_j;
+        let total_j = e.array_j + e.dac_j + e.adc_j + digital_j + e.buffer_j + e.link_j + e.leakage_j;
+        assert_eq!((e.total_j(), e.digital_j()), (total_j, digital_j));
+        assert_eq!(e.array_j, case.infer(0, &dataset.test).array_energy_j);
+        assert_eq!(e.leakage_j, leakage_w(&case.program).unwrap() * 1e-3);
+    }
+}
+
+/// No action may be left out of the parts and none may be in two of them.
+#[test]
+fn every_counted_action_is_paid_once() {
+    let mut chip = WIDTHS.of(chips::exact());
+    // A layer over two tiles sends flits; steps that are no powers of two scale slices.
+    chip.tile.arrays = 2;
+    chip.tile.adc.range = chip::config::RangePolicy::Full;
+    (chip.costs.energy_j.adc_conversion, chip.costs.leakage_w.tile) = (3e-13, 0.0);
+    let (case, dataset) = case("isaac", &chip);
+    let counts = case.infer(0, &dataset.test).counts;
+    let prices = chip.costs.energy_j.entries().into_iter();
+    let mut expected = 0.0;
+    for ((action, count), (_, price_j)) in counts.entries().into_iter().zip(prices) {
+        let price_j = match action {
+            // The array's own energy is exact, no price per read.
+            "cell_read" => 0.0,
+            "dac_drive" => chip.costs.dac_drive_j(2).unwrap(),
+            "adc_conversion" => price_j + case.program.chip.tile.adc.cost().unwrap().energy_j,
+            _ => price_j,
+        };
+        assert!(count > 0, "{action} did not happen");
+        expected += count as f64 * price_j;
+    }
+    let energy = priced(&case, &dataset, 0.0);
+    assert_eq!(energy.leakage_j, 0.0);
+    assert!(relative(energy.total_j() - energy.array_j, expected) < 1e-12, "{energy:?}, expected {expected:e}");
+}
+
+/// What only decides when things happen.
+const TIME_ONLY: [fn(&mut Chip); 7] = [
+    |chip| chip.tile.adc.per_bank = 16,
+    |chip| chip.tile.adc.conversion_time_s *= 3.0,
+    |chip| chip.tile.input_registers = 5,
+    |chip| chip.tile.sample_hold_depth = 4,
+    |chip| chip.tile.buffer.access_cycles = 9,
+    |chip| chip.mesh.hop_cycles = 11,
+    |chip| chip.clock_hz = 3e8,
+];
+
+#[test]
+fn what_only_takes_time_costs_no_energy() {
+    let (mut case, dataset) = case("offset", &WIDTHS.of(chips::exact()));
+    let (energy, counts) = (priced(&case, &dataset, 0.0), case.infer(0, &dataset.test).counts);
+    let timing = lower::run(&case.program, 3).unwrap();
+    let chip = case.program.chip.clone();
+    let mut slower_or_faster = 0;
+    for change in TIME_ONLY {
+        case.program.chip = chip.clone();
+        change(&mut case.program.chip);
+        let changed = lower::run(&case.program, 3).unwrap();
+        assert_eq!((priced(&case, &dataset, 0.0), changed.counts), (energy, counts));
+        slower_or_faster += usize::from(changed.report.cycles != timing.report.cycles);
+    }
+    assert!(slower_or_faster >= 5, "the changes must change the time");
+}
+
+#[test]
+fn a_wider_bus_only_saves_accesses_to_the_buffer() {
+    let (mut case, dataset) = case("isaac", &WIDTHS.of(chips::exact()));
+    let narrow = case.infer(0, &dataset.test).counts;
+    case.program.chip.tile.buffer.word_bits = 4 * case.program.chip.tile.buffer.word_bits;
+    let wide = case.infer(0, &dataset.test).counts;
+    assert!(wide.buffer_read < narrow.buffer_read);
+    let same = tile::actions::ActionCounts { buffer_read: wide.buffer_read, buffer_write: wide.buffer_write, ..narrow };
+    assert_eq!(wide, same);
+}
+
+/// Converters leak and take area, one like the other.
+#[test]
+fn more_converters_leak_more() {
+    let (mut case, _) = case("isaac", &WIDTHS.of(chips::exact()));
+    let banks: usize = case.program.mvm_stages().map(|(_, stage)| stage.banks().len()).sum();
+    let totals = |program: &Program| (leakage_w(program).unwrap(), area_m2(program).unwrap());
+    let (leakage, area) = totals(&case.program);
+    case.program.chip.tile.adc.per_bank += 3;
+    let (more_leakage, more_area) = totals(&case.program);
+    let (cost, added) = (case.program.chip.tile.adc.cost().unwrap(), 3.0 * banks as f64);
+    assert!(relative(more_leakage - leakage, added * cost.leakage_w) < 1e-9);
+    assert!(relative(more_area - area, added * cost.area_m2) < 1e-9);
+}
+
+#[test]
+fn a_resolution_without_a_price_is_an_error() {
+    let (case, dataset) = case("isaac", &WIDTHS.of(chips::exact()));
+    let counts = case.infer(0, &dataset.test).counts;
+    let refused = |change: fn(&mut Chip), what: &str| {
+        let mut program = case.program.clone();
+        change(&mut program.chip);
+        let error = price(&counts, &program, ArrayEnergy::PerCellRead, 0.0).unwrap_err();
+        assert!(error.contains(what), "{error}");
+        assert!(program.validate().is_err(), "a program that cannot be priced must not run");
+    };
+    refused(|chip| chip.costs.dac_bits_factor.truncate(1), "1 to 1 (cost table `isaac-32nm`");
+    refused(|chip| chip.tile.dac.bits = 9, "1 to 8 (cost table `isaac-32nm`");
+    refused(|chip| chip.tile.adc.bits = 22, "covers no other");
+    refused(|chip| chip.tile.adc.costs.retain(|cost| cost.bits == 4), "one of 4 (ADC model `isaac-table`");
+}
+
+/// A cost table that lacks the price of any action is refused by the name of that action.
+#[test]
+fn an_action_without_a_price_is_an_error() {
+    let text = preset_text(Kind::Costs, "isaac-32nm").unwrap();
+    let table: CostTable = load_text(Kind::Costs, "costs.toml", text, &[]).unwrap();
+    for (action, _) in table.energy_j.entries() {
+        let without: Vec<&str> = text.lines().filter(|line| !line.starts_with(&format!("{action} ="))).collect();
+        assert_eq!(without.len() + 1, text.lines().count(), "{action}");
+        let error = load_text::<CostTable>(Kind::Costs, "costs.toml", &without.join("\n"), &[]).unwrap_err();
+        assert!(error.to_string().contains(action), "{error}");
+    }
+}

@@ -1,0 +1,130 @@
+//! An ideal device, no parasitics and enough ADC bits: the chip computes what the integer reference computes, bit for bit.
+
+use crate::support::chips::{self, Widths, all_widths};
+use crate::support::compiled::Compiled;
+use crate::support::networks::{Builder, convolutions, dataset, linear_chain};
+use crate::support::random::Random;
+use chip::config::Chip;
+use chip::program::{Program, load, save};
+use nn::datasets::Dataset;
+use nn::network::{Network, Shape};
+use nn_compiler::mapping::{MAPPINGS, MappingStrategy};
+
+/// Rows and columns of arrays, small enough that most layers are cut in both directions, or large enough that none is.
+const ARRAYS: [(u32, u32); 4] = [(8, 8), (16, 32), (40, 24), (128, 128)];
+const IMAGES: usize = 4;
+
+/// One random case of every mapping strategy and every combination of widths.
+fn cases(seed: u64, network: fn(&mut Random, u32) -> Network) -> impl Iterator<Item = (Compiled, Dataset)> {
+    let mut random = Random(seed);
+    let combinations = MAPPINGS.iter().flat_map(|&mapping| all_widths(&ARRAYS).into_iter().map(move |widths| (mapping, widths)));
+    combinations.map(move |(mapping, widths)| case(&mut random, mapping, widths, network))
+}
+
+fn case(
+    random: &mut Random,
+    mapping: &dyn MappingStrategy,
+    widths: Widths,
+    network: fn(&mut Random, u32) -> Network,
+) -> (Compiled, Dataset) {
+    let network = network(random, widths.weight);
+    let classes = network.shapes().unwrap().last().unwrap().len();
+    let dataset = dataset(random, network.input, classes, IMAGES, IMAGES);
+    let chip = with_random_tile(random, widths.of(chips::exact()));
+    (Compiled::new(&network, &dataset, mapping, &chip), dataset)
+}
+
+/// How crossbars are spread over tiles and converters must not matter to values.
+fn with_random_tile(random: &mut Random, mut chip: Chip) -> Chip {
+    chip.tile.arrays = random.pick(&[2, 3, 16, 96]);
+    chip.tile.adc.arrays_per_bank = random.pick(&[1, 2, 5]);
+    chip.tile.adc.power_of_two_step = random.once_in(2);
+    chip
+}
+
+/// Which parts of the engines a set of cases has been through.
+#[derive(Default)]
+struct Reached {
+    cases: usize,
+    row_partitions: usize,
+    column_partitions: usize,
+    tiles: usize,
+    padding: usize,
+    pools: usize,
+}
+
+impl Reached {
+    fn note(&mut self, program: &Program) {
+        let any = |holds: &dyn Fn(&chip::program::MvmStage) -> bool| usize::from(program.mvm_stages().any(|(_, stage)| holds(stage)));
+        self.cases += 1;
+        self.row_partitions += any(&|stage| stage.row_partitions() > 1);
+        self.column_partitions += any(&|stage| stage.crossbars.len() as u64 > stage.row_partitions());
+        self.tiles += any(&|stage| stage.tiles().len() > 1);
+        self.padding += any(&|stage| stage.window.padding > 0);
+        self.pools += usize::from(program.stages.len() > program.mvm_stages().count());
+    }
+}
+
+fn check(case: &Compiled, dataset: &Dataset) {
+    for images in [&dataset.train, &dataset.test] {
+        let scores = case.infer(0, images).scores;
+        assert_eq!(scores, case.expected(images), "{} {:#?}", case.program.mapping, case.program.chip.tile);
+    }
+}
+
+#[test]
+fn linear_networks_are_exact() {
+    let mut reached = Reached::default();
+    for (case, dataset) in cases(1, linear_chain) {
+        check(&case, &dataset);
+        reached.note(&case.program);
+    }
+    assert_eq!(reached.cases, MAPPINGS.len() * 320);
+    let least = reached.row_partitions.min(reached.column_partitions).min(reached.tiles);
+    assert!(least > 100, "few networks were cut in both directions and spread over tiles");
+}
+
+#[test]
+fn convolutional_networks_are_exact() {
+    let mut reached = Reached::default();
+    for (case, dataset) in cases(2, convolutions) {
+        check(&case, &dataset);
+        reached.note(&case.program);
+    }
+    let least = reached.padding.min(reached.pools).min(reached.row_partitions).min(reached.column_partitions);
+    assert!(least > 100, "few networks had padding and pooling and were cut in both directions");
+}
+
+/// A convolution may yield the scores. The reference numbers classes channel by channel; so must the chip, whose pixels stream.
+#[test]
+fn a_last_convolution_is_exact() {
+    let mut random = Random(3);
+    for mapping in MAPPINGS {
+        for (height, width) in [(3, 3), (4, 3), (4, 5)] {
+            let mut chain = Builder::new(&mut random, 8, Shape { channels: 2, height, width });
+            chain.conv2d(3, 3, 1, 0);
+            let network = chain.finish();
+            let classes = network.shapes().unwrap().last().unwrap().len();
+            let dataset = dataset(&mut random, network.input, classes, IMAGES, IMAGES);
+            check(&Compiled::new(&network, &dataset, *mapping, &chips::exact()), &dataset);
+        }
+    }
+}
+
+/// The chip of the program is what was compiled for, and nothing else is lost on the way through the files either.
+#[test]
+fn a_program_read_back_is_the_same_program() {
+    let directory = tempfile::tempdir().unwrap();
+    let [first, second] = ["first", "second"].map(|name| directory.path().join(name));
+    for (case, dataset) in cases(4, convolutions).step_by(7).chain(cases(5, linear_chain).step_by(13)) {
+        save(&case.program, &first).unwrap();
+        let program = load(&first).unwrap();
+        assert_eq!(program, case.program);
+        save(&program, &second).unwrap();
+        for file in ["program.toml", "arrays.safetensors"] {
+            assert_eq!(std::fs::read(first.join(file)).unwrap(), std::fs::read(second.join(file)).unwrap(), "{file}");
+        }
+        let expected = case.infer(0, &dataset.test);
+        assert_eq!(Compiled { program, reference: case.reference }.infer(0, &dataset.test), expected);
+    }
+}
