@@ -23,7 +23,7 @@ fn noisy(rows: u32, cols: u32) -> Chip {
 fn two_layers(mapping: &dyn MappingStrategy, chip: &Chip) -> Program {
     let mut random = Random(21);
     let mut chain = Builder::new(&mut random, 8, Shape { channels: 2, height: 5, width: 5 });
-    chain.conv2d(7, 3, 1, 0);
+    chain.conv2d(12, 3, 1, 0);
     chain.relu();
     chain.linear(20);
     let network = chain.finish();

@@ -2,12 +2,12 @@
 
 use crate::support::chips::{self, Widths, all_widths};
 use crate::support::compiled::Compiled;
-use crate::support::networks::{convolutions, dataset, linear_chain, single_layer};
+use crate::support::networks::{Builder, convolutions, dataset, linear_chain, single_layer};
 use crate::support::random::Random;
 use chip::config::{Chip, Criterion, RangePolicy};
 use chip::program::{MvmStage, Output, Program, Stage};
 use nn::datasets::Dataset;
-use nn::network::Network;
+use nn::network::{Network, Shape};
 use nn::quantised::{QuantisedLayer, QuantisedNetwork};
 use nn_compiler::compile::encode_images;
 use nn_compiler::mapping::{MAPPINGS, MappingStrategy};
@@ -16,6 +16,7 @@ use tile::adc::AdcTransfer;
 /// Largest weights and inputs reach the outermost codes, which random networks do not.
 #[test]
 fn the_outermost_codes_are_exact() {
+    let mut all_codes = 0;
     for mapping in MAPPINGS {
         for widths in all_widths(&[(8, 8), (16, 32)]) {
             let largest = (1 << (widths.weight - 1)) - 1;
@@ -24,16 +25,16 @@ fn the_outermost_codes_are_exact() {
             let case = Compiled::new(&network, &dataset, *mapping, &widths.of(chips::exact()));
             let inference = case.infer(0, &dataset.test);
             assert_eq!(inference.scores, case.expected(&dataset.test), "{} {widths:?}", mapping.name());
-            // Digits of full inputs are full only if the DAC's bits divide the input's.
-            if widths.input % widths.dac == 0 {
-                let used = &inference.converters[0].codes;
-                let pair = case.program.mvm_stages().all(|(_, stage)| stage.polarities == 2);
-                let full = (used.1 - used.0) as u64 + 1;
-                let missing = inference.converters[0].available_codes - full;
-                assert_eq!(missing, 0, "{} {widths:?}, pair {pair}", mapping.name());
+            // Full inputs make a full first digit if it has no more bits than they, full weights a full first slice.
+            let used = &inference.converters[0];
+            if widths.dac <= widths.input && widths.cell < widths.weight {
+                let codes = (used.codes.1 - used.codes.0) as u64 + 1;
+                assert_eq!(codes, used.available_codes, "{} {widths:?}", mapping.name());
+                all_codes += 1;
             }
         }
     }
+    assert!(all_codes > MAPPINGS.len() * 160 / 2);
 }
 
 /// Scores and number of clipped conversions of a program of one stage on an ideal device, by the definition.
@@ -98,7 +99,7 @@ fn too_small_a_range_clips_to_its_ends_and_is_counted() {
             all_clipped += clipped;
         }
     }
-    assert!(all_clipped > 100_000);
+    assert!(all_clipped > 100_000, "{all_clipped}");
 }
 
 /// How far scores can be from the reference if no conversion clips: every conversion is off by half a step at most, every code between
@@ -140,12 +141,12 @@ fn error_and_bound(random: &mut Random, network: &Network, mapping: &dyn Mapping
     (largest_error(&case, &dataset), score_bound(&case.program, &case.reference))
 }
 
-fn check_bound(range: RangePolicy, seed: u64) {
+fn check_bound(range: RangePolicy, seed: u64, networks: &[fn(&mut Random, u32) -> Network]) {
     let mut random = Random(seed);
     let (mut coarse, mut finest) = (0.0_f64, 0.0_f64);
     for mapping in MAPPINGS {
         for widths in all_widths(&[(16, 16), (64, 64)]).into_iter().step_by(3) {
-            let network = [linear_chain, convolutions][random.within(0, 1)](&mut random, widths.weight);
+            let network = random.pick(networks)(&mut random, widths.weight);
             let mut chip = widths.of(chips::exact());
             (chip.tile.adc.range, chip.tile.adc.criterion, chip.tile.adc.percentile) = (range, Criterion::Percentile, 100.0);
             chip.tile.adc.power_of_two_step = random.once_in(2);
@@ -165,13 +166,21 @@ fn check_bound(range: RangePolicy, seed: u64) {
 
 #[test]
 fn a_full_range_keeps_scores_within_half_a_step_per_conversion() {
-    check_bound(RangePolicy::Full, 43);
+    check_bound(RangePolicy::Full, 43, &[linear_chain, convolutions]);
 }
 
-/// The calibration images themselves are run, and all of their sums lie within the range (percentile 100).
+fn one_layer(random: &mut Random, weight_bits: u32) -> Network {
+    let (inputs, outputs) = (random.within(1, 100), random.within(1, 12));
+    let mut chain = Builder::new(random, weight_bits, Shape { channels: inputs, height: 1, width: 1 });
+    chain.linear(outputs);
+    chain.finish()
+}
+
+/// The calibration images themselves are run, and all of their sums lie within the range (percentile 100). The sums of a second layer
+/// could leave it, since they were observed without the errors of the first layer's converters.
 #[test]
 fn a_calibrated_range_keeps_scores_within_half_a_step_per_conversion() {
-    check_bound(RangePolicy::Calibrated, 44);
+    check_bound(RangePolicy::Calibrated, 44, &[one_layer]);
 }
 
 /// With a step of one level or less a calibrated range loses nothing at all, whatever the resolution.

@@ -54,8 +54,9 @@ impl<'r> Builder<'r> {
         (0..count).map(|_| draw(self.random) * scale).collect()
     }
 
+    /// Rather positive, so that few layers are dead.
     fn bias(&mut self, count: usize) -> Vec<f32> {
-        (0..count).map(|_| self.random.unit() * 2.0 - 1.0).collect()
+        (0..count).map(|_| self.random.unit() * 1.5 - 0.25).collect()
     }
 
     pub(crate) fn linear(&mut self, outputs: usize) {

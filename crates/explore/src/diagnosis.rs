@@ -1,6 +1,7 @@
 //! Warnings about converters that make a result suspicious.
 
-use crate::evaluate::Evaluation;
+use chip::functional::ConverterUse;
+use std::collections::BTreeMap;
 
 /// Share of clipped conversions above which a converter gets a warning.
 const MOST_CLIPPED: f64 = 0.01;
@@ -8,20 +9,56 @@ const MOST_CLIPPED: f64 = 0.01;
 /// Share of used codes below which a converter gets a warning.
 const FEWEST_CODES: f64 = 0.25;
 
-/// One line for every slice of a stage whose converters clip more than 1 % or use under a quarter of their codes.
+/// One line for every layer with converters that clip more than 1 % of their conversions or use under a quarter of their codes; what
+/// counts is the worst of all the uses of a layer and slice that are given.
 #[must_use]
-pub fn converter_warnings(evaluation: &Evaluation) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for converter in &evaluation.converters {
-        let place = format!("layer `{}`, slice {}", converter.stage, converter.slice);
+pub fn converter_warnings<'a>(uses: impl Iterator<Item = &'a ConverterUse>) -> Vec<String> {
+    // Most clipping and widest use of codes, by layer and slice.
+    let mut layers: BTreeMap<&str, BTreeMap<usize, (f64, i64, u64)>> = BTreeMap::new();
+    for converter in uses {
         let clipped = converter.clipped as f64 / converter.conversions.max(1) as f64;
-        if clipped > MOST_CLIPPED {
-            warnings.push(format!("{place}: the ADC clips {:.1} % of its conversions", 100.0 * clipped));
-        }
         let used = (converter.codes.1 - converter.codes.0 + 1).max(0);
-        if (used as f64) < FEWEST_CODES * converter.available_codes as f64 {
-            warnings.push(format!("{place}: the ADC uses {used} of its {} codes", converter.available_codes));
-        }
+        let worst = layers.entry(&converter.stage).or_default();
+        let worst = worst.entry(converter.slice).or_insert((0.0, 0, converter.available_codes));
+        *worst = (worst.0.max(clipped), worst.1.max(used), converter.available_codes);
+    }
+    layers.iter().flat_map(|(layer, slices)| layer_warnings(layer, slices)).collect()
+}
+
+fn layer_warnings(layer: &str, slices: &BTreeMap<usize, (f64, i64, u64)>) -> Vec<String> {
+    let list = |wanted: &dyn Fn(&(f64, i64, u64)) -> Option<String>| {
+        let found = slices.iter().filter_map(|(slice, seen)| Some(format!("slice {slice}: {}", wanted(seen)?)));
+        found.collect::<Vec<_>>().join(", ")
+    };
+    let clipping = list(&|&(clipped, ..)| (clipped > MOST_CLIPPED).then(|| format!("{:.1} %", 100.0 * clipped)));
+    let unused = list(&|&(_, used, available)| {
+        ((used as f64) < FEWEST_CODES * available as f64).then(|| format!("{used} of {available}"))
+    });
+    let mut warnings = Vec::new();
+    if !clipping.is_empty() {
+        warnings.push(format!("layer `{layer}`: the ADC clips more than 1 % of its conversions ({clipping}); widen tile.adc.range"));
+    }
+    if !unused.is_empty() {
+        warnings.push(format!("layer `{layer}`: the ADC uses under a quarter of its codes ({unused}); tile.adc.bits could be lower"));
     }
     warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn converter(slice: usize, clipped: u64, codes: (i64, i64)) -> ConverterUse {
+        ConverterUse { stage: "fc1".to_owned(), slice, conversions: 1000, clipped, codes, available_codes: 256 }
+    }
+
+    #[test]
+    fn thresholds_are_one_per_cent_and_a_quarter() {
+        let good = [converter(0, 10, (0, 63)), converter(1, 0, (0, 255))];
+        assert!(converter_warnings(good.iter()).is_empty());
+        let bad = [converter(0, 11, (0, 63)), converter(1, 0, (0, 62)), converter(1, 0, (5, 60))];
+        let warnings = converter_warnings(bad.iter());
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(warnings[0].contains("slice 0: 1.1 %") && warnings[1].contains("slice 1: 63 of 256"));
+    }
 }

@@ -145,17 +145,20 @@ fn observe(program: &Program, images: &[u32], seed: u64) -> Result<Seen, Compile
     Ok(seen)
 }
 
-/// The transfer that the criterion asks for.
+/// The transfer that the criterion asks for. Steps are never finer than one level spacing: nominal sums are whole numbers of it, so that
+/// finer codes would resolve nothing but noise.
 fn fit(adc: &Adc, stage: &MvmStage, sums: &Sums) -> AdcTransfer {
-    // A slice that never carries a current still gets a range.
-    let largest = Sums::value(sums.bins.len().saturating_sub(1)).max(1.0 / BINS_PER_LEVEL);
-    let full_scale = |scale: f64| shift_step(adc, transfer(adc, stage, scale));
+    let candidate = |scale: f64| {
+        let transfer = transfer(adc, stage, scale);
+        shift_step(adc, AdcTransfer { step: transfer.step.max(1.0), ..transfer })
+    };
     match adc.criterion {
-        Criterion::Percentile => full_scale(sums.percentile(adc.percentile).max(1.0 / BINS_PER_LEVEL)),
+        Criterion::Percentile => candidate(sums.percentile(adc.percentile)),
         Criterion::LeastSquaredError => {
-            // 64 ranges from a sixteenth of the largest sum to all of it; the widest of equally good ones.
-            let candidates = (1..=64).rev().map(|index| full_scale(largest * f64::from(index * index) / 4096.0));
-            let mut best = (f64::INFINITY, full_scale(largest));
+            // 64 ranges from a tiny part of the largest sum to all of it; the widest of equally good ones.
+            let largest = Sums::value(sums.bins.len().saturating_sub(1));
+            let candidates = (1..=64).rev().map(|index| candidate(largest * f64::from(index * index) / 4096.0));
+            let mut best = (f64::INFINITY, candidate(largest));
             for candidate in candidates {
                 let error = sums.squared_error(candidate);
                 if error < best.0 {
@@ -175,9 +178,6 @@ fn shift_step(adc: &Adc, transfer: AdcTransfer) -> AdcTransfer {
     let mut step = 1.0;
     while step < transfer.step {
         step *= 2.0;
-    }
-    while step / 2.0 >= transfer.step {
-        step /= 2.0;
     }
     AdcTransfer { step, ..transfer }
 }

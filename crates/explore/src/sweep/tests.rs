@@ -152,11 +152,9 @@ fn an_axis_may_be_any_key() {
 #[test]
 fn a_bad_point_is_refused_with_its_values() {
     let bits = axis("adc_bits", "chip.tile.adc.bits", "[8, 99]");
-    assert_eq!(
-        refusal(&[ARRAY, &bits]),
-        "sweep point array_size = 32, adc_bits = 99: chip.tile.adc.bits = 99: \
-         chip.tile.adc.bits = 99 is not allowed: an integer from 1 to 16"
-    );
+    let start = "sweep point array_size = 32, adc_bits = 99: chip.tile.adc.bits = 99: \
+                 chip.tile.adc.bits = 99 is not allowed: an integer from 1 to ";
+    assert!(refusal(&[ARRAY, &bits]).starts_with(start), "{}", refusal(&[ARRAY, &bits]));
     let key = axis("adc_bits", "chip.tile.adc.bit", "[8]");
     assert!(refusal(&[&key]).contains("unknown key chip.tile.adc.bit; nearest known key: chip.tile.adc.bits"));
     let device = axis("device", "chip.tile.cell.device.preset", r#"["wan-2021"]"#);
@@ -234,7 +232,7 @@ fn rows_carry_the_values_in_the_order_of_the_points() {
 #[test]
 fn a_point_gives_what_its_experiment_gives() {
     let methods = r#"experiment.methods=["conventional", "biased"]"#;
-    let sweep = sweep_with(&[&axis("seed", "seed", "[7, 9]")], &[methods, "training_seeds=2"]);
+    let sweep = sweep_with(&[&axis("seed", "seed", "[7, 9]")], &[methods, "training_seeds=2", "images=60", "epochs=6"]);
     let points = run_points(&sweep, &Silent).unwrap();
     for (point, rows) in sweep.points().unwrap().iter().zip(&points) {
         let compared = compare(&point.experiment, &Silent).unwrap();
@@ -273,15 +271,8 @@ fn the_number_of_threads_does_not_matter() {
 
 #[test]
 fn a_point_that_fails_while_it_runs_is_named() {
-    let epochs = axis("ramp_end", "training.noise.ramp_end", "[0.5, 1.0]");
-    let sweep =
-        sweep_with(&[&epochs], &[r#"experiment.methods=["noise-injection"]"#, "experiment.mappings=[\"isaac\"]"]);
-    let mut broken = sweep;
-    broken.experiment.training.noise.ramp_start = 0.5;
-    // No mesh holds the network: refused while it is compiled.
-    broken.experiment.chip.mesh.width = 1;
-    broken.experiment.chip.mesh.height = 1;
-    broken.experiment.chip.tile.arrays = 1;
-    let error = run(&broken, &Silent).unwrap_err().to_string();
-    assert!(error.starts_with("sweep point ramp_end = "), "{error}");
+    // One array of 64 rows holds the network, one of 32 does not: that is found when it is compiled.
+    let too_small = ["mesh.width=1", "mesh.height=1", "tile.arrays=1", r#"experiment.mappings=["isaac"]"#];
+    let error = run(&sweep_with(&[ARRAY], &too_small), &Silent).unwrap_err().to_string();
+    assert!(error.starts_with("sweep point array_size = 32: compiling: "), "{error}");
 }

@@ -31,13 +31,16 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
     }
 }
 
+/// By mapping strategy, over all methods and training seeds.
 fn warnings(comparison: &Comparison) -> Vec<String> {
-    let of_row = |compared: &ComparedRow| {
-        let place = format!("{} / {}", compared.row.mapping, compared.row.training);
-        let lines = compared.evaluations.iter().flat_map(converter_warnings);
-        lines.map(|line| format!("{place}: {line}")).collect::<Vec<_>>()
+    let mut mappings: Vec<&str> = comparison.rows.iter().map(|compared| compared.row.mapping.as_str()).collect();
+    mappings.dedup();
+    let of_mapping = |mapping: &str| {
+        let rows = comparison.rows.iter().filter(|compared| compared.row.mapping == mapping);
+        let uses = rows.flat_map(|compared| &compared.evaluations).flat_map(|evaluation| &evaluation.converters);
+        converter_warnings(uses).into_iter().map(|line| format!("{mapping}: {line}")).collect::<Vec<_>>()
     };
-    comparison.rows.iter().flat_map(of_row).collect()
+    mappings.into_iter().flat_map(of_mapping).collect()
 }
 
 fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), ExploreError> {

@@ -19,9 +19,8 @@ fn print_json(value: &Value) -> Result<(), ExploreError> {
     Ok(())
 }
 
-/// Prints warnings to standard error, each once.
-fn warn(mut warnings: Vec<String>) {
-    warnings.dedup();
+/// Prints warnings to standard error.
+fn warn(warnings: Vec<String>) {
     for warning in warnings {
         eprintln!("warning: {warning}");
     }

@@ -28,7 +28,7 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
     let images = arguments.limit.map_or_else(|| all.clone(), |limit| all.truncated(limit));
     let evaluator = Evaluator { seed: arguments.seed, chips: arguments.chips, timing_images: arguments.timing_images };
     let (row, evaluation) = simulate(&program, &images, evaluator, &Bar::default())?;
-    warn(converter_warnings(&evaluation));
+    warn(converter_warnings(evaluation.converters.iter()));
     if let Some(output) = &arguments.output {
         let repeat = format!(
             "ohmic simulate PROGRAM --chips {} --seed {} --timing-images {} (with the program compiled for this chip)",
