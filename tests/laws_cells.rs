@@ -57,7 +57,12 @@ fn a_cell_is_drawn_by_its_logical_address() {
                 let chip = sample(&program, chip_sample);
                 for (((_, stage), cells), crossbars) in program.mvm_stages().zip(&oracle).zip(chip.stages()) {
                     for address in logical_cells(stage) {
-                        assert_eq!(cell(stage, crossbars, address), expected(stage, cells, address), "{} {address:?}", stage.name);
+                        assert_eq!(
+                            cell(stage, crossbars, address),
+                            expected(stage, cells, address),
+                            "{} {address:?}",
+                            stage.name
+                        );
                     }
                 }
             }
@@ -74,7 +79,12 @@ fn a_cell_keeps_its_draw_when_the_size_of_the_arrays_changes() {
         for (((_, small), small_cells), ((_, large), large_cells)) in small.zip(large) {
             assert!(small.crossbars.len() > large.crossbars.len());
             for address in logical_cells(small) {
-                assert_eq!(cell(small, small_cells, address), cell(large, large_cells, address), "{} {address:?}", small.name);
+                assert_eq!(
+                    cell(small, small_cells, address),
+                    cell(large, large_cells, address),
+                    "{} {address:?}",
+                    small.name
+                );
             }
         }
     }
@@ -94,7 +104,8 @@ fn the_cells_of_a_pair_err_independently() {
     assert!(logical_cells(stage).all(|(slice, row, output)| (0..2).all(|p| level(stage, slice, p, row, output) == 0)));
     let chip = sample(&program, 0);
     let crossbars = chip.stages().next().unwrap();
-    let squares: Vec<f64> = logical_cells(stage).map(|address| f64::from(cell(stage, crossbars, address)).powi(2)).collect();
+    let squares: Vec<f64> =
+        logical_cells(stage).map(|address| f64::from(cell(stage, crossbars, address)).powi(2)).collect();
     let variance = squares.iter().sum::<f64>() / squares.len() as f64;
     let expected = 2.0 * states.states[0].sigma.powi(2);
     // The standard error of a variance of n normal numbers is sqrt(2 / n) of it.

@@ -19,7 +19,14 @@ fn check(program: &Program, inference: &Inference, images: &Split) {
     let counts = lower::run(program, images.len() as u64).unwrap().counts;
     for ((name, functional), (_, timing)) in inference.counts.entries().into_iter().zip(counts.entries()) {
         let Program { network, mapping, chip, .. } = program;
-        assert_eq!(functional, timing, "{name}, {} images, {network}, {mapping}, {:?}, {:?}", images.len(), chip.tile.array, chip.tile.dac);
+        assert_eq!(
+            functional,
+            timing,
+            "{name}, {} images, {network}, {mapping}, {:?}, {:?}",
+            images.len(),
+            chip.tile.array,
+            chip.tile.dac
+        );
     }
 }
 

@@ -49,7 +49,11 @@ fn check_array_energy(network: &Network, random: &mut Random, mapping: &str, chi
     let case = Compiled::new(network, &dataset, by_name(mapping).unwrap(), chip);
     let energy_j = case.infer(3, &dataset.test).array_energy_j;
     let expected = brute_force_j(&case, &dataset, 3);
-    assert!(expected > 0.0 && relative(energy_j, expected) < 1e-12, "{energy_j:e}, expected {expected:e}: {mapping}, {:?}", chip.format);
+    assert!(
+        expected > 0.0 && relative(energy_j, expected) < 1e-12,
+        "{energy_j:e}, expected {expected:e}: {mapping}, {:?}",
+        chip.format
+    );
 }
 
 /// Codes do not depend on the device here, so the integer reference knows what every word line was driven with.

@@ -18,7 +18,8 @@ const IMAGES: usize = 4;
 /// One random case of every mapping strategy and every combination of widths.
 fn cases(seed: u64, network: fn(&mut Random, u32) -> Network) -> impl Iterator<Item = (Compiled, Dataset)> {
     let mut random = Random(seed);
-    let combinations = MAPPINGS.iter().flat_map(|&mapping| all_widths(&ARRAYS).into_iter().map(move |widths| (mapping, widths)));
+    let combinations =
+        MAPPINGS.iter().flat_map(|&mapping| all_widths(&ARRAYS).into_iter().map(move |widths| (mapping, widths)));
     combinations.map(move |(mapping, widths)| case(&mut random, mapping, widths, network))
 }
 
@@ -56,7 +57,9 @@ struct Reached {
 
 impl Reached {
     fn note(&mut self, program: &Program) {
-        let any = |holds: &dyn Fn(&chip::program::MvmStage) -> bool| usize::from(program.mvm_stages().any(|(_, stage)| holds(stage)));
+        let any = |holds: &dyn Fn(&chip::program::MvmStage) -> bool| {
+            usize::from(program.mvm_stages().any(|(_, stage)| holds(stage)))
+        };
         self.cases += 1;
         self.row_partitions += any(&|stage| stage.row_partitions() > 1);
         self.column_partitions += any(&|stage| stage.crossbars.len() as u64 > stage.row_partitions());
@@ -70,7 +73,14 @@ fn check(case: &Compiled, dataset: &Dataset) {
     let Program { mapping, chip, .. } = &case.program;
     for images in [&dataset.train, &dataset.test] {
         let scores = case.infer(0, images).scores;
-        assert_eq!(scores, case.expected(images), "{mapping}, {:?}, {:?}, {:?}", chip.tile.array, chip.tile.dac, chip.format);
+        assert_eq!(
+            scores,
+            case.expected(images),
+            "{mapping}, {:?}, {:?}, {:?}",
+            chip.tile.array,
+            chip.tile.dac,
+            chip.format
+        );
     }
 }
 
@@ -118,7 +128,8 @@ fn a_last_convolution_whose_scores_have_no_single_order_is_refused() {
     let network = last_convolution(&mut random, 3, 4, 5);
     let dataset = dataset(&mut random, network.input, 18, IMAGES, IMAGES);
     let (mapping, chip) = (MAPPINGS[0], chips::exact());
-    let error = compile(&Compilation { network: &network, dataset: &dataset, training: "none", mapping, chip: &chip, seed: 1 });
+    let error =
+        compile(&Compilation { network: &network, dataset: &dataset, training: "none", mapping, chip: &chip, seed: 1 });
     assert!(error.unwrap_err().to_string().starts_with("layer `layer0`: "));
 }
 

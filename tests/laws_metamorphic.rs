@@ -103,15 +103,17 @@ fn errors_by_sigma(mapping: &dyn MappingStrategy, device: &str, scales: &[f64]) 
     scales.iter().map(error).collect()
 }
 
-/// Errors of cells add up linearly in a column, so twice the sigma is about four times the squared error, less where cells clip at zero
-/// conductance or the search for an offset finds another one.
+/// Errors of cells add up linearly in a column, so twice the sigma is four times the squared error, less where cells clip at zero
+/// conductance (the low states of a phase-change memory do).
 #[test]
 fn more_variation_raises_the_error() {
     for mapping in MAPPINGS {
         for device in ["paper-order", "milo-2021", "wan-2022", "joshi-2020"] {
             let errors = errors_by_sigma(*mapping, device, &[0.125, 0.25, 0.5, 1.0, 2.0]);
             let growth: Vec<f64> = errors.windows(2).map(|pair| pair[1] / pair[0]).collect();
-            assert!(growth.iter().all(|growth| (1.5..=4.5).contains(growth)), "{} {device}: {growth:?}", mapping.name());
+            // The search for an offset looks at sigma, so there the encoding changes as well.
+            let expected = if mapping.name() == "offset" { 1.1..=5.0 } else { 3.3..=4.1 };
+            assert!(growth.iter().all(|growth| expected.contains(growth)), "{} {device}: {growth:?}", mapping.name());
         }
     }
 }

@@ -25,8 +25,15 @@ pub(crate) fn programmed(program: &Program, seed: u64, purpose: Purpose, chip_sa
             let mut values = Vec::new();
             for row in 0..stage.window.rows() {
                 let (slice_index, polarity_index, row_index) = (slice as u64, polarity as u64, row as u64);
-                let address =
-                    CellRow { seed, purpose, chip_sample, layer, slice: slice_index, polarity: polarity_index, row: row_index };
+                let address = CellRow {
+                    seed,
+                    purpose,
+                    chip_sample,
+                    layer,
+                    slice: slice_index,
+                    polarity: polarity_index,
+                    row: row_index,
+                };
                 let levels = (0..stage.outputs as usize).map(|output| level(stage, slice, polarity, row, output));
                 let mut programmed = Vec::new();
                 states.program_row(address, levels, &mut programmed);
@@ -35,7 +42,8 @@ pub(crate) fn programmed(program: &Program, seed: u64, purpose: Purpose, chip_sa
             values
         };
         let polarities = 0..stage.polarities as usize;
-        let values = (0..stage.slices.len()).map(|slice| polarities.clone().map(|p| matrix(slice, p)).collect()).collect();
+        let values =
+            (0..stage.slices.len()).map(|slice| polarities.clone().map(|p| matrix(slice, p)).collect()).collect();
         LayerCells { outputs: stage.outputs as usize, values }
     };
     program.mvm_stages().map(layer).collect()

@@ -58,7 +58,9 @@ fn windows(window: &Window, map: &[u64]) -> Vec<Vec<u64>> {
     };
     let (stride, padding) = (i64::from(window.stride), i64::from(window.padding));
     let mut all = Vec::new();
-    for (top, left) in (0..i64::from(window.out_height())).flat_map(|y| (0..i64::from(window.out_width())).map(move |x| (y, x))) {
+    for (top, left) in
+        (0..i64::from(window.out_height())).flat_map(|y| (0..i64::from(window.out_width())).map(move |x| (y, x)))
+    {
         let mut values = Vec::new();
         for row in 0..i64::from(window.kernel_height) {
             for column in 0..i64::from(window.kernel_width) {

@@ -8,7 +8,14 @@ use nn::network::{Layer, Network, Op, Shape};
 /// Images of a made-up data set: `train` calibrates, `test` is new to the network and may leave the calibrated ranges.
 pub(crate) fn dataset(random: &mut Random, shape: Shape, classes: usize, train: usize, test: usize) -> Dataset {
     let train = split(random, shape, classes, train);
-    Dataset { name: "random", shape, classes, validation: train.clone(), train, test: split(random, shape, classes, test) }
+    Dataset {
+        name: "random",
+        shape,
+        classes,
+        validation: train.clone(),
+        train,
+        test: split(random, shape, classes, test),
+    }
 }
 
 /// Random images; the first two are all black and all white.
@@ -70,7 +77,16 @@ impl<'r> Builder<'r> {
         let (in_channels, weight_scale) = (self.shape.channels, 1.0 / 32.0);
         let weight = self.weights(out_channels * in_channels * kernel * kernel, weight_scale);
         let bias = self.bias(out_channels);
-        self.push(Op::Conv2d(Conv2d { in_channels, out_channels, kernel, stride, padding, weight, bias, weight_scale }));
+        self.push(Op::Conv2d(Conv2d {
+            in_channels,
+            out_channels,
+            kernel,
+            stride,
+            padding,
+            weight,
+            bias,
+            weight_scale,
+        }));
     }
 
     pub(crate) fn relu(&mut self) {

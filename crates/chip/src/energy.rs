@@ -102,7 +102,8 @@ pub fn area_m2(program: &Program) -> Result<f64, String> {
 
 /// Sums a cost over all occupied components; arrays and banks count whole, however much of them is in use.
 fn occupied(program: &Program, cost: &tile::cost::ComponentCosts, adc: f64) -> f64 {
-    let arrays: u64 = program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64 * u64::from(stage.polarities)).sum();
+    let arrays: u64 =
+        program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64 * u64::from(stage.polarities)).sum();
     let converted: u64 = program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64).sum();
     let banks: u64 = program.mvm_stages().map(|(_, stage): (u64, &MvmStage)| stage.banks().len() as u64).sum();
     let Chip { tile, .. } = &program.chip;

@@ -36,10 +36,14 @@ fn layer_warnings(layer: &str, slices: &BTreeMap<usize, (f64, i64, u64)>) -> Vec
     });
     let mut warnings = Vec::new();
     if !clipping.is_empty() {
-        warnings.push(format!("layer `{layer}`: the ADC clips more than 1 % of its conversions ({clipping}); widen tile.adc.range"));
+        warnings.push(format!(
+            "layer `{layer}`: the ADC clips more than 1 % of its conversions ({clipping}); widen tile.adc.range"
+        ));
     }
     if !unused.is_empty() {
-        warnings.push(format!("layer `{layer}`: the ADC uses under a quarter of its codes ({unused}); tile.adc.bits could be lower"));
+        warnings.push(format!(
+            "layer `{layer}`: the ADC uses under a quarter of its codes ({unused}); tile.adc.bits could be lower"
+        ));
     }
     warnings
 }

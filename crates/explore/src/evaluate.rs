@@ -70,7 +70,12 @@ impl Evaluator {
         self.summarise(program, images.len() as u64, &samples?)
     }
 
-    fn summarise(&self, program: &Program, images: u64, samples: &[(f64, Inference)]) -> Result<Evaluation, ExploreError> {
+    fn summarise(
+        &self,
+        program: &Program,
+        images: u64,
+        samples: &[(f64, Inference)],
+    ) -> Result<Evaluation, ExploreError> {
         let clock_hz = program.chip.clock_hz;
         let latency_cycles = timing::lower::run(program, 1)?.report.cycles;
         let (cycles, streamed) = timing::lower::run(program, self.timing_images.into())?.report.steady_interval();
@@ -117,7 +122,8 @@ fn merge_converters<'a>(samples: impl Iterator<Item = &'a [ConverterUse]>) -> Ve
 /// # Errors
 /// If there is no program, or no evaluation of each.
 pub fn row(programs: &[&Program], evaluations: &[&Evaluation], images: u64, seed: u64) -> Result<Row, ExploreError> {
-    let program = *programs.first().ok_or_else(|| ExploreError::Request("there is no program to report on".to_owned()))?;
+    let program =
+        *programs.first().ok_or_else(|| ExploreError::Request("there is no program to report on".to_owned()))?;
     let chip = &program.chip;
     let accuracies: Vec<Vec<f64>> = evaluations.iter().map(|e| e.accuracies.clone()).collect();
     let pooled: Vec<f64> = accuracies.iter().flatten().copied().collect();

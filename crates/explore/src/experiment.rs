@@ -12,6 +12,8 @@ use trainer::{Architecture, METHODS, Training};
 pub struct Experiment {
     /// Name, kebab-case.
     pub name: String,
+    /// What it is, in one line.
+    pub doc: String,
     /// Seed of all random numbers.
     pub seed: u64,
     /// Mapping strategies, in the order of the table.

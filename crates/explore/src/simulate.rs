@@ -35,7 +35,10 @@ pub fn images(program: &Program, files: Option<&ImageFiles>) -> Result<Split, Ex
     let fail = |path: &Path, what: String| Err(ExploreError::Request(format!("{}: {what}", path.display())));
     let count = images.dimensions.first().copied().unwrap_or(0);
     if labels.dimensions != [count] {
-        return fail(&files.labels, format!("has the shape {:?}; {} holds {count} images", labels.dimensions, files.images.display()));
+        return fail(
+            &files.labels,
+            format!("has the shape {:?}; {} holds {count} images", labels.dimensions, files.images.display()),
+        );
     }
     if count == 0 {
         return fail(&files.images, "holds no images".to_owned());

@@ -10,7 +10,9 @@ const MOST: usize = 1024;
 /// If the number is not allowed, or threads are already at work.
 pub fn set_threads(threads: usize) -> Result<(), ExploreError> {
     if !(1..=MOST).contains(&threads) {
-        return Err(ExploreError::Request(format!("--threads = {threads} is not allowed: an integer from 1 to {MOST}")));
+        return Err(ExploreError::Request(format!(
+            "--threads = {threads} is not allowed: an integer from 1 to {MOST}"
+        )));
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     pool.map_err(|error| ExploreError::Request(format!("--threads: {error}")))

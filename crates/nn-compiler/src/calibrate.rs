@@ -14,7 +14,14 @@ pub(crate) fn calibrate(program: &mut Program, images: &[u32], seed: u64) -> Res
     let chip = program.chip.clone();
     match chip.tile.adc.range {
         RangePolicy::Full => {
-            let highest = chip.tile.cell.device.states(chip.tile.cell.bits).map_err(|what| CompileError::chip(&chip, what))?.clip.1;
+            let highest = chip
+                .tile
+                .cell
+                .device
+                .states(chip.tile.cell.bits)
+                .map_err(|what| CompileError::chip(&chip, what))?
+                .clip
+                .1;
             set_transfers(program, |stage, _| transfer(&chip.tile.adc, stage, largest_sum(&chip, stage, highest)));
         }
         RangePolicy::Lossless => lossless(program)?,
@@ -22,7 +29,9 @@ pub(crate) fn calibrate(program: &mut Program, images: &[u32], seed: u64) -> Res
             set_transfers(program, |stage, _| exact(&chip, stage));
             let seen = observe(program, images, seed)?;
             let mut sums = seen.slices.iter();
-            set_transfers(program, |stage, _| sums.next().map_or_else(|| exact(&chip, stage), |s| fit(&chip.tile.adc, stage, s)));
+            set_transfers(program, |stage, _| {
+                sums.next().map_or_else(|| exact(&chip, stage), |s| fit(&chip.tile.adc, stage, s))
+            });
         }
     }
     Ok(())
@@ -47,7 +56,11 @@ fn largest_sum(chip: &Chip, stage: &MvmStage, highest: f64) -> f64 {
 
 /// A converter of the chip's resolution with a full scale; unipolar behind single arrays, bipolar behind pairs.
 fn transfer(adc: &Adc, stage: &MvmStage, full_scale: f64) -> AdcTransfer {
-    if stage.polarities == 2 { AdcTransfer::bipolar(adc.bits, full_scale) } else { AdcTransfer::unipolar(adc.bits, full_scale) }
+    if stage.polarities == 2 {
+        AdcTransfer::bipolar(adc.bits, full_scale)
+    } else {
+        AdcTransfer::unipolar(adc.bits, full_scale)
+    }
 }
 
 /// One code per level spacing and a code for every nominal sum.
@@ -67,7 +80,9 @@ fn lossless(program: &mut Program) -> Result<(), CompileError> {
         adc
     });
     program.chip.tile.adc.bits = bits;
-    let uncovered = |allowed| CompileError::chip(&chip, format!("lossless conversion needs an ADC of {bits} bits; allowed is {allowed}"));
+    let uncovered = |allowed| {
+        CompileError::chip(&chip, format!("lossless conversion needs an ADC of {bits} bits; allowed is {allowed}"))
+    };
     program.chip.tile.adc.cost().map(|_| ()).map_err(uncovered)
 }
 
@@ -110,7 +125,12 @@ impl Sums {
             let value = Self::value(bin);
             (f64::from(adc.convert(value as f32)) * adc.step - value).powi(2)
         };
-        self.bins.iter().enumerate().filter(|&(_, &count)| count > 0).map(|(bin, &count)| count as f64 * error(bin)).sum()
+        self.bins
+            .iter()
+            .enumerate()
+            .filter(|&(_, &count)| count > 0)
+            .map(|(bin, &count)| count as f64 * error(bin))
+            .sum()
     }
 }
 

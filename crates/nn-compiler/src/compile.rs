@@ -121,7 +121,9 @@ fn emit_mvm(mvm: &QuantisedMvm, request: &Compilation<'_>, placer: &mut Placer) 
         polarities: encoding.polarities() as u32,
         offset: encoding.offset(),
         clipped_weights: mvm.weights.iter().filter(|&&weight| encoding.clip(weight) != weight).count() as u64,
-        slices: (0..encoding.slices()).map(|slice| Slice { significance: encoding.significance(slice), adc: unset }).collect(),
+        slices: (0..encoding.slices())
+            .map(|slice| Slice { significance: encoding.significance(slice), adc: unset })
+            .collect(),
         output: match mvm.output {
             MvmOutput::Codes { multiplier, bits } => Output::Codes { multiplier, bits },
             MvmOutput::Scores => Output::Scores {},
@@ -138,7 +140,8 @@ fn emit_mvm(mvm: &QuantisedMvm, request: &Compilation<'_>, placer: &mut Placer) 
 pub fn choose_encoding(weights: &[i32], mapping: &dyn MappingStrategy, chip: &Chip) -> Result<Encoding, CompileError> {
     let cell = &chip.tile.cell;
     let states = cell.device.states(cell.bits);
-    let states = states.map_err(|allowed| CompileError::chip(chip, format!("tile.cell.bits = {}; allowed is {allowed}", cell.bits)))?;
+    let states = states
+        .map_err(|allowed| CompileError::chip(chip, format!("tile.cell.bits = {}; allowed is {allowed}", cell.bits)))?;
     let weight_bits = chip.format.weight_bits;
     Ok(mapping.encoding(&LayerStatistics {
         weight_bits,

@@ -44,7 +44,8 @@ impl Favourable {
                 })
         };
         let weights: Vec<i32> = (-largest..=largest).filter(allowed).collect();
-        let nearest = |weight: i32| weights.iter().copied().min_by_key(|w| ((w - weight).abs(), w.abs())).unwrap_or(weight);
+        let nearest =
+            |weight: i32| weights.iter().copied().min_by_key(|w| ((w - weight).abs(), w.abs())).unwrap_or(weight);
         let projection = (-largest..=largest).map(nearest).collect();
         Self { states: states.to_vec(), weights, projection }
     }
@@ -88,7 +89,10 @@ mod tests {
         let set = find("isaac", &[0.02, 0.06, 0.30, 0.10], 0.1);
         assert_eq!(set.states, [0, 1, 3]);
         // State 10 in the top slice holds 0..=63: these go to -1 or, from 32 on, to 64.
-        assert_eq!((set.project(0), set.project(31), set.project(32), set.project(-5), set.project(100)), (-1, -1, 64, -5, 100));
+        assert_eq!(
+            (set.project(0), set.project(31), set.project(32), set.project(-5), set.project(100)),
+            (-1, -1, 64, -5, 100)
+        );
         assert_eq!(set.weights.len(), 255 - 64);
     }
 

@@ -13,5 +13,6 @@ pub mod mapping;
 pub mod partition;
 pub mod quantise;
 
+pub use chip::config::Chip;
 pub use compile::{Compilation, compile};
 pub use error::CompileError;

@@ -76,7 +76,11 @@ impl Placer {
         }
         self.next_tile = site.tile + 1;
         if u64::from(self.next_tile) > chip.mesh.tiles() {
-            let what = format!("it has {} tiles; the network needs more: layer `{layer}` ends on tile {}", chip.mesh.tiles(), site.tile);
+            let what = format!(
+                "it has {} tiles; the network needs more: layer `{layer}` ends on tile {}",
+                chip.mesh.tiles(),
+                site.tile
+            );
             return Err(CompileError::chip(chip, what));
         }
         Ok(crossbars)

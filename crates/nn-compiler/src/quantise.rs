@@ -7,7 +7,7 @@ use crate::error::CompileError;
 use crate::mapping::largest_weight;
 use nn::datasets::Split;
 use nn::layers::{Conv2d, Linear, MaxPool};
-use nn::network::{Network, Op, Shape};
+use nn::network::{Layer, Network, Op, Shape};
 use nn::quantised::{MvmOutput, QuantisedLayer, QuantisedMaxPool, QuantisedMvm, QuantisedNetwork};
 use nn::window::Window;
 use tile::adc::round_half_even;
@@ -61,7 +61,10 @@ fn check_order(network: &Network) -> Result<(), CompileError> {
         match layer.op {
             Op::Linear(_) | Op::Conv2d(_) => {
                 if let Some(name) = waiting {
-                    return Err(CompileError::layer(name, format!("a `relu` must come between it and `{}`", layer.name)));
+                    return Err(CompileError::layer(
+                        name,
+                        format!("a `relu` must come between it and `{}`", layer.name),
+                    ));
                 }
                 waiting = Some(&layer.name);
             }
@@ -70,6 +73,12 @@ fn check_order(network: &Network) -> Result<(), CompileError> {
         }
     }
     match network.layers.last() {
+        // The chip streams scores pixel by pixel, the network numbers its classes channel by channel.
+        Some(Layer { name, op: Op::Conv2d(conv) })
+            if conv.out_channels > 1 && network.shapes()?.last().is_some_and(|shape| shape.len() > shape.channels) =>
+        {
+            Err(CompileError::layer(name, "as the last layer it must yield a single pixel or a single channel"))
+        }
         Some(layer) if matches!(layer.op, Op::Linear(_) | Op::Conv2d(_)) => Ok(()),
         Some(layer) => Err(CompileError::layer(&layer.name, "the last layer must be a linear layer or a convolution")),
         None => Ok(()),

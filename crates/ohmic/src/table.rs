@@ -1,13 +1,16 @@
 //! Tables for people.
 
-use explore::chip::energy::Energy;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
+use explore::chip::energy::Energy;
 use explore::results::Row;
 
 /// A table with a header; all columns but the first `left` are aligned to the right.
 pub fn table(header: &[&str], left: usize, rows: impl Iterator<Item = Vec<String>>) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    table
+        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header);
     // Lines around the table and below its header only.
     table.remove_style(TableComponent::HorizontalLines).remove_style(TableComponent::MiddleIntersections);
     for row in rows {
@@ -52,7 +55,12 @@ fn result(row: &Row, energy: &Energy) -> Vec<String> {
         row.mapping.clone(),
         row.training.clone(),
         percent(row.software_accuracy),
-        format!("{} [{}, {}]", percent(row.accuracy_mean), percent(row.accuracy_ci95_low), percent(row.accuracy_ci95_high)),
+        format!(
+            "{} [{}, {}]",
+            percent(row.accuracy_mean),
+            percent(row.accuracy_ci95_low),
+            percent(row.accuracy_ci95_high)
+        ),
         percent(row.accuracy_p5),
         nano(row.energy_j),
         nano(energy.array_j),

@@ -98,7 +98,11 @@ impl CodesSeen {
     /// Nothing seen yet in `columns` columns.
     #[must_use]
     pub fn new(columns: usize) -> Self {
-        Self { clipped: vec![0; columns], lowest: vec![f32::INFINITY; columns], highest: vec![f32::NEG_INFINITY; columns] }
+        Self {
+            clipped: vec![0; columns],
+            lowest: vec![f32::INFINITY; columns],
+            highest: vec![f32::NEG_INFINITY; columns],
+        }
     }
 }
 

@@ -93,9 +93,14 @@ impl Architecture {
     ///
     /// # Errors
     /// If the layers do not fit one another.
-    pub fn build(&self, input: Shape, weight_bits: u32, scale: WeightScale, seed: u64) -> Result<Network, nn::NetworkError> {
-        let mut network =
-            Network { name: self.name.clone(), dataset: self.dataset.clone(), input, layers: Vec::new() };
+    pub fn build(
+        &self,
+        input: Shape,
+        weight_bits: u32,
+        scale: WeightScale,
+        seed: u64,
+    ) -> Result<Network, nn::NetworkError> {
+        let mut network = Network { name: self.name.clone(), dataset: self.dataset.clone(), input, layers: Vec::new() };
         let mut shape = input;
         for (index, spec) in self.layers.iter().enumerate() {
             let init = Init { weight_bits, scale, seed, index: index as u64 };
@@ -146,7 +151,12 @@ fn linear(outputs: usize, inputs: usize, init: Init) -> Linear {
     Linear { inputs, outputs, weight: init.weights(outputs, inputs), bias: vec![0.0; outputs], weight_scale }
 }
 
-fn conv2d(out_channels: usize, in_channels: usize, (kernel, stride, padding): (usize, usize, usize), init: Init) -> Conv2d {
+fn conv2d(
+    out_channels: usize,
+    in_channels: usize,
+    (kernel, stride, padding): (usize, usize, usize),
+    init: Init,
+) -> Conv2d {
     let fan_in = in_channels * kernel * kernel;
     let weight_scale = init.scale.step(init.weight_bits, fan_in);
     let weight = init.weights(out_channels, fan_in);

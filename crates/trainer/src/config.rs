@@ -18,7 +18,11 @@ pub enum Method {
 /// Every method with its description.
 pub const METHODS: &[(Method, &str, &str)] = &[
     (Method::Conventional, "conventional", "quantisation-aware, straight-through; knows nothing of the device"),
-    (Method::NoiseInjection, "noise-injection", "conventional, with the device's state-dependent noise on every weight, ramped up"),
+    (
+        Method::NoiseInjection,
+        "noise-injection",
+        "conventional, with the device's state-dependent noise on every weight, ramped up",
+    ),
     (Method::Biased, "biased", "important columns only hold weights whose significant slices sit in favourable states"),
 ];
 

@@ -80,7 +80,8 @@ impl Schedule {
     /// when the choice is frozen. The share rises along a cubic to its final value.
     #[must_use]
     pub fn choose(&self, done: u32) -> Option<f64> {
-        let due = done == self.frozen || (done < self.frozen && done >= self.first && (done - self.first).is_multiple_of(self.refresh));
+        let due = done == self.frozen
+            || (done < self.frozen && done >= self.first && (done - self.first).is_multiple_of(self.refresh));
         due.then(|| {
             let remaining = f64::from(self.frozen - done) / f64::from((self.frozen - self.first).max(1));
             self.share * (1.0 - remaining.powi(3))
@@ -99,7 +100,14 @@ mod tests {
     use super::*;
 
     fn matrix() -> LayerMatrix {
-        LayerMatrix { outputs: 2, rows: 4, scale: 1.0, partition: vec![0, 0, 1, 1], partitions: 2, row_order: vec![0, 1, 2, 3] }
+        LayerMatrix {
+            outputs: 2,
+            rows: 4,
+            scale: 1.0,
+            partition: vec![0, 0, 1, 1],
+            partitions: 2,
+            row_order: vec![0, 1, 2, 3],
+        }
     }
 
     #[test]

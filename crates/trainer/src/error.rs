@@ -13,6 +13,8 @@ pub enum TrainError {
     #[error(transparent)]
     Compile(#[from] nn_compiler::CompileError),
     /// No epoch came after noise and constraint were in force.
-    #[error("no checkpoint is eligible: training.epochs is too small for training.noise.ramp_end and training.biased.freeze")]
+    #[error(
+        "no checkpoint is eligible: training.epochs is too small for training.noise.ramp_end and training.biased.freeze"
+    )]
     NoCheckpoint,
 }

@@ -1,13 +1,12 @@
 //! The hardware a training has in view: per layer the encoding, the error of every weight value, and the favourable weights.
 
 use crate::config::Biased;
-use chip::config::Chip;
 use nn::network::{Network, Op, Shape};
-use nn_compiler::CompileError;
 use nn_compiler::compile::choose_encoding;
 use nn_compiler::favourable::Favourable;
 use nn_compiler::mapping::{Encoding, MappingStrategy, largest_weight};
 use nn_compiler::partition::{row_order, row_partitions};
+use nn_compiler::{Chip, CompileError};
 use tile::address::{CellRow, Purpose};
 use tile::device::States;
 use tile::immunity::Ranking;
@@ -111,7 +110,15 @@ impl Target<'_> {
 /// The weights, in weight steps, that one validation chip sample holds for a layer: its cells drawn from their addresses and decoded.
 /// Exact for an ideal converter, since the array is linear.
 #[must_use]
-pub fn sample_weights(matrix: &LayerMatrix, weights: &[i32], encoding: &Encoding, states: &States, seed: u64, chip_sample: u64, layer: u64) -> Vec<f32> {
+pub fn sample_weights(
+    matrix: &LayerMatrix,
+    weights: &[i32],
+    encoding: &Encoding,
+    states: &States,
+    seed: u64,
+    chip_sample: u64,
+    layer: u64,
+) -> Vec<f32> {
     let purpose = Purpose::Validation;
     let mut sampled = vec![-(encoding.offset() as f32); weights.len()];
     let mut programmed = Vec::with_capacity(matrix.outputs);
@@ -120,9 +127,18 @@ pub fn sample_weights(matrix: &LayerMatrix, weights: &[i32], encoding: &Encoding
             let sign = if polarity == 0 { 1.0 } else { -1.0 };
             let factor = sign * encoding.significance(slice) as f32;
             for (row, &from) in matrix.row_order.iter().enumerate() {
-                let address =
-                    CellRow { seed, purpose, chip_sample, layer, slice: slice as u64, polarity: polarity as u64, row: row as u64 };
-                let column = |output: usize| encoding.level(encoding.clip(weights[output * matrix.rows + from]), slice, polarity);
+                let address = CellRow {
+                    seed,
+                    purpose,
+                    chip_sample,
+                    layer,
+                    slice: slice as u64,
+                    polarity: polarity as u64,
+                    row: row as u64,
+                };
+                let column = |output: usize| {
+                    encoding.level(encoding.clip(weights[output * matrix.rows + from]), slice, polarity)
+                };
                 states.program_row(address, (0..matrix.outputs).map(column), &mut programmed);
                 for (output, &value) in programmed.iter().enumerate() {
                     sampled[output * matrix.rows + from] += factor * value;

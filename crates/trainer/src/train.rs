@@ -83,9 +83,12 @@ pub fn train(job: &Job<'_>, mut watch: impl FnMut(&Epoch)) -> Result<Trained, Tr
         let epoch = run.measure(index + 1, loss)?;
         watch(&epoch);
         epochs.push(epoch);
-        let criterion = if job.method.knows_hardware() { epoch.validation_hardware } else { Some(epoch.validation_software) };
+        let criterion =
+            if job.method.knows_hardware() { epoch.validation_hardware } else { Some(epoch.validation_software) };
         // Of equally good checkpoints the later one is kept: it has seen more training.
-        if let Some(accuracy) = criterion.filter(|&accuracy| best.as_ref().is_none_or(|(so_far, ..)| accuracy >= *so_far)) {
+        if let Some(accuracy) =
+            criterion.filter(|&accuracy| best.as_ref().is_none_or(|(so_far, ..)| accuracy >= *so_far))
+        {
             best = Some((accuracy, epochs.len() - 1, run.network()));
         }
     }
@@ -131,7 +134,8 @@ impl<'a> Run<'a> {
                 parameters,
             })
         };
-        let layers: Result<Vec<Layer>, TrainError> = matrices.into_iter().zip(LayerWeights::of(&template)).map(layer).collect();
+        let layers: Result<Vec<Layer>, TrainError> =
+            matrices.into_iter().zip(LayerWeights::of(&template)).map(layer).collect();
         let schedule = Schedule::new(&job.training.biased, job.training.epochs, job.share);
         Ok(Self { job, chain: Chain::new(&template)?, template, layers: layers?, schedule, steps_done: 0, weight_bits })
     }
@@ -177,7 +181,8 @@ impl<'a> Run<'a> {
                 let mut stream = stream(self.job.seed, Purpose::Injection, &[u64::from(self.steps_done), index as u64]);
                 for (weight, &q) in weight.iter_mut().zip(&integers) {
                     let draw: f32 = StandardNormal.sample(&mut stream);
-                    *weight += noise as f32 * layer.target.deviation[(q + largest) as usize] * draw * layer.matrix.scale;
+                    *weight +=
+                        noise as f32 * layer.target.deviation[(q + largest) as usize] * draw * layer.matrix.scale;
                 }
             }
             LayerWeights { weight, bias: layer.parameters.bias.clone() }
@@ -253,7 +258,8 @@ impl<'a> Run<'a> {
         let columns = |layer: &Layer| layer.constrained.len() as f64;
         let all: f64 = self.layers.iter().map(columns).sum();
         let chosen: f64 = self.layers.iter().map(|layer| layer.constrained.iter().filter(|&&c| c).count() as f64).sum();
-        let favourable = |layer: &Layer| if self.biased() { favourable_columns(layer, &self.integers(layer)) } else { 0 };
+        let favourable =
+            |layer: &Layer| if self.biased() { favourable_columns(layer, &self.integers(layer)) } else { 0 };
         let effective: f64 = self.layers.iter().map(|layer| favourable(layer) as f64).sum();
         Ok(Epoch {
             epoch: done,
@@ -274,8 +280,15 @@ impl<'a> Run<'a> {
         for chip_sample in 0..chips {
             let sampled = |(index, layer): (usize, &Layer)| {
                 let (integers, encoding) = (self.integers(layer), &layer.target.encoding);
-                let mut weight =
-                    sample_weights(&layer.matrix, &integers, encoding, &states, self.job.seed, chip_sample, index as u64);
+                let mut weight = sample_weights(
+                    &layer.matrix,
+                    &integers,
+                    encoding,
+                    &states,
+                    self.job.seed,
+                    chip_sample,
+                    index as u64,
+                );
                 for weight in &mut weight {
                     *weight *= layer.matrix.scale;
                 }

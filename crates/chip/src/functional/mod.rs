@@ -65,7 +65,8 @@ impl Inference {
 }
 
 fn highest(scores: &[f64]) -> usize {
-    let best = scores.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (i, &s)| if s > best.1 { (i, s) } else { best });
+    let best =
+        scores.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (i, &s)| if s > best.1 { (i, s) } else { best });
     best.0
 }
 
@@ -80,7 +81,12 @@ pub trait ColumnProbe {
 /// `images` holds input codes, pixel-major, one image after the other. The result does not depend on how images are batched, save that
 /// counts and energies add up.
 #[must_use]
-pub fn infer<'a>(program: &'a Program, sample: &'a ChipSample, images: &[u32], probe: Option<&'a mut dyn ColumnProbe>) -> Inference {
+pub fn infer<'a>(
+    program: &'a Program,
+    sample: &'a ChipSample,
+    images: &[u32],
+    probe: Option<&'a mut dyn ColumnProbe>,
+) -> Inference {
     let mut run = Run::new(program, sample, probe);
     let mut scores = Vec::new();
     for image in images.chunks_exact(program.input.len().max(1)) {

@@ -51,12 +51,21 @@ impl<'a> MvmEngine<'a> {
             conversions: vec![0; crossbars.len()],
             partitions: partitions(stage),
             driven: vec![0; stage.window.rows()],
-            scratch: Scratch { accumulators: crossbars.iter().map(|c| vec![0.0; c.cols()]).collect(), ..Scratch::default() },
+            scratch: Scratch {
+                accumulators: crossbars.iter().map(|c| vec![0.0; c.cols()]).collect(),
+                ..Scratch::default()
+            },
         }
     }
 
     /// Runs all windows of one image; returns codes for the next stage or, of a scoring stage, the scores.
-    pub(super) fn run(&mut self, layer: usize, map: &[u32], counts: &mut ActionCounts, probe: &mut Probe<'_>) -> (Vec<u32>, Vec<f64>) {
+    pub(super) fn run(
+        &mut self,
+        layer: usize,
+        map: &[u32],
+        counts: &mut ActionCounts,
+        probe: &mut Probe<'_>,
+    ) -> (Vec<u32>, Vec<f64>) {
         let (mut codes, mut scores) = (Vec::new(), Vec::new());
         for index in 0..self.stage.window.count() {
             self.load(map, index, counts);

@@ -19,7 +19,8 @@ impl ChipSample {
     pub fn program(program: &Program, seed: u64, purpose: Purpose, chip_sample: u64) -> Result<Self, String> {
         let states = program.chip.tile.cell.device.states(program.chip.tile.cell.bits)?;
         let address = CellRow { seed, purpose, chip_sample, layer: 0, slice: 0, polarity: 0, row: 0 };
-        let stages = program.mvm_stages().map(|(layer, stage)| program_stage(stage, &states, CellRow { layer, ..address }));
+        let stages =
+            program.mvm_stages().map(|(layer, stage)| program_stage(stage, &states, CellRow { layer, ..address }));
         Ok(Self { stages: stages.collect() })
     }
 
@@ -54,9 +55,11 @@ fn program_logical_row(stage: &MvmStage, states: &States, address: CellRow, cros
     let holders: Vec<usize> = holders_of_row(stage, row);
     let level = |index: usize, output: usize| {
         let placed = &stage.crossbars[index];
-        placed.levels[polarity][(row - placed.row_start as usize) * stage.columns(placed) as usize + output * slices + slice]
+        placed.levels[polarity]
+            [(row - placed.row_start as usize) * stage.columns(placed) as usize + output * slices + slice]
     };
-    let levels = holders.iter().flat_map(|&index| (0..stage.crossbars[index].outputs as usize).map(move |o| level(index, o)));
+    let levels =
+        holders.iter().flat_map(|&index| (0..stage.crossbars[index].outputs as usize).map(move |o| level(index, o)));
     let mut programmed = Vec::with_capacity(stage.outputs as usize);
     states.program_row(address, levels, &mut programmed);
     let sign = if polarity == 0 { 1.0 } else { -1.0 };

@@ -109,8 +109,10 @@ fn encode_arrays(program: &Program) -> Result<Vec<u8>, String> {
             }
         }
     }
-    let views: Result<Vec<_>, _> =
-        tensors.iter().map(|(name, dtype, shape, data)| Ok((name, TensorView::new(*dtype, shape.clone(), data)?))).collect();
+    let views: Result<Vec<_>, _> = tensors
+        .iter()
+        .map(|(name, dtype, shape, data)| Ok((name, TensorView::new(*dtype, shape.clone(), data)?)))
+        .collect();
     let views = views.map_err(|error: safetensors::SafeTensorError| error.to_string())?;
     safetensors::serialize(views, None).map_err(|error| error.to_string())
 }
@@ -119,7 +121,11 @@ fn decode_arrays(program: &mut Program, bytes: &[u8]) -> Result<(), String> {
     let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
     let tensor = |name: &str, dtype: Dtype| {
         let view = tensors.tensor(name).map_err(|_| format!("tensor `{name}` is missing"))?;
-        if view.dtype() == dtype { Ok(view) } else { Err(format!("tensor `{name}` is {:?}, not {dtype:?}", view.dtype())) }
+        if view.dtype() == dtype {
+            Ok(view)
+        } else {
+            Err(format!("tensor `{name}` is {:?}, not {dtype:?}", view.dtype()))
+        }
     };
     for stage in &mut program.stages {
         let Stage::Mvm(stage) = stage else { continue };
@@ -127,7 +133,8 @@ fn decode_arrays(program: &mut Program, bytes: &[u8]) -> Result<(), String> {
         stage.bias = bias.data().as_chunks().0.iter().map(|&chunk| i64::from_le_bytes(chunk)).collect();
         for index in 0..stage.crossbars.len() {
             let names = (0..stage.polarities.min(2) as usize).map(|polarity| levels_name(stage, index, polarity));
-            let levels: Result<Vec<_>, String> = names.map(|name| Ok(tensor(&name, Dtype::U8)?.data().to_vec())).collect();
+            let levels: Result<Vec<_>, String> =
+                names.map(|name| Ok(tensor(&name, Dtype::U8)?.data().to_vec())).collect();
             stage.crossbars[index].levels = levels?;
         }
     }

@@ -31,7 +31,9 @@ impl Program {
 
     /// Hops to each tile of the next stage, and the flits of one pixel.
     fn send(&self, index: usize) -> (Vec<u64>, u64) {
-        let (Some(stage), Some(next)) = (self.stages.get(index), self.stages.get(index + 1)) else { return (Vec::new(), 0) };
+        let (Some(stage), Some(next)) = (self.stages.get(index), self.stages.get(index + 1)) else {
+            return (Vec::new(), 0);
+        };
         let targets = match next {
             Stage::Mvm(stage) => stage.tiles(),
             Stage::Pool(stage) => vec![stage.tile],

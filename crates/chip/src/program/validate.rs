@@ -25,7 +25,10 @@ impl Program {
         for (index, stage) in self.stages.iter().enumerate() {
             let fail = |what: String| format!("stage `{}`: {what}", stage.name());
             if stage.window().input != input {
-                return Err(fail(format!("its input is {:?}, the stage before it writes {input:?}", stage.window().input)));
+                return Err(fail(format!(
+                    "its input is {:?}, the stage before it writes {input:?}",
+                    stage.window().input
+                )));
             }
             check_window(stage.window()).map_err(fail)?;
             match stage {
@@ -53,12 +56,18 @@ impl Program {
         require(stage.offset.unsigned_abs() <= 1 << 20, "the offset is out of range")?;
         require(stage.bias.len() == stage.outputs as usize, "it must have one bias per output")?;
         require(stage.bias.iter().all(|bias| bias.unsigned_abs() <= 1 << 52), "a bias is out of range")?;
-        require(stage.window.input.bits == self.chip.format.input_bits, "its input is not as wide as the chip's format.input_bits")?;
+        require(
+            stage.window.input.bits == self.chip.format.input_bits,
+            "its input is not as wide as the chip's format.input_bits",
+        )?;
         for slice in &stage.slices {
             require((1..=1 << 20).contains(&slice.significance), "a slice's significance is out of range")?;
             require(slice.adc.step.is_finite() && slice.adc.step > 0.0, "an ADC step is not a positive number")?;
             let codes = -(1 << 21)..=1 << 21;
-            require(codes.contains(&slice.adc.min_code) && codes.contains(&slice.adc.max_code), "an ADC code is out of range")?;
+            require(
+                codes.contains(&slice.adc.min_code) && codes.contains(&slice.adc.max_code),
+                "an ADC code is out of range",
+            )?;
             require(slice.adc.min_code <= 0 && slice.adc.max_code > 0, "an ADC must have code 0 and a positive code")?;
         }
         match stage.output {
@@ -76,29 +85,44 @@ impl Program {
     }
 
     fn check_crossbar(&self, stage: &MvmStage, placed: &PlacedCrossbar) -> Result<(), String> {
-        let fail = |what: String| Err(format!("crossbar at row {}, output {}: {what}", placed.row_start, placed.output_start));
+        let fail =
+            |what: String| Err(format!("crossbar at row {}, output {}: {what}", placed.row_start, placed.output_start));
         self.check_tile(placed.tile)?;
         let tile = &self.chip.tile;
         let (rows, columns) = (u64::from(placed.rows), stage.columns(placed));
         if rows == 0 || columns == 0 || rows > tile.array.rows.into() || columns > tile.array.cols.into() {
-            return fail(format!("{rows} x {columns} cells do not fit an array of {} x {}", tile.array.rows, tile.array.cols));
+            return fail(format!(
+                "{rows} x {columns} cells do not fit an array of {} x {}",
+                tile.array.rows, tile.array.cols
+            ));
         }
         if u64::from(placed.array) + u64::from(stage.polarities) > tile.arrays.into() {
             return fail(format!("array {} does not exist; a tile has {}", placed.array, tile.arrays));
         }
-        if placed.levels.len() != stage.polarities as usize || placed.levels.iter().any(|l| l.len() as u64 != rows * columns) {
+        if placed.levels.len() != stage.polarities as usize
+            || placed.levels.iter().any(|l| l.len() as u64 != rows * columns)
+        {
             return fail("its matrix of levels has another size".to_owned());
         }
         let highest = (1_u16 << tile.cell.bits) - 1;
         match placed.levels.iter().flatten().find(|&&level| u16::from(level) > highest) {
-            Some(level) => fail(format!("level {level} is above {highest}, the highest of a {}-bit cell", tile.cell.bits)),
+            Some(level) => {
+                fail(format!("level {level} is above {highest}, the highest of a {}-bit cell", tile.cell.bits))
+            }
             None => Ok(()),
         }
     }
 }
 
 fn check_window(window: &Window) -> Result<(), String> {
-    let sizes = [window.input.height, window.input.width, window.input.channels, window.kernel_height, window.kernel_width, window.stride];
+    let sizes = [
+        window.input.height,
+        window.input.width,
+        window.input.channels,
+        window.kernel_height,
+        window.kernel_width,
+        window.stride,
+    ];
     if sizes.contains(&0) || sizes.iter().any(|&size| size > 65_536) || window.padding > 65_536 {
         return Err("sizes of the window must be 1 to 65536".to_owned());
     }
@@ -122,7 +146,10 @@ fn check_cover(stage: &MvmStage) -> Result<(), String> {
     let mut area = 0_u64;
     for (index, a) in stage.crossbars.iter().enumerate() {
         if end(a.row_start, a.rows) > rows || end(a.output_start, a.outputs) > outputs {
-            return Err(format!("a crossbar covers row {} or output {} beyond the matrix", a.row_start, a.output_start));
+            return Err(format!(
+                "a crossbar covers row {} or output {} beyond the matrix",
+                a.row_start, a.output_start
+            ));
         }
         area += u64::from(a.rows) * u64::from(a.outputs);
         let overlaps = |b: &PlacedCrossbar| {
@@ -140,7 +167,9 @@ fn check_cover(stage: &MvmStage) -> Result<(), String> {
     }
     match stage.banks().iter().position(Vec::is_empty) {
         Some(bank) => Err(format!("bank {bank} has no crossbar")),
-        None if stage.crossbars.iter().any(|c| c.bank as usize >= stage.crossbars.len()) => Err("a bank number is too high".to_owned()),
+        None if stage.crossbars.iter().any(|c| c.bank as usize >= stage.crossbars.len()) => {
+            Err("a bank number is too high".to_owned())
+        }
         None => Ok(()),
     }
 }

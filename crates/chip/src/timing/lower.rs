@@ -34,7 +34,8 @@ pub fn run(program: &Program, images: u64) -> Result<ProgramTiming, TimingError>
             }
             Stage::Pool(stage) => counts += pool_actions(&program.chip, stage).times(activity.pixels),
         }
-        counts += ActionCounts { flit_hop: program.send_flit_hops(index), ..ActionCounts::default() }.times(activity.pixels);
+        counts +=
+            ActionCounts { flit_hop: program.send_flit_hops(index), ..ActionCounts::default() }.times(activity.pixels);
     }
     Ok(ProgramTiming { report, counts })
 }
@@ -95,7 +96,11 @@ fn pool_timing(program: &Program, index: usize, stage: &PoolStage) -> IntervalTi
     let words = |pixels: u64| (pixels * pixel_bits).div_ceil(buffer.word_bits.into());
     let read = buffer.access_cycles + words(u64::from(stage.window.kernel_height * stage.window.kernel_width));
     let pool = program.chip.tile.digital.pool_cycles;
-    IntervalTiming { interval: read.max(1), latency: read + pool + program.send_cycles(index) + words(1), release: read }
+    IntervalTiming {
+        interval: read.max(1),
+        latency: read + pool + program.send_cycles(index) + words(1),
+        release: read,
+    }
 }
 
 /// Which pixels each window needs, and which no later window needs any more.

@@ -7,7 +7,11 @@ use crate::error::ExploreError;
 /// Number of weights in the middle of a normal histogram: enough for counts to be smooth and all values to occur.
 const PEAK: f64 = 1e6;
 
-/// How often each weight value occurs in the layer for which encodings are chosen.
+/// Wider weights are sampled, so that the search of an offset takes a second and not a minute.
+const MAX_BITS: u32 = 10;
+
+/// How often each weight value occurs in the layer for which encodings are chosen and means are taken. Of weights of
+/// more than 10 bits, `Normal` and `Flat` count a regular sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WeightHistogram {
     /// A normal distribution around zero with a standard deviation of an eighth of the `2^B` codes: small weights are
@@ -28,9 +32,9 @@ impl WeightHistogram {
             Self::Normal => {
                 let sd = deviation(weight_bits);
                 let count = |weight: i32| (PEAK * libm::exp(-0.5 * (f64::from(weight) / sd).powi(2))).round() as u64;
-                Ok((-largest..=largest).map(count).collect())
+                Ok(sampled(weight_bits, count))
             }
-            Self::Flat => Ok(vec![1; length]),
+            Self::Flat => Ok(sampled(weight_bits, |_| 1)),
             Self::Given(counts) if counts.len() != length => Err(ExploreError::Request(format!(
                 "the weight histogram has {} entries; {length} are wanted for weights of {weight_bits} bits",
                 counts.len()
@@ -44,7 +48,7 @@ impl WeightHistogram {
 
     /// The histogram in words.
     pub(super) fn describe(&self, weight_bits: u32) -> String {
-        match self {
+        let shape = match self {
             Self::Normal => {
                 let sd = deviation(weight_bits);
                 format!(
@@ -52,11 +56,28 @@ impl WeightHistogram {
                 )
             }
             Self::Flat => "every weight equally often".to_owned(),
-            Self::Given(_) => "given weights".to_owned(),
+            Self::Given(_) => return "given weights".to_owned(),
+        };
+        match stride(weight_bits) {
+            1 => shape,
+            stride => format!("{shape}, one weight in {stride} sampled"),
         }
     }
 }
 
 fn deviation(weight_bits: u32) -> f64 {
     f64::from(1_u32 << weight_bits) / 8.0
+}
+
+/// Distance between two sampled weights; odd, so that samples differ in all their digits.
+fn stride(weight_bits: u32) -> i32 {
+    match weight_bits.saturating_sub(MAX_BITS) {
+        0 => 1,
+        surplus => (1 << surplus) + 1,
+    }
+}
+
+fn sampled(weight_bits: u32, count: impl Fn(i32) -> u64) -> Vec<u64> {
+    let (largest, stride) = (largest_weight(weight_bits), stride(weight_bits));
+    (-largest..=largest).map(|weight| if weight % stride == 0 { count(weight) } else { 0 }).collect()
 }

@@ -161,6 +161,17 @@ fn any_width_of_cells_and_weights() {
     }
 }
 
+/// Means over the sample agree with those over all weights.
+#[test]
+fn wide_weights_are_sampled() {
+    let wide = chip(&["tile.cell.device.preset=wan-2022", "weight_bits=11"]);
+    let sample = states_of(&wide, 0.12, 1, &WeightHistogram::Flat).unwrap();
+    let all = states_of(&wide, 0.12, 1, &WeightHistogram::Given(vec![1; 2047])).unwrap();
+    assert_eq!(sample.histogram, "every weight equally often, one weight in 3 sampled");
+    let [sampled, exact] = [&sample, &all].map(|report| mapping(report, "isaac").error_variance_mean);
+    assert!((sampled / exact - 1.0).abs() < 0.01, "{sampled} {exact}");
+}
+
 #[test]
 fn what_is_not_allowed_is_named() {
     let mut three_bits = chip(&[]);

@@ -70,7 +70,12 @@ mod tests {
 
     const SQUARED_ERRORS: [f64; 4] = [0.0004, 0.0036, 0.09, 0.01];
 
-    fn statistics<'a>(weight_bits: u32, cell_bits: u32, histogram: &'a [u64], errors: &'a [f64]) -> LayerStatistics<'a> {
+    fn statistics<'a>(
+        weight_bits: u32,
+        cell_bits: u32,
+        histogram: &'a [u64],
+        errors: &'a [f64],
+    ) -> LayerStatistics<'a> {
         LayerStatistics { weight_bits, cell_bits, histogram, squared_errors: errors }
     }
 
@@ -91,11 +96,15 @@ mod tests {
             for weight_bits in 2..=10 {
                 for cell_bits in 1..=weight_bits.min(4) {
                     let flat = vec![1; (2 * largest_weight(weight_bits) + 1) as usize];
-                    let encoding = mapping.encoding(&statistics(weight_bits, cell_bits, &flat, &vec![0.0; 1 << cell_bits]));
+                    let encoding =
+                        mapping.encoding(&statistics(weight_bits, cell_bits, &flat, &vec![0.0; 1 << cell_bits]));
                     let largest = largest_weight(weight_bits);
                     for weight in -largest..=largest {
                         assert_eq!(encoding.clip(weight), weight, "{} {weight_bits} {cell_bits}", mapping.name());
-                        assert_eq!(encoding.decode(|slice, polarity| encoding.level(weight, slice, polarity)), i64::from(weight));
+                        assert_eq!(
+                            encoding.decode(|slice, polarity| encoding.level(weight, slice, polarity)),
+                            i64::from(weight)
+                        );
                         for slice in 0..encoding.slices() {
                             assert!(encoding.level(weight, slice, 0) < 1 << cell_bits);
                         }
@@ -119,7 +128,8 @@ mod tests {
                     for polarity in 0..encoding.polarities() {
                         let moved = |s, p| exact(s, p) + if (s, p) == (slice, polarity) { 1.0 } else { 0.0 };
                         let sensitivity = encoding.decode_analog(moved) - base;
-                        variance += sensitivity.powi(2) * SQUARED_ERRORS[usize::from(encoding.level(weight, slice, polarity))];
+                        variance +=
+                            sensitivity.powi(2) * SQUARED_ERRORS[usize::from(encoding.level(weight, slice, polarity))];
                     }
                 }
                 assert!((variance - encoding.error_variance(weight, &SQUARED_ERRORS)).abs() < 1e-9 * variance);

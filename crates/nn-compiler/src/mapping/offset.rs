@@ -30,7 +30,9 @@ impl MappingStrategy for Offset {
         // Starting at the usual bias, a candidate must be strictly better: an ideal device keeps the bias that clips nothing.
         let usual = 1_i64 << (layer.weight_bits - 1);
         let mut best = (expected_squared_error(&encoding(usual), layer), usual);
-        for offset in 0..1_i64 << layer.weight_bits {
+        // Every offset of up to 8-bit weights, 256 evenly spaced ones of wider weights.
+        let spacing = 1 << layer.weight_bits.saturating_sub(8);
+        for offset in (0..1_i64 << layer.weight_bits).step_by(spacing) {
             let error = expected_squared_error(&encoding(offset), layer);
             if error < best.0 {
                 best = (error, offset);

@@ -2,16 +2,16 @@
 
 use super::print_json;
 use crate::cli::{Check, Format};
-use explore::chip::config::Chip;
 use explore::ExploreError;
+use explore::chip::config::Chip;
 use explore::config::{Kind, kind_of, load, to_toml};
 use explore::experiment::Experiment;
 use explore::sweep::Sweep;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use explore::tile::cost::{AdcModel, CostTable};
 use explore::tile::device::Device;
 use explore::trainer::Architecture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub fn run(arguments: &Check, format: Format) -> Result<(), ExploreError> {
     let path = &arguments.config;
@@ -28,13 +28,19 @@ pub fn run(arguments: &Check, format: Format) -> Result<(), ExploreError> {
     }
 }
 
-fn check<T: DeserializeOwned + Serialize + explore::tile::check::Check>(kind: Kind, arguments: &Check, format: Format) -> Result<(), ExploreError> {
+fn check<T: DeserializeOwned + Serialize + explore::tile::check::Check>(
+    kind: Kind,
+    arguments: &Check,
+    format: Format,
+) -> Result<(), ExploreError> {
     // A path without a slash must not be taken for the name of a preset.
     let path = std::path::Path::new(".").join(&arguments.config);
     let config: T = load(kind, &path.display().to_string(), &arguments.overrides.set)?;
     match format {
         Format::Text => print!("{}", to_toml(kind, &config)?),
-        Format::Json => print_json(&serde_json::to_value(&config).map_err(|error| ExploreError::Table(error.to_string()))?)?,
+        Format::Json => {
+            print_json(&serde_json::to_value(&config).map_err(|error| ExploreError::Table(error.to_string()))?)?
+        }
     }
     Ok(())
 }

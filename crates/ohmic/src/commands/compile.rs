@@ -3,13 +3,13 @@
 use super::print_json;
 use crate::cli::{Compile, Format};
 use crate::table::table;
+use explore::ExploreError;
 use explore::chip::config::Chip;
 use explore::chip::program::{MvmStage, Program, Stage};
-use explore::ExploreError;
 use explore::config::{Kind, load};
+use explore::nn_compiler::Compilation;
 use explore::output::write_run;
 use explore::training::mapping;
-use explore::nn_compiler::Compilation;
 use serde_json::json;
 
 pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
@@ -17,8 +17,14 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
     let chip: Chip = load(Kind::Chip, &arguments.chip, &arguments.overrides.set)?;
     let network = explore::nn::files::load(&arguments.network)?;
     let dataset = explore::nn::datasets::load(&network.dataset)?;
-    let request =
-        Compilation { network: &network, dataset: &dataset, training: &arguments.training, mapping, chip: &chip, seed: arguments.seed };
+    let request = Compilation {
+        network: &network,
+        dataset: &dataset,
+        training: &arguments.training,
+        mapping,
+        chip: &chip,
+        seed: arguments.seed,
+    };
     let program = explore::nn_compiler::compile(&request)?;
     // A program that cannot finish is refused here, not when it is simulated.
     explore::chip::timing::lower::run(&program, 1)?;
@@ -30,13 +36,25 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
     write_run(&arguments.output, Kind::Chip, &chip, &repeat)?;
     match format {
         Format::Text => print_text(&program, arguments),
-        Format::Json => print_json(&json!({ "software_accuracy": program.software_accuracy, "stages": stage_rows(&program) }))?,
+        Format::Json => {
+            print_json(&json!({ "software_accuracy": program.software_accuracy, "stages": stage_rows(&program) }))?
+        }
     }
     Ok(())
 }
 
-const HEADER: [&str; 10] =
-    ["stage", "rows", "outputs", "windows", "crossbars", "tiles", "slices", "offset", "clipped weights", "ADC steps (levels)"];
+const HEADER: [&str; 10] = [
+    "stage",
+    "rows",
+    "outputs",
+    "windows",
+    "crossbars",
+    "tiles",
+    "slices",
+    "offset",
+    "clipped weights",
+    "ADC steps (levels)",
+];
 
 fn stage_rows(program: &Program) -> Vec<Vec<String>> {
     let mvm = |stage: &MvmStage| {

@@ -31,12 +31,16 @@ fn entries(what: Listed) -> Result<Vec<(String, String)>, ExploreError> {
         Listed::Sweeps => presets(Kind::Sweep)?,
         Listed::Variations => explore::tile::variation::VARIATIONS.iter().map(|(name, doc)| own(name, doc)).collect(),
         Listed::Mappings => {
-            let entry = |m: &&dyn explore::nn_compiler::mapping::MappingStrategy| own(m.name(), &format!("{} ({})", m.doc(), m.source()));
+            let entry = |m: &&dyn explore::nn_compiler::mapping::MappingStrategy| {
+                own(m.name(), &format!("{} ({})", m.doc(), m.source()))
+            };
             explore::nn_compiler::mapping::MAPPINGS.iter().map(entry).collect()
         }
         Listed::Methods => explore::trainer::METHODS.iter().map(|(_, name, doc)| own(name, doc)).collect(),
         Listed::Datasets => {
-            let entry = |info: &&explore::nn::datasets::DatasetInfo| own(info.name, &format!("{} ({})", info.doc, info.attribution));
+            let entry = |info: &&explore::nn::datasets::DatasetInfo| {
+                own(info.name, &format!("{} ({})", info.doc, info.attribution))
+            };
             explore::nn::datasets::DATASETS.iter().map(entry).collect()
         }
     })

@@ -15,7 +15,8 @@ use serde_json::json;
 
 pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
     let require = |name: &str, value: u64, least: u64, most: u64| {
-        let what = || ExploreError::Request(format!("{name} = {value} is not allowed: an integer from {least} to {most}"));
+        let what =
+            || ExploreError::Request(format!("{name} = {value} is not allowed: an integer from {least} to {most}"));
         if (least..=most).contains(&value) { Ok(()) } else { Err(what()) }
     };
     require("--chips", arguments.chips.into(), 1, 1_000_000)?;
@@ -39,7 +40,9 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
     }
     match format {
         Format::Text => print_text(row, &evaluation),
-        Format::Json => print_json(&json!({ "row": row, "counts": evaluation.counts, "converters": evaluation.converters }))?,
+        Format::Json => {
+            print_json(&json!({ "row": row, "counts": evaluation.counts, "converters": evaluation.converters }))?
+        }
     }
     Ok(())
 }
@@ -53,7 +56,13 @@ fn print_text(row: Row, evaluation: &Evaluation) {
     let converters = evaluation.converters.iter().map(|c| {
         let clipped = 100.0 * c.clipped as f64 / c.conversions.max(1) as f64;
         let used = (c.codes.1 - c.codes.0 + 1).max(0);
-        vec![c.stage.clone(), c.slice.to_string(), format!("{clipped:.3}"), used.to_string(), c.available_codes.to_string()]
+        vec![
+            c.stage.clone(),
+            c.slice.to_string(),
+            format!("{clipped:.3}"),
+            used.to_string(),
+            c.available_codes.to_string(),
+        ]
     });
     println!("{}", table::table(&CONVERTERS, 1, converters));
 }

@@ -31,9 +31,13 @@ pub fn run(arguments: &States, format: Format) -> Result<(), ExploreError> {
 }
 
 fn print_text(report: &StatesReport, arguments: &States) {
-    println!("device {} (sigma scale {}), {} bits per cell\n{}", report.device, report.sigma_scale, report.cell_bits, report.source);
+    println!(
+        "device {} (sigma scale {}), {} bits per cell\n{}",
+        report.device, report.sigma_scale, report.cell_bits, report.source
+    );
     print_levels(report);
-    let set = |states: &[usize]| format!("{{{}}}", states.iter().map(|&s| bits(report, s)).collect::<Vec<_>>().join(", "));
+    let set =
+        |states: &[usize]| format!("{{{}}}", states.iter().map(|&s| bits(report, s)).collect::<Vec<_>>().join(", "));
     let sets: Vec<String> = report.favourable_sets.iter().map(|states| set(states)).collect();
     println!("nested sets of most immune states (ties within {}): {}\n", report.tie_tolerance, sets.join(" < "));
     print_mappings(report);
@@ -71,7 +75,11 @@ fn print_levels(report: &StatesReport) {
         ]
     });
     println!("{}", table(&LEVELS, 1, rows));
-    println!("level spacing {:.3} uS, read at {} V; rank 1 = most immune (least error current)", 1e6 * report.spacing_s, report.read_voltage_v);
+    println!(
+        "level spacing {:.3} uS, read at {} V; rank 1 = most immune (least error current)",
+        1e6 * report.spacing_s,
+        report.read_voltage_v
+    );
 }
 
 const MAPPINGS: [&str; 9] = [

@@ -28,6 +28,10 @@ pub fn run(arguments: &Arguments, format: Format) -> Result<(), ExploreError> {
         Format::Text => print!("{csv}"),
         Format::Json => print_json(&json!({ "rows": rows }))?,
     }
-    eprintln!("wrote sweep.csv, {}run.toml to {}", if sweep.plot.is_some() { "sweep.svg, " } else { "" }, arguments.output.display());
+    eprintln!(
+        "wrote sweep.csv, {}run.toml to {}",
+        if sweep.plot.is_some() { "sweep.svg, " } else { "" },
+        arguments.output.display()
+    );
     Ok(())
 }

@@ -17,7 +17,8 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
     overrides.push(format!("methods=[{:?}]", arguments.method));
     overrides.push("training_seeds=1".to_owned());
     let experiment: Experiment = load(Kind::Experiment, &arguments.config, &overrides)?;
-    let repeat = format!("ohmic train --config run.toml --method {} --mapping {} -o DIR", arguments.method, arguments.mapping);
+    let repeat =
+        format!("ohmic train --config run.toml --method {} --mapping {} -o DIR", arguments.method, arguments.mapping);
     write_run(&arguments.output, Kind::Experiment, &experiment, &repeat)?;
     let dataset = explore::nn::datasets::load(&experiment.network.dataset)?;
     let points = train_all(&experiment, &dataset, &Bar::default())?;
@@ -46,7 +47,11 @@ fn print_text(point: &TrainedPoint, arguments: &Train) {
         println!("  validation accuracy on chip samples: {:.1} %", 100.0 * hardware);
     }
     if trained.share > 0.0 {
-        println!("  constrained columns: {:.0} % chosen, {:.0} % in force", 100.0 * trained.share, 100.0 * epoch.effective_share);
+        println!(
+            "  constrained columns: {:.0} % chosen, {:.0} % in force",
+            100.0 * trained.share,
+            100.0 * epoch.effective_share
+        );
     }
     println!("wrote network.toml, weights.safetensors, training.csv and run.toml to {}", arguments.output.display());
 }

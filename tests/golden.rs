@@ -1,0 +1,289 @@
+//! Are published numbers met? ISAAC (Shafiee et al., ISCA 2016, configuration CE, Table 6) and the measured devices.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
+
+mod support;
+
+use chip::config::Chip;
+use chip::program::Program;
+use chip::timing::lower;
+use explore::config::{Kind, load, preset_names};
+use nn_compiler::mapping::by_name;
+use support::chips;
+use support::compiled::Compiled;
+use support::networks::{dataset, single_layer};
+use support::random::Random;
+use tile::address::{CellRow, Purpose};
+use tile::cost::{AdcModel, CostTable, adc_cost};
+use tile::device::{Device, State, States};
+use tile::immunity::Ranking;
+use tile::variation::NominalState;
+
+fn isaac_costs() -> CostTable {
+    load(Kind::Costs, "isaac-32nm", &[]).unwrap()
+}
+
+/// Sum of the published powers (mW) and areas (mm2) of a level of the hierarchy.
+fn published(costs: &CostTable, level: &str) -> (f64, f64) {
+    let rows = || costs.published.iter().filter(|row| row.level == level);
+    (rows().map(|row| row.power_w * 1e3).sum(), rows().map(|row| row.area_m2 * 1e6).sum())
+}
+
+/// Equal to all digits printed: `decimals` of them stand behind the point.
+fn assert_printed(value: f64, expected: f64, decimals: i32) {
+    assert!((value - expected).abs() < 0.5001 * 10_f64.powi(-decimals), "{value}, published {expected}");
+}
+
+#[test]
+fn the_published_table_adds_up() {
+    let costs = isaac_costs();
+    let (ima_mw, ima_mm2) = published(&costs, "ima");
+    let (shared_mw, shared_mm2) = published(&costs, "tile");
+    let (chip_mw, chip_mm2) = published(&costs, "chip");
+    let (tile_mw, tile_mm2) = (12.0 * ima_mw + shared_mw, 12.0 * ima_mm2 + shared_mm2);
+    for (value, expected, decimals) in [
+        (ima_mw, 24.08, 2),
+        (12.0 * ima_mw, 288.96, 2),
+        (shared_mw, 40.85, 2),
+        (tile_mw, 329.81, 2),
+        (168.0 * tile_mw / 1e3, 55.41, 2),
+        ((168.0 * tile_mw + chip_mw) / 1e3, 65.81, 2),
+        (ima_mm2, 0.01312, 5),
+        (12.0 * ima_mm2, 0.15744, 5),
+        (shared_mm2, 0.21485, 5),
+        (tile_mm2, 0.37229, 5),
+        (168.0 * tile_mm2, 62.54, 2),
+        (168.0 * tile_mm2 + chip_mm2, 85.42, 2),
+    ] {
+        assert_printed(value, expected, decimals);
+    }
+}
+
+/// Power (W) and area (m2) of the published row of a unit whose name begins like this.
+fn row(costs: &CostTable, component: &str) -> (f64, f64) {
+    let row = costs.published.iter().find(|row| row.level == "ima" && row.component.starts_with(component)).unwrap();
+    (row.power_w, row.area_m2)
+}
+
+fn assert_relative(value: f64, expected: f64, tolerance: f64) {
+    assert!((value - expected).abs() <= tolerance * expected.abs(), "{value:e}, expected {expected:e}");
+}
+
+/// Price times rate is power: a unit of 8 arrays of 128 x 128 reads all of them once in 100 ns.
+#[test]
+fn prices_of_actions_reproduce_the_published_powers() {
+    let costs = isaac_costs();
+    let (arrays, rows, cols, cycle_s) = (8.0, 128.0, 128.0, 100e-9);
+    let price = &costs.energy_j;
+    for (component, per_cycle) in [
+        ("crossbar", arrays * rows * cols * price.cell_read),
+        ("DAC", arrays * rows * price.dac_drive),
+        ("sample-and-hold", arrays * cols * price.sample_hold),
+        ("shift-and-add", arrays * cols * price.shift_add),
+        ("input register", arrays * rows * price.input_register_bit),
+        // 16 outputs of 8 columns each.
+        ("output register", arrays * 16.0 * price.output_register_word),
+    ] {
+        assert_relative(per_cycle / cycle_s, row(&costs, component).0, 1e-12);
+    }
+}
+
+#[test]
+fn areas_of_components_reproduce_the_published_areas() {
+    let costs = isaac_costs();
+    let (arrays, rows, cols) = (8.0, 128.0, 128.0);
+    let area = &costs.area_m2;
+    for (component, area_m2) in [
+        ("crossbar", arrays * rows * cols * area.cell),
+        ("DAC", arrays * rows * area.dac),
+        ("sample-and-hold", arrays * cols * area.sample_hold),
+        ("shift-and-add", arrays * area.shift_add),
+        ("input register", arrays * area.input_register),
+        ("output register", arrays * area.output_register),
+    ] {
+        assert_relative(area_m2, row(&costs, component).1, 1e-12);
+    }
+    let shared: f64 = costs.published.iter().filter(|row| row.level == "tile").map(|row| row.area_m2).sum();
+    assert_relative(area.tile + area.router, shared, 1e-12);
+}
+
+/// 2 mW at 1.28 GS/s.
+#[test]
+fn the_converter_reproduces_its_published_power_and_area() {
+    let adc: AdcModel = load(Kind::Adc, "isaac-table", &[]).unwrap();
+    let cost = adc_cost(&adc.model, &adc.costs, 8).unwrap();
+    assert_relative(cost.energy_j, 1.5625e-12, 1e-12);
+    assert_relative(adc.conversion_time_s, 1.0 / 1.28e9, 1e-12);
+    let (power_w, area_m2) = row(&isaac_costs(), "ADC");
+    assert_relative(8.0 * cost.energy_j / adc.conversion_time_s, power_w, 1e-12);
+    assert_relative(8.0 * cost.area_m2, area_m2, 1e-12);
+    // More bits cost more, in energy and area.
+    assert!(adc.costs.is_sorted_by(|a, b| a.bits < b.bits && a.energy_j < b.energy_j && a.area_m2 < b.area_m2));
+}
+
+/// 128 inputs and 16 outputs of 16 bits in 2-bit cells: exactly one array.
+fn one_array(chip: &Chip) -> Program {
+    let network = single_layer(128, 16, |output, input| (output * 131 + input * 7) as i32 % 201 - 100, 0.0);
+    let dataset = dataset(&mut Random(1), network.input, 16, 2, 1);
+    Compiled::new(&network, &dataset, by_name("isaac").unwrap(), chip).program
+}
+
+/// Its pipeline: fetch, 16 reads of one input bit each, converted one cycle later, shifted and added two later, three cycles to the buffer.
+#[test]
+fn isaac_takes_22_cycles_and_one_conversion_per_mac() {
+    let program = one_array(&chips::chip("isaac_isca_2016"));
+    let (_, stage) = program.mvm_stages().next().unwrap();
+    assert_eq!((stage.crossbars.len(), stage.columns(&stage.crossbars[0]), stage.slices.len()), (1, 128, 8));
+    let timing = lower::run(&program, 1).unwrap();
+    assert_eq!(timing.report.cycles, 22);
+    assert_eq!((program.macs, timing.counts.adc_conversion), (2048, 2048));
+    // Back to back one image leaves every 16 cycles.
+    assert_eq!(lower::run(&program, 9).unwrap().report.steady_interval(), (4 * 16, 4));
+}
+
+/// All arrays of all tiles at that rate, two operations per multiply-accumulate: 41.288 TOPS, 0.627 TOPS/W and 483 GOPS/mm2 by the table.
+#[test]
+fn isaac_reaches_its_peak_rate() {
+    let chip = chips::chip("isaac_isca_2016");
+    let program = one_array(&chip);
+    let (cycles, images) = lower::run(&program, 9).unwrap().report.steady_interval();
+    let seconds = cycles as f64 / images as f64 / chip.clock_hz;
+    let arrays = (u64::from(chip.tile.arrays) * chip.mesh.tiles()) as f64;
+    let tops = arrays * 2.0 * program.macs as f64 / seconds / 1e12;
+    assert_printed(tops, 41.288, 3);
+    let costs = isaac_costs();
+    let sum = |part: fn((f64, f64)) -> f64| {
+        168.0 * (12.0 * part(published(&costs, "ima")) + part(published(&costs, "tile")))
+            + part(published(&costs, "chip"))
+    };
+    assert_printed(tops / sum(|(mw, _)| mw / 1e3), 0.6274, 4);
+    assert_printed(tops * 1e3 / sum(|(_, mm2)| mm2), 483.3, 1);
+}
+
+/// Sigma in uS of a cell at `conductance_us`.
+fn sigma_us(device: &str, conductance_us: f64) -> f64 {
+    let device = chips::device(device);
+    let state = NominalState { level: 0, levels: 4, conductance_s: conductance_us * 1e-6, spacing_s: 1e-6 };
+    device.variation.model().moments(&state).sigma_s * 1e6
+}
+
+/// Values of the published fits (CrossSim 3.2) as rounded.
+#[test]
+fn devices_have_their_published_sigma() {
+    for (device, conductance_us, expected, decimals) in [
+        ("milo-2021", 50.0, 4.3270, 4),
+        ("milo-2021", 225.0, 2.7332, 4),
+        ("wan-2022", 20.0, 2.3618, 4),
+        ("wan-2022", 14.1, 2.511, 3),
+        ("joshi-2020", 25.0, 1.0655, 4),
+        ("joshi-2020", 21.2, 1.0911, 4),
+    ] {
+        assert_printed(sigma_us(device, conductance_us), expected, decimals);
+    }
+}
+
+/// Sigma of the four states of a 2-bit cell in level spacings, and their order from most to least immune. Of the states of Diware et al.,
+/// AICAS 2023, only the order is published: 00, 01, 11, 10.
+#[test]
+fn two_bit_cells_have_their_published_errors_and_order() {
+    for (device, errors, order) in [
+        ("milo-2021", Some([0.0742, 0.0651, 0.0560, 0.0469]), [3, 2, 1, 0]),
+        ("wan-2022", Some([0.0805, 0.1914, 0.1548, 0.1284]), [0, 3, 2, 1]),
+        ("paper-order", None, [0, 1, 3, 2]),
+    ] {
+        let states = chips::device(device).states(2).unwrap();
+        for (state, expected) in states.states.iter().zip(errors.into_iter().flatten()) {
+            assert_printed(state.error(), expected, 4);
+        }
+        assert_eq!(Ranking::new(&states, 0.0).groups, order.map(|level| vec![level]), "{device}");
+    }
+}
+
+/// Mean, variance and fourth central moment of a distribution.
+#[derive(Clone, Copy, Debug)]
+struct Moments {
+    mean: f64,
+    variance: f64,
+    fourth: f64,
+}
+
+/// Moments of `clamp(N(mean, sigma), low, high)` by the trapezoidal rule over ten standard deviations to both sides.
+fn clipped_normal(mean: f64, sigma: f64, (low, high): (f64, f64)) -> Moments {
+    const STEPS: i32 = 40_000;
+    let points = (-STEPS..=STEPS).map(|step| f64::from(step) * 10.0 / f64::from(STEPS));
+    let weighted: Vec<(f64, f64)> =
+        points.map(|x| ((-x * x / 2.0).exp(), (mean + sigma * x).clamp(low, high))).collect();
+    let total: f64 = weighted.iter().map(|(weight, _)| weight).sum();
+    let average =
+        |f: &dyn Fn(f64) -> f64| weighted.iter().map(|&(weight, value)| weight * f(value)).sum::<f64>() / total;
+    let mean = average(&|value| value);
+    Moments {
+        mean,
+        variance: average(&|value| (value - mean).powi(2)),
+        fourth: average(&|value| (value - mean).powi(4)),
+    }
+}
+
+const SAMPLES: u64 = 1_000_000;
+
+/// That many cells programmed to one state.
+fn programmed(states: &States, level: usize) -> Vec<f64> {
+    let (rows, columns) = (SAMPLES / 1000, 1000);
+    let mut row_values = Vec::new();
+    let mut values = Vec::new();
+    for row in 0..rows {
+        let slice = level as u64;
+        let address =
+            CellRow { seed: 5, purpose: Purpose::Programming, chip_sample: 0, layer: 0, slice, polarity: 0, row };
+        states.program_row(address, std::iter::repeat_n(level as u8, columns), &mut row_values);
+        values.extend(row_values.iter().map(|&value| f64::from(value)));
+    }
+    values
+}
+
+/// Four standard errors: of the mean `sqrt(variance / n)`, of the variance `sqrt((fourth - variance^2) / n)`. Cells are single precision.
+fn check_statistics(device: &Device, states: &States, state: &State) {
+    let expected = clipped_normal(state.level as f64 + state.mean_shift, state.sigma, states.clip);
+    let values = programmed(states, state.level);
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - expected.mean).powi(2)).sum::<f64>() / n;
+    let mean_error = (expected.variance / n).sqrt();
+    let variance_error = ((expected.fourth - expected.variance.powi(2)).max(0.0) / n).sqrt();
+    let (name, level) = (&device.name, state.level);
+    assert!((mean - expected.mean).abs() <= 4.0 * mean_error + 1e-7, "{name} {level}: mean {mean}, {expected:?}");
+    assert!(
+        (variance - expected.variance).abs() <= 4.0 * variance_error + 1e-9,
+        "{name} {level}: variance {variance}, {expected:?}"
+    );
+}
+
+#[test]
+fn programmed_cells_have_the_statistics_of_their_state() {
+    let mut clipped = 0;
+    for name in preset_names(Kind::Device) {
+        let device = chips::device(name);
+        let states = device.states(2).unwrap();
+        for state in &states.states {
+            check_statistics(&device, &states, state);
+            let far = |limit: f64| (limit - state.level as f64).abs() > 4.0 * state.sigma;
+            clipped += usize::from(state.sigma > 0.0 && !(far(states.clip.0) && far(states.clip.1)));
+        }
+    }
+    assert!(clipped >= 2, "some states must reach the limits of their device");
+}
+
+/// Mean shifts, and cells that are clipped most of the time at one end or the other.
+#[test]
+fn clipped_cells_have_the_statistics_of_a_clipped_normal() {
+    let mut device = chips::device("paper-order");
+    let text =
+        "model = \"per-state\"\nsigma_levels = [0.2, 0.4, 0.3, 0.5]\nmean_shift_levels = [-0.1, 0.25, -0.3, 0.4]";
+    device.variation = toml::from_str(text).unwrap();
+    (device.g_min_s, device.g_clip_s, device.sigma_scale) = (1e-6, 42e-6, 1.5);
+    let states = device.states(2).unwrap();
+    for state in &states.states {
+        check_statistics(&device, &states, state);
+    }
+    // The expected moments by a closed form: E[min(x, 1)] = 1 - Phi(1) - phi(1) for a standard normal x.
+    assert_printed(clipped_normal(0.0, 1.0, (f64::NEG_INFINITY, 1.0)).mean, -0.083_315, 5);
+}
