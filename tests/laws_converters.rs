@@ -1,7 +1,7 @@
 //! What converters do to scores: nothing while they are exact, at most half a step otherwise, and clipping is counted.
 
 use crate::support::chips::{self, Widths, all_widths};
-use crate::support::compiled::Compiled;
+use crate::support::compiled::{Compiled, sample};
 use crate::support::networks::{Builder, convolutions, dataset, linear_chain, single_layer};
 use crate::support::random::Random;
 use chip::config::{Chip, Criterion, RangePolicy};
@@ -12,6 +12,7 @@ use nn::quantised::{QuantisedLayer, QuantisedNetwork};
 use nn_compiler::compile::encode_images;
 use nn_compiler::mapping::{MAPPINGS, MappingStrategy};
 use tile::adc::AdcTransfer;
+use tile::crossbar::Crossbar;
 
 /// Largest weights and inputs reach the outermost codes, which random networks do not.
 #[test]
@@ -201,6 +202,46 @@ fn one_layer(random: &mut Random, weight_bits: u32) -> Network {
 #[test]
 fn a_calibrated_range_keeps_scores_within_half_a_step_per_conversion() {
     check_bound(RangePolicy::Calibrated, 44, &[one_layer]);
+}
+
+/// The largest sums, of both signs, that inputs can make in any column of a crossbar.
+fn extreme_sums(crossbar: &Crossbar, largest_digit: f64) -> (f64, f64) {
+    let column = |column| (0..crossbar.rows()).map(move |row| f64::from(crossbar.cell(row, column)) * largest_digit);
+    let sum = |pick: fn(f64, f64) -> f64| move |cells: f64, cell: f64| cells + pick(cell, 0.0);
+    let sums = |c| (column(c).fold(0.0, sum(f64::min)), column(c).fold(0.0, sum(f64::max)));
+    (0..crossbar.cols()).map(sums).fold((0.0, 0.0), |(low, high), (l, h)| (low.min(l), high.max(h)))
+}
+
+/// Not even when cells are as far off as the limits of the device let them be. (A single array cannot have less than no current; cells below
+/// `G_min` are cut off at code 0.)
+#[test]
+fn a_full_range_holds_the_largest_sums() {
+    let mut fullest = 0.0_f64;
+    for mapping in MAPPINGS {
+        for name in explore::config::preset_names(explore::config::Kind::Device) {
+            let mut chip = chips::any_resolution(chips::chip("default"));
+            chip.tile.cell.device = chips::device(name);
+            (chip.tile.cell.device.sigma_scale, chip.tile.adc.range, chip.tile.dac.bits) = (20.0, RangePolicy::Full, 2);
+            let network = single_layer(4, 3, |output, _| [127, -127, 0][output], 0.0);
+            let dataset = dataset(&mut Random(47), network.input, 3, 2, 2);
+            let program = Compiled::new(&network, &dataset, *mapping, &chip).program;
+            let (_, stage) = program.mvm_stages().next().unwrap();
+            let adc = stage.slices[0].adc;
+            let (lowest, highest) = (f64::from(adc.min_code) * adc.step, f64::from(adc.max_code) * adc.step);
+            for chip_sample in 0..20 {
+                let sample = sample(&program, chip_sample);
+                let (low, high) = extreme_sums(&sample.stages().next().unwrap()[0], 3.0);
+                assert!(high <= highest * (1.0 + 1e-6), "{} {name}: {high} > {highest}", mapping.name());
+                assert!(
+                    stage.polarities == 1 || low >= lowest * (1.0 + 1e-6),
+                    "{} {name}: {low} < {lowest}",
+                    mapping.name()
+                );
+                fullest = fullest.max(high / highest);
+            }
+        }
+    }
+    assert!(fullest > 0.99, "some column must come near the end of its range");
 }
 
 /// With a step of one level or less a calibrated range loses nothing at all, whatever the resolution.

@@ -1,7 +1,9 @@
-//! The functional engine counts while values move, the timing engine from its events: both count the same actions.
+//! The functional engine counts while values move, the timing engine from its events: both count the same actions, and what they count is
+//! what the definition says.
 
 use crate::support::chips::{self, all_widths};
 use crate::support::compiled::Compiled;
+use crate::support::counts::counts;
 use crate::support::networks::{convolutions, dataset, linear_chain};
 use crate::support::random::Random;
 use chip::config::{Chip, RangePolicy};
@@ -16,17 +18,18 @@ use trainer::config::WeightScale;
 
 /// Field by field, so that a failure names the action.
 fn check(program: &Program, inference: &Inference, images: &Split) {
-    let counts = lower::run(program, images.len() as u64).unwrap().counts;
-    for ((name, functional), (_, timing)) in inference.counts.entries().into_iter().zip(counts.entries()) {
-        let Program { network, mapping, chip, .. } = program;
-        assert_eq!(
-            functional,
-            timing,
+    let Program { network, mapping, chip, .. } = program;
+    let timing = lower::run(program, images.len() as u64).unwrap().counts.entries();
+    let defined = counts(program).times(images.len() as u64).entries();
+    for (index, (name, functional)) in inference.counts.entries().into_iter().enumerate() {
+        let case = format!(
             "{name}, {} images, {network}, {mapping}, {:?}, {:?}",
             images.len(),
             chip.tile.array,
             chip.tile.dac
         );
+        assert_eq!(functional, timing[index].1, "functional and timing engine: {case}");
+        assert_eq!(functional, defined[index].1, "engines and definition: {case}");
     }
 }
 

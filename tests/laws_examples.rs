@@ -3,7 +3,7 @@
 
 use crate::support::chips;
 use crate::support::worked::OneStage;
-use chip::config::Chip;
+use chip::config::{Chip, Digital};
 use chip::energy::{ArrayEnergy, price};
 use chip::program::Program;
 use chip::timing::lower;
@@ -51,7 +51,7 @@ fn counts(program: &Program) -> ActionCounts {
 /// 5 to load, 12 to read, 8 slices at the pace of the converters (or the array), 4 behind them.
 #[test]
 fn cycles_of_the_fully_connected_layer() {
-    for (converters, expected) in [(8, 113), (4, 149), (1, 533)] {
+    for (converters, expected) in [(8, 113), (4, 149), (3, 197), (1, 533)] {
         assert_eq!(cycles(&fully_connected(converters)), expected, "{converters} converters");
     }
 }
@@ -72,6 +72,22 @@ fn cycles_of_the_convolution_bound_by_its_load_port() {
     let mut narrow = convolution(32, 4);
     narrow.chip.tile.buffer.word_bits = 8;
     assert_eq!(cycles(&narrow), 4_733 + 15);
+}
+
+/// What stands behind the converters is pipelined: each latency is paid once, at the end.
+#[test]
+fn latencies_behind_the_converters_add_up() {
+    let add: [fn(&mut Digital); 4] = [
+        |digital| digital.shift_add_cycles += 3,
+        |digital| digital.merge_cycles += 3,
+        |digital| digital.offset_cycles += 3,
+        |digital| digital.requantise_cycles += 3,
+    ];
+    for add in add {
+        let mut program = convolution(4, 4);
+        add(&mut program.chip.tile.digital);
+        assert_eq!(cycles(&program), 16_405 + 3);
+    }
 }
 
 /// DAC, cells, sample-and-hold, ADC, shift-and-add, buffer reads, buffer writes.

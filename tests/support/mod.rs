@@ -7,6 +7,7 @@
 pub(crate) mod cells;
 pub(crate) mod chips;
 pub(crate) mod compiled;
+pub(crate) mod counts;
 pub(crate) mod energy;
 pub(crate) mod networks;
 pub(crate) mod random;

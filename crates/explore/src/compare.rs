@@ -36,8 +36,8 @@ pub struct Ratio {
     pub method: String,
     /// Method of the denominator.
     pub baseline: String,
-    /// The ratio with its 95 % interval.
-    pub ratio: Estimate,
+    /// The ratio with its 95 % interval; none where the baseline's accuracy is 0.
+    pub ratio: Option<Estimate>,
 }
 
 /// Result of a comparison.
@@ -140,8 +140,7 @@ fn ratios(rows: &[ComparedRow]) -> Result<Vec<Ratio>, ExploreError> {
         let same_mapping =
             |other: &&ComparedRow| other.row.mapping == row.row.mapping && other.row.training == baseline;
         if let Some(base) = rows.iter().find(same_mapping) {
-            let ratio = ratio_interval(&row.accuracies, &base.accuracies);
-            let ratio = ratio.map_err(|error| ExploreError::Request(error.to_string()))?;
+            let ratio = ratio_interval(&row.accuracies, &base.accuracies).ok();
             let (mapping, method) = (row.row.mapping.clone(), row.row.training.clone());
             ratios.push(Ratio { mapping, method, baseline: baseline.to_owned(), ratio });
         }

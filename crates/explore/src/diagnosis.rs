@@ -9,30 +9,41 @@ const MOST_CLIPPED: f64 = 0.01;
 /// Share of used codes below which a converter gets a warning.
 const FEWEST_CODES: f64 = 0.25;
 
+/// The worst that was seen of one slice.
+#[derive(Clone, Copy, Debug, Default)]
+struct Worst {
+    /// Largest share of clipped conversions.
+    clipped: f64,
+    /// Widest span of codes.
+    used: i64,
+    available: u64,
+}
+
 /// One line for every layer with converters that clip more than 1 % of their conversions or use under a quarter of their codes; what
 /// counts is the worst of all the uses of a layer and slice that are given.
 #[must_use]
 pub fn converter_warnings<'a>(uses: impl Iterator<Item = &'a ConverterUse>) -> Vec<String> {
-    // Most clipping and widest use of codes, by layer and slice.
-    let mut layers: BTreeMap<&str, BTreeMap<usize, (f64, i64, u64)>> = BTreeMap::new();
+    let mut layers: BTreeMap<&str, BTreeMap<usize, Worst>> = BTreeMap::new();
     for converter in uses {
         let clipped = converter.clipped as f64 / converter.conversions.max(1) as f64;
         let used = (converter.codes.1 - converter.codes.0 + 1).max(0);
-        let worst = layers.entry(&converter.stage).or_default();
-        let worst = worst.entry(converter.slice).or_insert((0.0, 0, converter.available_codes));
-        *worst = (worst.0.max(clipped), worst.1.max(used), converter.available_codes);
+        let worst = layers.entry(&converter.stage).or_default().entry(converter.slice).or_default();
+        worst.clipped = worst.clipped.max(clipped);
+        worst.used = worst.used.max(used);
+        worst.available = converter.available_codes;
     }
     layers.iter().flat_map(|(layer, slices)| layer_warnings(layer, slices)).collect()
 }
 
-fn layer_warnings(layer: &str, slices: &BTreeMap<usize, (f64, i64, u64)>) -> Vec<String> {
-    let list = |wanted: &dyn Fn(&(f64, i64, u64)) -> Option<String>| {
+fn layer_warnings(layer: &str, slices: &BTreeMap<usize, Worst>) -> Vec<String> {
+    let list = |wanted: &dyn Fn(&Worst) -> Option<String>| {
         let found = slices.iter().filter_map(|(slice, seen)| Some(format!("slice {slice}: {}", wanted(seen)?)));
         found.collect::<Vec<_>>().join(", ")
     };
-    let clipping = list(&|&(clipped, ..)| (clipped > MOST_CLIPPED).then(|| format!("{:.1} %", 100.0 * clipped)));
-    let unused = list(&|&(_, used, available)| {
-        ((used as f64) < FEWEST_CODES * available as f64).then(|| format!("{used} of {available}"))
+    let clipping = list(&|worst| (worst.clipped > MOST_CLIPPED).then(|| format!("{:.1} %", 100.0 * worst.clipped)));
+    let unused = list(&|worst| {
+        let few = (worst.used as f64) < FEWEST_CODES * worst.available as f64;
+        few.then(|| format!("{} of {}", worst.used, worst.available))
     });
     let mut warnings = Vec::new();
     if !clipping.is_empty() {

@@ -13,6 +13,7 @@ pub struct Experiment {
     /// Name, kebab-case.
     pub name: String,
     /// What it is, in one line.
+    #[serde(default)]
     pub doc: String,
     /// Seed of all random numbers.
     pub seed: u64,

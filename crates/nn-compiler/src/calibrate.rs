@@ -14,15 +14,11 @@ pub(crate) fn calibrate(program: &mut Program, images: &[u32], seed: u64) -> Res
     let chip = program.chip.clone();
     match chip.tile.adc.range {
         RangePolicy::Full => {
-            let highest = chip
-                .tile
-                .cell
-                .device
-                .states(chip.tile.cell.bits)
-                .map_err(|what| CompileError::chip(&chip, what))?
-                .clip
-                .1;
-            set_transfers(program, |stage, _| transfer(&chip.tile.adc, stage, largest_sum(&chip, stage, highest)));
+            let states = chip.tile.cell.device.states(chip.tile.cell.bits);
+            let (lowest, highest) = states.map_err(|what| CompileError::chip(&chip, what))?.clip;
+            // A pair differs most when one cell is at the upper limit of the device and the other at the lower, below `G_min`.
+            let reach = |stage: &MvmStage| if stage.polarities == 2 { highest - lowest } else { highest };
+            set_transfers(program, |stage, _| transfer(&chip.tile.adc, stage, largest_sum(&chip, stage, reach(stage))));
         }
         RangePolicy::Lossless => lossless(program)?,
         RangePolicy::Calibrated => {

@@ -33,6 +33,9 @@ const MAX_POINTS: u64 = 100_000;
 pub struct Sweep {
     /// Name, kebab-case.
     pub name: String,
+    /// What it is, in one line.
+    #[serde(default)]
+    pub doc: String,
     /// What all points have in common.
     pub experiment: Experiment,
     /// What they differ in; the first axis is the outermost.

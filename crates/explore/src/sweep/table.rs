@@ -2,21 +2,40 @@
 
 use toml::Value;
 
-use super::PointRows;
+use super::{Axis, PointRows};
 use crate::error::ExploreError;
 use crate::results::COLUMNS;
 
-/// The rows as CSV: a column `axis_NAME` for every axis, then the columns of [`crate::results::to_csv`].
+/// Keys of an experiment that a row has a column for.
+const KEYS_WITH_COLUMNS: &[&str] = &[
+    "seed",
+    "chip.costs.preset",
+    "chip.format.input_bits",
+    "chip.format.weight_bits",
+    "chip.tile.adc.bits",
+    "chip.tile.array.cols",
+    "chip.tile.array.rows",
+    "chip.tile.cell.bits",
+    "chip.tile.cell.device.preset",
+    "chip.tile.cell.device.sigma_scale",
+    "chip.tile.dac.bits",
+];
+
+/// The rows as CSV: the columns of [`crate::results::to_csv`], after a column `axis_NAME` for every axis that none of them shows.
 ///
 /// # Errors
 /// If the table cannot be written.
-pub fn to_csv(points: &[PointRows]) -> Result<String, ExploreError> {
+pub fn to_csv(axes: &[Axis], points: &[PointRows]) -> Result<String, ExploreError> {
+    // A key may have been shortened from the left.
+    let shown = |key: &String| KEYS_WITH_COLUMNS.iter().any(|full| full == key || full.ends_with(&format!(".{key}")));
+    let hidden = |axis: &Axis| !axis.keys.iter().all(shown);
+    let hidden: Vec<&str> = axes.iter().filter(|axis| hidden(axis)).map(|axis| axis.name.as_str()).collect();
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    let axes = points.first().map(|point| point.settings.as_slice()).unwrap_or_default();
-    let axes = axes.iter().map(|setting| format!("axis_{}", setting.axis));
-    writer.write_record(axes.chain(COLUMNS.map(str::to_owned))).map_err(failed)?;
+    let header = hidden.iter().map(|name| format!("axis_{name}"));
+    writer.write_record(header.chain(COLUMNS.map(str::to_owned))).map_err(failed)?;
     for point in points {
-        let settings: Vec<String> = point.settings.iter().map(|setting| plain(&setting.value)).collect();
+        let settings = point.settings.iter().filter(|setting| hidden.contains(&setting.axis.as_str()));
+        let settings: Vec<String> = settings.map(|setting| plain(&setting.value)).collect();
         for row in &point.rows {
             writer.serialize((&settings, row)).map_err(failed)?;
         }

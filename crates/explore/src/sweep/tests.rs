@@ -221,12 +221,23 @@ fn rows_carry_the_values_in_the_order_of_the_points() {
     assert_eq!(found, expected);
     assert!(rows.iter().all(|row| row.chips == 2 && row.images == 12 && row.training == "conventional"));
     assert_eq!(run(&sweep(&[ARRAY, ADC]), &Silent).unwrap(), rows);
-    let table = to_csv(&points).unwrap();
-    assert!(table.starts_with("axis_array_size,axis_adc_bits,network,"), "{table}");
-    let plain: Vec<String> = results::to_csv(&rows).unwrap().lines().skip(1).map(str::to_owned).collect();
-    let with_axes: Vec<&str> = table.lines().skip(1).collect();
-    assert_eq!(with_axes[2], format!("32,5,{}", plain[2]));
-    assert_eq!(with_axes.len(), plain.len());
+    // Both axes are columns of a row already.
+    let table = to_csv(&sweep(&[ARRAY, ADC]).axes, &points).unwrap();
+    assert_eq!(table, results::to_csv(&rows).unwrap());
+}
+
+#[test]
+fn a_setting_that_no_column_shows_gets_its_own() {
+    let sweep = sweep(&[&axis("rate", "training.learning_rate", "[0.001, 0.002]"), ADC]);
+    let points = run_points(&sweep, &Silent).unwrap();
+    let table = to_csv(&sweep.axes, &points).unwrap();
+    assert!(table.starts_with("axis_rate,network,"), "{table}");
+    let rows: Vec<Row> = points.into_iter().flat_map(|point| point.rows).collect();
+    let plain = results::to_csv(&rows).unwrap();
+    for (index, (with_axis, plain)) in table.lines().zip(plain.lines()).enumerate().skip(1) {
+        let rate = if index <= rows.len() / 2 { "0.001" } else { "0.002" };
+        assert_eq!(with_axis, format!("{rate},{plain}"));
+    }
 }
 
 #[test]
@@ -264,7 +275,7 @@ fn the_number_of_threads_does_not_matter() {
     let sweep = sweep_with(&[ARRAY, ADC], &[methods]);
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        to_csv(&pool.install(|| run_points(&sweep, &Silent)).unwrap()).unwrap()
+        to_csv(&sweep.axes, &pool.install(|| run_points(&sweep, &Silent)).unwrap()).unwrap()
     };
     assert_eq!(with(1), with(3));
 }

@@ -39,7 +39,7 @@ fn check<T: DeserializeOwned + Serialize + explore::tile::check::Check>(
     match format {
         Format::Text => print!("{}", to_toml(kind, &config)?),
         Format::Json => {
-            print_json(&serde_json::to_value(&config).map_err(|error| ExploreError::Table(error.to_string()))?)?
+            print_json(&serde_json::to_value(&config).map_err(|error| ExploreError::Table(error.to_string()))?)?;
         }
     }
     Ok(())

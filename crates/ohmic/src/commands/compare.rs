@@ -51,10 +51,11 @@ fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), Explor
     }
     let chance = 100.0 / comparison.classes as f64;
     for ratio in &comparison.ratios {
-        println!(
-            "hardware accuracy under {}, {} / {}: {:.2} [{:.2}, {:.2}] (95 % interval; chance level {chance:.0} %)",
-            ratio.mapping, ratio.method, ratio.baseline, ratio.ratio.value, ratio.ratio.low, ratio.ratio.high
+        let value = ratio.ratio.map_or_else(
+            || "not defined, the baseline classified nothing correctly".to_owned(),
+            |r| format!("{:.2} [{:.2}, {:.2}] (95 % interval; chance level {chance:.0} %)", r.value, r.low, r.high),
         );
+        println!("hardware accuracy under {}, {} / {}: {value}", ratio.mapping, ratio.method, ratio.baseline);
     }
     println!("wrote compare.csv, compare.svg and run.toml to {}", arguments.output.display());
     Ok(())

@@ -37,7 +37,7 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
     match format {
         Format::Text => print_text(&program, arguments),
         Format::Json => {
-            print_json(&json!({ "software_accuracy": program.software_accuracy, "stages": stage_rows(&program) }))?
+            print_json(&json!({ "software_accuracy": program.software_accuracy, "stages": stage_rows(&program) }))?;
         }
     }
     Ok(())

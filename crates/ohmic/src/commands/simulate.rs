@@ -41,7 +41,7 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
     match format {
         Format::Text => print_text(row, &evaluation),
         Format::Json => {
-            print_json(&json!({ "row": row, "counts": evaluation.counts, "converters": evaluation.converters }))?
+            print_json(&json!({ "row": row, "counts": evaluation.counts, "converters": evaluation.converters }))?;
         }
     }
     Ok(())

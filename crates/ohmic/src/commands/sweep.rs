@@ -17,7 +17,7 @@ pub fn run(arguments: &Arguments, format: Format) -> Result<(), ExploreError> {
     eprintln!("{points} points, {} rows", points * sweep.experiment.mappings.len() * sweep.experiment.methods.len());
     write_run(&arguments.output, Kind::Sweep, &sweep, "ohmic sweep run.toml -o DIR")?;
     let results = run_points(&sweep, &Bar::default())?;
-    let csv = to_csv(&results)?;
+    let csv = to_csv(&sweep.axes, &results)?;
     write(&arguments.output, "sweep.csv", &csv)?;
     let rows: Vec<Row> = results.into_iter().flat_map(|point| point.rows).collect();
     if let Some(plot) = &sweep.plot {

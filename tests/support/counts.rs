@@ -1,0 +1,106 @@
+//! Actions by the definition: one after the other, for every window of every stage of one image.
+
+use chip::program::{MvmStage, Output, PlacedCrossbar, PoolStage, Program, SUM_BITS, Stage};
+use std::collections::BTreeSet;
+use tile::actions::ActionCounts;
+
+/// Actions of one image.
+pub(crate) fn counts(program: &Program) -> ActionCounts {
+    let mut counts = ActionCounts::default();
+    for (index, stage) in program.stages.iter().enumerate() {
+        for _ in 0..stage.window().count() {
+            match stage {
+                Stage::Mvm(stage) => mvm_window(program, stage, &mut counts),
+                Stage::Pool(stage) => pool_window(program, stage, &mut counts),
+            }
+            let next = program.stages.get(index + 1);
+            let targets = next.map_or_else(BTreeSet::new, tiles);
+            let bits = u64::from(stage.output().channels) * u64::from(stage.output().bits);
+            counts.flit_hop +=
+                targets.iter().map(|&tile| flit_hops(program, stage.home_tile(), tile, bits)).sum::<u64>();
+        }
+    }
+    counts
+}
+
+fn tiles(stage: &Stage) -> BTreeSet<u32> {
+    match stage {
+        Stage::Mvm(stage) => stage.crossbars.iter().map(|placed| placed.tile).collect(),
+        Stage::Pool(stage) => BTreeSet::from([stage.tile]),
+    }
+}
+
+/// Along the row of the mesh, then along its column.
+fn flit_hops(program: &Program, from: u32, to: u32, bits: u64) -> u64 {
+    let mesh = &program.chip.mesh;
+    let along_row = (from % mesh.width).abs_diff(to % mesh.width);
+    let along_column = (from / mesh.width).abs_diff(to / mesh.width);
+    u64::from(along_row + along_column) * bits.div_ceil(mesh.flit_bits.into())
+}
+
+fn words(program: &Program, bits: u64) -> u64 {
+    bits.div_ceil(program.chip.tile.buffer.word_bits.into())
+}
+
+fn mvm_window(program: &Program, stage: &MvmStage, counts: &mut ActionCounts) {
+    load(program, stage, counts);
+    for placed in &stage.crossbars {
+        crossbar(program, stage, placed, counts);
+    }
+    for _ in 0..stage.outputs {
+        // One addition less than there are partial sums.
+        counts.merge_add -= 1;
+        counts.output_register_word += 1;
+        counts.offset_subtract += u64::from(stage.offset != 0);
+        counts.requantise += u64::from(matches!(stage.output, Output::Codes { .. }));
+    }
+    let bits = u64::from(stage.outputs) * u64::from(stage.output.bits());
+    counts.bus_bit += bits;
+    counts.buffer_write += words(program, bits);
+}
+
+/// Every tile reads each input it needs once.
+fn load(program: &Program, stage: &MvmStage, counts: &mut ActionCounts) {
+    for tile in stage.crossbars.iter().map(|placed| placed.tile).collect::<BTreeSet<_>>() {
+        let here = stage.crossbars.iter().filter(|placed| placed.tile == tile);
+        let rows: BTreeSet<u32> = here.flat_map(|placed| placed.row_start..placed.row_start + placed.rows).collect();
+        let bits = rows.len() as u64 * u64::from(stage.window.input.bits);
+        counts.bus_bit += bits;
+        counts.buffer_read += words(program, bits);
+    }
+    if stage.offset != 0 {
+        counts.input_sum_add += stage.window.rows() as u64;
+    }
+}
+
+fn crossbar(program: &Program, stage: &MvmStage, placed: &PlacedCrossbar, counts: &mut ActionCounts) {
+    let dac_bits = program.chip.tile.dac.bits;
+    let columns = placed.outputs as usize * stage.slices.len();
+    for _ in 0..program.chip.format.input_bits.div_ceil(dac_bits) {
+        for _ in 0..placed.rows * stage.polarities {
+            counts.dac_drive += 1;
+            counts.input_register_bit += u64::from(dac_bits);
+            counts.cell_read += columns as u64;
+        }
+        for _ in 0..columns {
+            counts.sample_hold += 1;
+            counts.adc_conversion += 1;
+            counts.shift_add += 1;
+        }
+    }
+    let shifts = stage.slices.iter().all(|slice| slice.adc.step.log2().fract() == 0.0);
+    counts.merge_add += columns as u64;
+    counts.slice_scale += if shifts { 0 } else { columns as u64 };
+    // The partial sums of other tiles travel to the one that writes the result.
+    let bits = u64::from(placed.outputs) * u64::from(SUM_BITS);
+    counts.flit_hop += flit_hops(program, placed.tile, stage.crossbars[0].tile, bits);
+}
+
+fn pool_window(program: &Program, stage: &PoolStage, counts: &mut ActionCounts) {
+    let (channels, bits) = (u64::from(stage.window.input.channels), u64::from(stage.window.input.bits));
+    let values = channels * u64::from(stage.window.kernel_height) * u64::from(stage.window.kernel_width);
+    counts.compare += values - channels;
+    counts.bus_bit += (values + channels) * bits;
+    counts.buffer_read += words(program, values * bits);
+    counts.buffer_write += words(program, channels * bits);
+}
