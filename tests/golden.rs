@@ -87,6 +87,15 @@ fn prices_of_actions_reproduce_the_published_powers() {
     }
 }
 
+/// Powers of the DACs in MNSIM, uW, relative to the driver of one bit.
+#[test]
+fn wider_dacs_cost_what_mnsim_says() {
+    let costs = isaac_costs();
+    for (bits, power_uw) in [(1, 3.9), (2, 7.8), (3, 15.6), (4, 31.2), (6, 124.8)] {
+        assert_relative(costs.dac_drive_j(bits).unwrap(), costs.energy_j.dac_drive * power_uw / 3.9, 1e-12);
+    }
+}
+
 #[test]
 fn areas_of_components_reproduce_the_published_areas() {
     let costs = isaac_costs();
