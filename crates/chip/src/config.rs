@@ -141,7 +141,8 @@ impl Adc {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RangePolicy {
-    /// The largest sum the array can produce; never clips.
+    /// The largest sum the array can produce; never clips at the top. Behind a single array, sums below zero (of cells programmed below
+    /// `G_min`) read as code 0 under every policy.
     Full,
     /// A step of one level spacing and as many codes as that takes, whatever `bits` says; reports the bits this needs.
     Lossless,

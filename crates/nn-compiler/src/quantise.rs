@@ -118,13 +118,15 @@ impl Pass {
 
     /// Fixes the range of a layer's outputs on the calibration images and moves them on.
     fn mvm(&mut self, mut mvm: QuantisedMvm, weight_scale: f32, last: bool, maps: &mut [Vec<i64>]) -> QuantisedLayer {
-        let mut largest = 1;
+        let codes = f64::from((1_u32 << self.input_bits) - 1);
+        // At least one accumulator step per code: accumulators are whole numbers, and a layer whose outputs are all 0 must not shrink
+        // the scale of everything behind it.
+        let mut largest = codes as i64;
         for map in maps.iter_mut() {
             *map = mvm.accumulate(map);
             largest = map.iter().copied().fold(largest, i64::max);
         }
         if !last {
-            let codes = f64::from((1_u32 << self.input_bits) - 1);
             mvm.output = MvmOutput::Codes { multiplier: codes / largest as f64, bits: self.input_bits };
             for value in maps.iter_mut().flatten() {
                 *value = mvm.output.apply(*value);
