@@ -72,7 +72,8 @@ impl Schedule {
     /// The schedule for a final share of constrained columns.
     #[must_use]
     pub fn new(biased: &Biased, epochs: u32, share: f64) -> Self {
-        let epoch = |part: f64| (part * f64::from(epochs)).round_ties_even() as u32;
+        // At the end of the first epoch at the earliest, so that a choice is always made.
+        let epoch = |part: f64| ((part * f64::from(epochs)).round_ties_even() as u32).max(1);
         Self { first: epoch(biased.warm_up), frozen: epoch(biased.freeze), refresh: biased.refresh_epochs, share }
     }
 

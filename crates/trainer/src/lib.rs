@@ -9,9 +9,11 @@
 
 mod adam;
 pub mod architecture;
+mod batch;
 pub mod config;
 pub mod constraint;
 mod error;
+mod layer;
 pub mod layers;
 pub mod target;
 pub mod train;

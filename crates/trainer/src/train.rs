@@ -3,17 +3,17 @@
 //! Each step sees *effective* weights: the float weights rounded to integers, projected where a straight-through constraint asks for it,
 //! plus noise where it is injected. Gradients go to the float weights behind them.
 
-use crate::adam::{Adam, cosine_rate};
+use crate::adam::cosine_rate;
 use crate::architecture::Architecture;
+use crate::batch::{gather, shuffled};
 use crate::config::{Method, Projection, Training};
-use crate::constraint::{ColumnImportance, Schedule};
+use crate::constraint::Schedule;
 use crate::error::TrainError;
+use crate::layer::LayerState;
 use crate::layers::{Chain, LayerWeights};
-use crate::target::{LayerMatrix, LayerTarget, Target, sample_weights};
-use nn::datasets::{Dataset, Split};
+use crate::target::{LayerMatrix, Target, sample_weights};
+use nn::datasets::Dataset;
 use nn::network::Network;
-use rand::Rng;
-use rand_distr::{Distribution, StandardNormal};
 use tile::address::{Purpose, stream};
 
 /// What to train, how, and with which hardware in view.
@@ -96,22 +96,11 @@ pub fn train(job: &Job<'_>, mut watch: impl FnMut(&Epoch)) -> Result<Trained, Tr
     Ok(Trained { network, epochs, chosen, validation_accuracy, share: job.share })
 }
 
-/// One weighted layer in training.
-struct Layer {
-    matrix: LayerMatrix,
-    parameters: LayerWeights,
-    adam: (Adam, Adam),
-    target: LayerTarget,
-    importance: ColumnImportance,
-    /// Constrained columns, one per output and row partition.
-    constrained: Vec<bool>,
-}
-
 struct Run<'a> {
     job: &'a Job<'a>,
     template: Network,
     chain: Chain,
-    layers: Vec<Layer>,
+    layers: Vec<LayerState>,
     schedule: Schedule,
     steps_done: u32,
     weight_bits: u32,
@@ -125,16 +114,9 @@ impl<'a> Run<'a> {
         let matrices = LayerMatrix::of(&template, chip.tile.array.rows as usize)?;
         let layer = |(matrix, parameters): (LayerMatrix, LayerWeights)| {
             let target = job.target.layer(&matrix.quantise(&parameters.weight, weight_bits), &job.training.biased)?;
-            Ok(Layer {
-                adam: (Adam::new(parameters.weight.len()), Adam::new(parameters.bias.len())),
-                target,
-                importance: ColumnImportance::new(&matrix),
-                constrained: vec![false; matrix.outputs * matrix.partitions],
-                matrix,
-                parameters,
-            })
+            Ok(LayerState::new(matrix, parameters, target))
         };
-        let layers: Result<Vec<Layer>, TrainError> =
+        let layers: Result<Vec<LayerState>, TrainError> =
             matrices.into_iter().zip(LayerWeights::of(&template)).map(layer).collect();
         let schedule = Schedule::new(&job.training.biased, job.training.epochs, job.share);
         Ok(Self { job, chain: Chain::new(&template)?, template, layers: layers?, schedule, steps_done: 0, weight_bits })
@@ -159,8 +141,7 @@ impl<'a> Run<'a> {
         for images in order.chunks(batch) {
             let progress = f64::from(self.steps_done) / total;
             let (pixels, labels) = gather(train, images);
-            let noise = if self.injects_noise() { self.noise_level(progress) } else { 0.0 };
-            let effective = self.effective_weights(noise);
+            let effective = self.effective_weights(self.noise_level(progress));
             let step = self.chain.step(&effective, &pixels, &labels)?;
             self.update(&step.gradients, cosine_rate(self.job.training.learning_rate, progress));
             loss += step.loss;
@@ -173,33 +154,24 @@ impl<'a> Run<'a> {
 
     /// What the layers compute with in this step, with `noise` as a fraction of the device's.
     fn effective_weights(&self, noise: f64) -> Vec<LayerWeights> {
-        let effective = |(index, layer): (usize, &Layer)| {
-            let integers = self.integers(layer);
-            let largest = (layer.target.deviation.len() / 2) as i32;
-            let mut weight: Vec<f32> = integers.iter().map(|&q| q as f32 * layer.matrix.scale).collect();
-            if noise > 0.0 {
-                let mut stream = stream(self.job.seed, Purpose::Injection, &[u64::from(self.steps_done), index as u64]);
-                for (weight, &q) in weight.iter_mut().zip(&integers) {
-                    let draw: f32 = StandardNormal.sample(&mut stream);
-                    *weight +=
-                        noise as f32 * layer.target.deviation[(q + largest) as usize] * draw * layer.matrix.scale;
-                }
-            }
-            LayerWeights { weight, bias: layer.parameters.bias.clone() }
+        let effective = |(index, layer): (usize, &LayerState)| {
+            let mut stream = stream(self.job.seed, Purpose::Injection, &[u64::from(self.steps_done), index as u64]);
+            layer.weights(&self.integers(layer), noise as f32, &mut stream)
         };
         self.layers.iter().enumerate().map(effective).collect()
     }
 
     /// The integers that a layer stands for now: rounded and, under a straight-through constraint, projected.
-    fn integers(&self, layer: &Layer) -> Vec<i32> {
-        let mut integers = layer.matrix.quantise(&layer.parameters.weight, self.weight_bits);
-        if self.biased() && self.job.training.biased.projection == Projection::StraightThrough {
-            project(layer, &mut integers);
-        }
-        integers
+    fn integers(&self, layer: &LayerState) -> Vec<i32> {
+        let straight_through = self.job.training.biased.projection == Projection::StraightThrough;
+        layer.integers(self.weight_bits, self.biased() && straight_through)
     }
 
+    /// Noise in force now, as a fraction of the device's.
     fn noise_level(&self, progress: f64) -> f64 {
+        if !self.injects_noise() {
+            return 0.0;
+        }
         let noise = &self.job.training.noise;
         let length = (noise.ramp_end - noise.ramp_start).max(f64::MIN_POSITIVE);
         ((progress - noise.ramp_start) / length).clamp(0.0, 1.0)
@@ -241,9 +213,7 @@ impl<'a> Run<'a> {
                 layer.constrained = layer.importance.most_important(share);
             }
             if biased && hard {
-                let mut integers = layer.matrix.quantise(&layer.parameters.weight, self.weight_bits);
-                project(layer, &mut integers);
-                impose(layer, &integers);
+                layer.impose(self.weight_bits);
             }
         }
         Ok(())
@@ -251,15 +221,15 @@ impl<'a> Run<'a> {
 
     fn measure(&self, done: u32, loss: f64) -> Result<Epoch, TrainError> {
         let progress = f64::from(done) / f64::from(self.job.training.epochs);
-        let noise = if self.injects_noise() { self.noise_level(progress) } else { 0.0 };
+        let noise = self.noise_level(progress);
         let ready = self.job.method.knows_hardware()
             && (!self.injects_noise() || noise >= 1.0)
             && (!self.biased() || self.schedule.is_final(done));
-        let columns = |layer: &Layer| layer.constrained.len() as f64;
+        let columns = |layer: &LayerState| layer.constrained.len() as f64;
         let all: f64 = self.layers.iter().map(columns).sum();
         let chosen: f64 = self.layers.iter().map(|layer| layer.constrained.iter().filter(|&&c| c).count() as f64).sum();
         let favourable =
-            |layer: &Layer| if self.biased() { favourable_columns(layer, &self.integers(layer)) } else { 0 };
+            |layer: &LayerState| if self.biased() { layer.favourable_columns(&self.integers(layer)) } else { 0 };
         let effective: f64 = self.layers.iter().map(|layer| favourable(layer) as f64).sum();
         Ok(Epoch {
             epoch: done,
@@ -278,7 +248,7 @@ impl<'a> Run<'a> {
         let chips = u64::from(self.job.training.validation_chips);
         let mut sum = 0.0;
         for chip_sample in 0..chips {
-            let sampled = |(index, layer): (usize, &Layer)| {
+            let sampled = |(index, layer): (usize, &LayerState)| {
                 let (integers, encoding) = (self.integers(layer), &layer.target.encoding);
                 let mut weight = sample_weights(
                     &layer.matrix,
@@ -321,54 +291,4 @@ impl<'a> Run<'a> {
         }
         network
     }
-}
-
-/// Projects the constrained columns of a layer.
-fn project(layer: &Layer, integers: &mut [i32]) {
-    for (output, weights) in integers.chunks_exact_mut(layer.matrix.rows).enumerate() {
-        for (weight, &partition) in weights.iter_mut().zip(&layer.matrix.partition) {
-            if layer.constrained[output * layer.matrix.partitions + partition] {
-                *weight = layer.target.favourable.project(*weight);
-            }
-        }
-    }
-}
-
-/// Replaces the float weights of the constrained columns by their integers.
-fn impose(layer: &mut Layer, integers: &[i32]) {
-    for (index, (weight, &integer)) in layer.parameters.weight.iter_mut().zip(integers).enumerate() {
-        let (output, row) = (index / layer.matrix.rows, index % layer.matrix.rows);
-        if layer.constrained[output * layer.matrix.partitions + layer.matrix.partition[row]] {
-            *weight = integer as f32 * layer.matrix.scale;
-        }
-    }
-}
-
-/// Columns all of whose weights are favourable.
-fn favourable_columns(layer: &Layer, integers: &[i32]) -> usize {
-    let mut favourable = vec![true; layer.constrained.len()];
-    for (index, &integer) in integers.iter().enumerate() {
-        let (output, row) = (index / layer.matrix.rows, index % layer.matrix.rows);
-        if layer.target.favourable.project(integer) != integer {
-            favourable[output * layer.matrix.partitions + layer.matrix.partition[row]] = false;
-        }
-    }
-    favourable.into_iter().filter(|&f| f).count()
-}
-
-/// Images in the order of one epoch: a Fisher-Yates shuffle from the epoch's own stream.
-fn shuffled(count: usize, seed: u64, epoch: u32) -> Vec<usize> {
-    let mut stream = stream(seed, Purpose::Shuffling, &[u64::from(epoch)]);
-    let mut order: Vec<usize> = (0..count).collect();
-    for last in (1..count).rev() {
-        // The high half of a 128-bit product: uniform to within 2^-64 * count.
-        let index = (u128::from(stream.next_u64()) * (last as u128 + 1)) >> 64;
-        order.swap(last, index as usize);
-    }
-    order
-}
-
-fn gather(split: &Split, images: &[usize]) -> (Vec<f32>, Vec<u8>) {
-    let pixels = images.iter().flat_map(|&index| split.image(index)).copied().collect();
-    (pixels, images.iter().map(|&index| split.labels[index]).collect())
 }

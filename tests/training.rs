@@ -1,0 +1,151 @@
+//! Do the training methods do what they say, and only with the data they may use?
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use chip::program::{MvmStage, Program};
+use explore::config::{Kind, load};
+use explore::experiment::Experiment;
+use nn::datasets::Dataset;
+use nn_compiler::mapping::by_name;
+use nn_compiler::{Compilation, compile};
+use trainer::config::Projection;
+use trainer::{Job, Method, Target, Trained, train};
+
+fn experiment(overrides: &[&str]) -> Experiment {
+    let small = ["training.epochs=6", "training.validation_chips=2", "training.batch=50"];
+    let overrides: Vec<String> = small.iter().chain(overrides).map(|&set| set.to_owned()).collect();
+    load(Kind::Experiment, "digits", &overrides).unwrap()
+}
+
+fn digits() -> Dataset {
+    nn::datasets::load("digits-8x8").unwrap()
+}
+
+fn run(experiment: &Experiment, dataset: &Dataset, method: Method, mapping: &str, share: f64) -> Trained {
+    let job = Job {
+        architecture: &experiment.network,
+        dataset,
+        training: &experiment.training,
+        method,
+        target: Target { mapping: by_name(mapping).unwrap(), chip: &experiment.chip },
+        share,
+        seed: 1,
+    };
+    train(&job, |_| {}).unwrap()
+}
+
+fn program(experiment: &Experiment, dataset: &Dataset, trained: &Trained, mapping: &str) -> Program {
+    let mapping = by_name(mapping).unwrap();
+    compile(&Compilation {
+        network: &trained.network,
+        dataset,
+        training: "test",
+        mapping,
+        chip: &experiment.chip,
+        seed: 1,
+    })
+    .unwrap()
+}
+
+/// Columns of a stage (one output within one crossbar) whose most significant cells are all in allowed states.
+fn columns_in(stage: &MvmStage, allowed: &[u8]) -> (usize, usize) {
+    let slices = stage.slices.len();
+    let (mut inside, mut all) = (0, 0);
+    for placed in &stage.crossbars {
+        for output in 0..placed.outputs as usize {
+            let columns = stage.columns(placed) as usize;
+            let mut top = placed.levels[0].iter().skip(output * slices + slices - 1).step_by(columns);
+            inside += usize::from(top.all(|level| allowed.contains(level)));
+            all += 1;
+        }
+    }
+    (inside, all)
+}
+
+/// Reads the compiled levels, not what the trainer says of itself.
+#[test]
+fn constrained_columns_are_compiled_to_favourable_states() {
+    let dataset = digits();
+    for projection in [Projection::Hard, Projection::StraightThrough] {
+        for share in [0.5, 1.0] {
+            let mut experiment = experiment(&[]);
+            experiment.training.biased.projection = projection;
+            let trained = run(&experiment, &dataset, Method::Biased, "isaac", share);
+            let program = program(&experiment, &dataset, &trained, "isaac");
+            let mut in_force = 0;
+            for (_, stage) in program.mvm_stages() {
+                let (inside, all) = columns_in(stage, &[0, 1, 3]);
+                assert!(inside as f64 >= (share * all as f64).floor(), "{projection:?} {share}: {inside} of {all}");
+                in_force += inside;
+            }
+            let epoch = trained.epochs[trained.chosen];
+            assert_eq!(in_force, (epoch.effective_share * (128 + 64 + 10) as f64).round() as usize);
+            assert!((epoch.chosen_share - share).abs() < 0.01);
+        }
+    }
+}
+
+/// The counterpart: without the constraint, hardly any column avoids the worst state, in which weight 0 sits.
+#[test]
+fn unconstrained_columns_use_the_worst_state() {
+    let (experiment, dataset) = (experiment(&[]), digits());
+    let trained = run(&experiment, &dataset, Method::Conventional, "isaac", 0.0);
+    for (_, stage) in program(&experiment, &dataset, &trained, "isaac").mvm_stages() {
+        assert_eq!(columns_in(stage, &[0, 1, 3]).0, 0);
+    }
+}
+
+/// Test images and labels decide nothing: with all test labels wrong, every choice is the same.
+#[test]
+fn test_data_are_never_used_for_a_choice() {
+    let (experiment, honest) = (experiment(&[]), digits());
+    let mut swapped = honest.clone();
+    swapped.test.images.reverse();
+    for label in &mut swapped.test.labels {
+        *label = (*label + 1) % 10;
+    }
+    for (method, mapping) in
+        [(Method::Conventional, "isaac"), (Method::NoiseInjection, "offset"), (Method::Biased, "isaac")]
+    {
+        let (a, b) =
+            (run(&experiment, &honest, method, mapping, 0.5), run(&experiment, &swapped, method, mapping, 0.5));
+        assert_eq!(a, b, "{method:?}");
+        let mut compiled = program(&experiment, &swapped, &b, mapping);
+        let expected = program(&experiment, &honest, &a, mapping);
+        assert_ne!(compiled.software_accuracy, expected.software_accuracy, "the report must see the test images");
+        compiled.software_accuracy = expected.software_accuracy;
+        assert_eq!(compiled, expected);
+    }
+}
+
+/// The device's own noise is injected: none for an ideal device, and twice as much for twice the sigma.
+#[test]
+fn injected_noise_is_the_devices() {
+    let dataset = digits();
+    let losses = |method, set: &str| {
+        let trained = run(&experiment(&[set]), &dataset, method, "isaac", 0.0);
+        trained.epochs.iter().map(|epoch| epoch.loss).collect::<Vec<_>>()
+    };
+    let conventional = losses(Method::Conventional, "cell.device.preset=ideal");
+    assert_eq!(losses(Method::NoiseInjection, "cell.device.preset=ideal"), conventional);
+    let noisy = losses(Method::NoiseInjection, "sigma_scale=1");
+    let noisier = losses(Method::NoiseInjection, "sigma_scale=2");
+    // Before the ramp nothing is injected; at its end, more noise means more loss.
+    assert_eq!(noisy[0], conventional[0]);
+    assert!(conventional[5] < noisy[5] && noisy[5] < noisier[5], "{} {} {}", conventional[5], noisy[5], noisier[5]);
+}
+
+/// However short the training, the constraint is in force before it ends.
+#[test]
+fn the_last_epoch_is_constrained_and_eligible() {
+    let dataset = digits();
+    for freeze in [0.0, 0.3, 1.0] {
+        let mut experiment = experiment(&[]);
+        experiment.training.epochs = 1;
+        experiment.training.biased.warm_up = 0.0;
+        experiment.training.biased.freeze = freeze;
+        experiment.training.noise.ramp_end = 1.0;
+        experiment.training.biased.inject_noise = true;
+        let trained = run(&experiment, &dataset, Method::Biased, "isaac", 1.0);
+        assert_eq!((trained.chosen, trained.epochs[0].effective_share), (0, 1.0), "freeze = {freeze}");
+    }
+}
