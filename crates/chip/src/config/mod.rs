@@ -1,8 +1,9 @@
 //! The description of a chip, as its file in `configs/chips` states it with all presets resolved.
 
+mod check;
+
 use serde::{Deserialize, Serialize};
-use tile::check::{Check, Problems};
-use tile::cost::{AdcCost, CostTable, MAX_ADC_BITS, adc_cost, check_adc_costs};
+use tile::cost::{AdcCost, CostTable, adc_cost};
 use tile::device::Device;
 
 /// A chip: a mesh of tiles, one clock, number formats and prices.
@@ -228,93 +229,5 @@ impl Chip {
     #[must_use]
     pub fn input_cycles(&self) -> u32 {
         tile::dac::input_cycles(self.format.input_bits, self.tile.dac.bits)
-    }
-}
-
-impl Check for Chip {
-    fn check(&self, problems: &mut Problems) {
-        problems.number("clock_hz", self.clock_hz, 1e3..=1e12, "Hz");
-        problems.within("format", |p| {
-            p.integer("weight_bits", self.format.weight_bits.into(), 2..=16);
-            p.integer("input_bits", self.format.input_bits.into(), 1..=16);
-        });
-        problems.within("tile", |p| self.tile.check(p));
-        problems.within("mesh", |p| {
-            p.integer("width", self.mesh.width.into(), 1..=1024);
-            p.integer("height", self.mesh.height.into(), 1..=1024);
-            p.integer("flit_bits", self.mesh.flit_bits.into(), 1..=4096);
-            p.integer("hop_cycles", self.mesh.hop_cycles, 0..=1000);
-        });
-        problems.within("costs", |p| self.costs.check(p));
-        if let Err(allowed) = self.costs.dac_drive_j(self.tile.dac.bits) {
-            problems.require("tile.dac.bits", self.tile.dac.bits, false, allowed);
-        }
-    }
-}
-
-impl Check for Tile {
-    fn check(&self, problems: &mut Problems) {
-        problems.integer("arrays", self.arrays.into(), 1..=65_536);
-        problems.integer("input_registers", self.input_registers.into(), 1..=16);
-        problems.integer("sample_hold_depth", self.sample_hold_depth.into(), 1..=16);
-        problems.within("array", |p| {
-            p.integer("rows", self.array.rows.into(), 1..=4096);
-            p.integer("cols", self.array.cols.into(), 1..=4096);
-            p.number("read_voltage_v", self.array.read_voltage_v, 1e-3..=10.0, "V");
-            p.number("read_time_s", self.array.read_time_s, 0.0..=1e-3, "s");
-            p.number("sample_time_s", self.array.sample_time_s, 0.0..=1e-3, "s");
-        });
-        problems.within("cell", |p| {
-            p.integer("bits", self.cell.bits.into(), 1..=8);
-            if let (1..=8, Err(allowed)) =
-                (self.cell.bits, self.cell.device.variation.model().supports(1 << self.cell.bits))
-            {
-                p.require("bits", self.cell.bits, false, format!("for device `{}`: {allowed}", self.cell.device.name));
-            }
-            p.within("device", |p| self.cell.device.check(p));
-        });
-        problems.within("dac", |p| {
-            p.integer("bits", self.dac.bits.into(), 1..=8);
-            p.number("time_s", self.dac.time_s, 0.0..=1e-3, "s");
-        });
-        problems.within("adc", |p| self.adc.check(p));
-        problems.within("buffer", |p| {
-            p.integer("bytes", self.buffer.bytes, 1..=1 << 40);
-            p.integer("word_bits", self.buffer.word_bits.into(), 1..=65_536);
-            p.integer("access_cycles", self.buffer.access_cycles, 0..=1_000_000);
-        });
-        problems.within("digital", |p| {
-            for (key, cycles) in self.digital.entries() {
-                p.integer(key, cycles, 0..=1_000_000);
-            }
-        });
-    }
-}
-
-impl Digital {
-    fn entries(&self) -> [(&'static str, u64); 5] {
-        [
-            ("shift_add_cycles", self.shift_add_cycles),
-            ("merge_cycles", self.merge_cycles),
-            ("offset_cycles", self.offset_cycles),
-            ("requantise_cycles", self.requantise_cycles),
-            ("pool_cycles", self.pool_cycles),
-        ]
-    }
-}
-
-impl Check for Adc {
-    fn check(&self, problems: &mut Problems) {
-        problems.integer("bits", self.bits.into(), 1..=MAX_ADC_BITS);
-        if let (1..=MAX_ADC_BITS, Err(allowed)) = (u64::from(self.bits), self.cost()) {
-            problems.require("bits", self.bits, false, allowed);
-        }
-        problems.number("percentile", self.percentile, 50.0..=100.0, "per cent");
-        problems.integer("per_bank", self.per_bank.into(), 1..=65_536);
-        problems.integer("arrays_per_bank", self.arrays_per_bank.into(), 1..=65_536);
-        problems.integer("calibration_images", self.calibration_images.into(), 1..=1_000_000);
-        problems.integer("calibration_chips", self.calibration_chips.into(), 1..=1000);
-        problems.number("conversion_time_s", self.conversion_time_s, 0.0..=1e-3, "s");
-        check_adc_costs(&self.costs, problems);
     }
 }
