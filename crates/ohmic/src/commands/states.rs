@@ -48,12 +48,13 @@ fn bits(report: &StatesReport, level: usize) -> String {
     format!("{level:0width$b}", width = report.cell_bits as usize)
 }
 
-const LEVELS: [&str; 9] = [
+const LEVELS: [&str; 10] = [
     "state",
     "G\nuS",
     "mean shift\nspacings",
     "sigma\nspacings",
     "error e\nspacings",
+    "immunity\n1/e",
     "error current\nnA",
     "sigma / G\n%",
     "read error\nprobability",
@@ -68,6 +69,7 @@ fn print_levels(report: &StatesReport) {
             format!("{:.4}", level.mean_shift_levels),
             format!("{:.4}", level.sigma_levels),
             format!("{:.4}", level.error_levels),
+            format!("{:.1}", 1.0 / level.error_levels),
             format!("{:.2}", 1e9 * level.error_current_a),
             level.relative_error.map_or_else(|| "-".to_owned(), |e| format!("{:.1}", 100.0 * e)),
             format!("{:.2e}", level.read_error_probability),
