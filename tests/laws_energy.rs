@@ -130,7 +130,7 @@ fn every_counted_action_is_paid_once() {
         let price_j = match action {
             // The array's own energy is exact, no price per read.
             "cell_read" => 0.0,
-            "dac_drive" => chip.costs.dac_drive_j(2).unwrap(),
+            "dac_drive" => chip.costs.energy_j.dac_drive * chip.costs.dac_factor(2).unwrap(),
             "adc_conversion" => price_j + case.program.chip.tile.adc.cost().unwrap().energy_j,
             _ => price_j,
         };

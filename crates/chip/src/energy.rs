@@ -63,7 +63,7 @@ pub fn price(counts: &ActionCounts, program: &Program, array: ArrayEnergy, secon
             ArrayEnergy::PerCellRead => times(counts.cell_read, unit.cell_read),
             ArrayEnergy::Exact(energy_j) => energy_j,
         },
-        dac_j: times(counts.dac_drive, chip.costs.dac_drive_j(chip.tile.dac.bits)?),
+        dac_j: times(counts.dac_drive, unit.dac_drive) * chip.costs.dac_factor(chip.tile.dac.bits)?,
         adc_j: times(counts.adc_conversion, converter_j) + times(counts.sample_hold, unit.sample_hold),
         shift_add_j: times(counts.shift_add, unit.shift_add),
         vector_j: times(counts.slice_scale, unit.slice_scale)
@@ -85,33 +85,34 @@ pub fn price(counts: &ActionCounts, program: &Program, array: ArrayEnergy, secon
 /// Leakage power of everything the program occupies, W.
 ///
 /// # Errors
-/// If the ADC model does not cover the chip's resolution.
+/// If there is no price for the resolution of the chip's ADC or DAC.
 pub fn leakage_w(program: &Program) -> Result<f64, String> {
     let adc_w = program.chip.tile.adc.cost()?.leakage_w;
-    Ok(occupied(program, &program.chip.costs.leakage_w, adc_w))
+    occupied(program, &program.chip.costs.leakage_w, adc_w)
 }
 
 /// Area of everything the program occupies: its arrays with their peripherals, its converter banks, and its tiles' shared parts, m2.
 ///
 /// # Errors
-/// If the ADC model does not cover the chip's resolution.
+/// If there is no price for the resolution of the chip's ADC or DAC.
 pub fn area_m2(program: &Program) -> Result<f64, String> {
     let adc_m2 = program.chip.tile.adc.cost()?.area_m2;
-    Ok(occupied(program, &program.chip.costs.area_m2, adc_m2))
+    occupied(program, &program.chip.costs.area_m2, adc_m2)
 }
 
 /// Sums a cost over all occupied components; arrays and banks count whole, however much of them is in use.
-fn occupied(program: &Program, cost: &tile::cost::ComponentCosts, adc: f64) -> f64 {
+fn occupied(program: &Program, cost: &tile::cost::ComponentCosts, adc: f64) -> Result<f64, String> {
     let arrays: u64 =
         program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64 * u64::from(stage.polarities)).sum();
     let converted: u64 = program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64).sum();
     let banks: u64 = program.mvm_stages().map(|(_, stage): (u64, &MvmStage)| stage.banks().len() as u64).sum();
     let Chip { tile, .. } = &program.chip;
     let (rows, cols) = (f64::from(tile.array.rows), f64::from(tile.array.cols));
-    let per_array = rows * cols * cost.cell + rows * f64::from(tile.dac.bits) * cost.dac + cost.input_register;
+    let per_array =
+        rows * cols * cost.cell + rows * program.chip.costs.dac_factor(tile.dac.bits)? * cost.dac + cost.input_register;
     let per_converted = cols * cost.sample_hold + cost.shift_add + cost.output_register;
-    arrays as f64 * per_array
+    Ok(arrays as f64 * per_array
         + converted as f64 * per_converted
         + (banks * u64::from(tile.adc.per_bank)) as f64 * adc
-        + program.tiles() as f64 * (cost.tile + cost.router)
+        + program.tiles() as f64 * (cost.tile + cost.router))
 }

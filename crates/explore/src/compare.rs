@@ -5,7 +5,7 @@ use crate::evaluate::{Evaluation, Evaluator, row};
 use crate::experiment::Experiment;
 use crate::progress::Progress;
 use crate::results::Row;
-use crate::statistics::{Estimate, ratio_interval};
+use crate::statistics::{Estimate, difference_interval, ratio_interval};
 use crate::training::{find, mapping, method, train_all, training_seed};
 use chip::program::Program;
 use nn::datasets::{Dataset, Split};
@@ -27,7 +27,7 @@ pub struct ComparedRow {
     pub trained: Vec<Trained>,
 }
 
-/// The ratio of two rows' hardware accuracies.
+/// Two rows' hardware accuracies compared on common random numbers.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Ratio {
     /// Mapping strategy of both rows.
@@ -38,6 +38,8 @@ pub struct Ratio {
     pub baseline: String,
     /// The ratio with its 95 % interval; none where the baseline's accuracy is 0.
     pub ratio: Option<Estimate>,
+    /// The difference with its 95 % interval.
+    pub difference: Estimate,
 }
 
 /// Result of a comparison.
@@ -141,8 +143,10 @@ fn ratios(rows: &[ComparedRow]) -> Result<Vec<Ratio>, ExploreError> {
             |other: &&ComparedRow| other.row.mapping == row.row.mapping && other.row.training == baseline;
         if let Some(base) = rows.iter().find(same_mapping) {
             let ratio = ratio_interval(&row.accuracies, &base.accuracies).ok();
+            let difference = difference_interval(&row.accuracies, &base.accuracies)
+                .map_err(|error| ExploreError::Request(error.to_string()))?;
             let (mapping, method) = (row.row.mapping.clone(), row.row.training.clone());
-            ratios.push(Ratio { mapping, method, baseline: baseline.to_owned(), ratio });
+            ratios.push(Ratio { mapping, method, baseline: baseline.to_owned(), ratio, difference });
         }
     }
     Ok(ratios)

@@ -50,7 +50,22 @@ impl Check for Experiment {
         problems.integer("seed", self.seed, 0..=i64::MAX as u64);
         problems.within("network", |p| self.network.check(p));
         problems.within("chip", |p| self.chip.check(p));
-        problems.within("training", |p| self.training.check(p));
+        problems.within("training", |p| {
+            self.training.check(p);
+            p.within("biased", |p| self.check_constraint(p));
+        });
+    }
+}
+
+impl Experiment {
+    /// What biased training asks of the cells must exist.
+    fn check_constraint(&self, problems: &mut Problems) {
+        let (biased, cell_bits) = (&self.training.biased, self.chip.tile.cell.bits.clamp(1, 8));
+        let slices = self.chip.format.weight_bits.clamp(1, 16).div_ceil(cell_bits);
+        problems.integer("constrained_slices", biased.constrained_slices.into(), 1..=slices.into());
+        for &state in &biased.states {
+            problems.integer("states", state.into(), 0..=(1 << cell_bits) - 1);
+        }
     }
 }
 

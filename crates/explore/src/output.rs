@@ -1,10 +1,11 @@
 //! Output directories: what a command computed, and the `run.toml` that repeats it.
 
-use crate::compare::{ComparedRow, Comparison};
+use crate::compare::{Comparison, Ratio};
 use crate::config::{Kind, to_toml};
 use crate::error::ExploreError;
 use crate::plot::accuracy_bars;
 use crate::results::{Row, to_csv};
+use crate::statistics::Estimate;
 use crate::training::TrainedPoint;
 use serde::Serialize;
 use std::path::Path;
@@ -35,15 +36,6 @@ pub fn write_run<T: Serialize>(directory: &Path, kind: Kind, config: &T, repeat:
     write(directory, "run.toml", &text)
 }
 
-/// The rows of a comparison as CSV.
-///
-/// # Errors
-/// If a row cannot be written.
-pub fn comparison_csv(comparison: &Comparison) -> Result<String, ExploreError> {
-    let rows: Vec<Row> = comparison.rows.iter().map(|compared: &ComparedRow| compared.row.clone()).collect();
-    rows_csv(&rows)
-}
-
 /// Rows as CSV.
 ///
 /// # Errors
@@ -52,14 +44,76 @@ pub fn rows_csv(rows: &[Row]) -> Result<String, ExploreError> {
     to_csv(rows).map_err(|error| ExploreError::Table(error.to_string()))
 }
 
-/// Writes `compare.csv` and `compare.svg`.
+/// Writes `compare.csv`, `compare.svg`, `ratios.csv` (methods against conventional training) and `training.csv` (what was chosen on
+/// validation images).
 ///
 /// # Errors
 /// If a file cannot be written.
 pub fn write_comparison(directory: &Path, comparison: &Comparison) -> Result<(), ExploreError> {
     let rows: Vec<Row> = comparison.rows.iter().map(|compared| compared.row.clone()).collect();
     write(directory, "compare.csv", &rows_csv(&rows)?)?;
+    write(directory, "ratios.csv", &ratios_csv(comparison)?)?;
+    write(directory, "training.csv", &trainings_csv(comparison)?)?;
     write(directory, "compare.svg", &accuracy_bars(&rows, comparison.classes as u64)?)
+}
+
+fn ratios_csv(comparison: &Comparison) -> Result<String, ExploreError> {
+    let header = [
+        "mapping",
+        "training",
+        "baseline",
+        "ratio",
+        "ratio_ci95_low",
+        "ratio_ci95_high",
+        "difference",
+        "difference_ci95_low",
+        "difference_ci95_high",
+    ];
+    let line = |ratio: &Ratio| {
+        let ends = |e: Estimate| [e.value, e.low, e.high].map(|x| x.to_string());
+        let names = [ratio.mapping.clone(), ratio.method.clone(), ratio.baseline.clone()];
+        let quotient = ratio.ratio.map_or_else(Default::default, ends);
+        names.into_iter().chain(quotient).chain(ends(ratio.difference)).collect()
+    };
+    lines_csv(&header, comparison.ratios.iter().map(line))
+}
+
+fn trainings_csv(comparison: &Comparison) -> Result<String, ExploreError> {
+    let header = [
+        "mapping",
+        "training",
+        "training_seed",
+        "epoch",
+        "validation_accuracy",
+        "constrained_share",
+        "constrained_share_in_force",
+    ];
+    let lines = comparison.rows.iter().flat_map(|compared| {
+        compared.trained.iter().enumerate().map(move |(seed, trained)| {
+            let epoch = trained.epochs.get(trained.chosen);
+            vec![
+                compared.row.mapping.clone(),
+                compared.row.training.clone(),
+                seed.to_string(),
+                epoch.map_or(0, |epoch| epoch.epoch).to_string(),
+                trained.validation_accuracy.to_string(),
+                trained.share.to_string(),
+                epoch.map_or(0.0, |epoch| epoch.effective_share).to_string(),
+            ]
+        })
+    });
+    lines_csv(&header, lines)
+}
+
+fn lines_csv(header: &[&str], lines: impl Iterator<Item = Vec<String>>) -> Result<String, ExploreError> {
+    let table = |error: csv::Error| ExploreError::Table(error.to_string());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header).map_err(table)?;
+    for line in lines {
+        writer.write_record(line).map_err(table)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| ExploreError::Table(error.to_string()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Writes a trained network with its learning curve, `training.csv`.

@@ -48,7 +48,7 @@ row! {
     adc_model: String,
     /// Name of the cost table.
     cost_table: String,
-    /// Chip samples.
+    /// Chip samples, all training seeds together.
     chips: u64,
     /// Test images a chip classified.
     images: u64,
@@ -58,7 +58,7 @@ row! {
     software_accuracy: f64,
     /// Mean accuracy over chips.
     accuracy_mean: f64,
-    /// Standard deviation of the accuracy over chips.
+    /// Standard deviation of the accuracy over the chip samples of all training seeds.
     accuracy_sd: f64,
     /// Lower end of the 95 % interval of the mean accuracy.
     accuracy_ci95_low: f64,

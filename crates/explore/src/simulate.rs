@@ -6,6 +6,7 @@ use crate::progress::Progress;
 use crate::results::Row;
 use chip::program::Program;
 use nn::datasets::{Split, read_idx};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Images and labels from files instead of the program's own data set.
@@ -21,6 +22,23 @@ pub struct ImageFiles {
 
 /// Largest number of values of an image file.
 const MOST_VALUES: usize = 1 << 30;
+
+/// Largest size of an image file, bytes.
+const MOST_BYTES: u64 = 1 << 31;
+
+/// Reads a file of at most `most` bytes, so that an endless one (a device, a pipe) does not fill the memory.
+///
+/// # Errors
+/// If it cannot be read or is larger.
+pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, ExploreError> {
+    let fail = |source| ExploreError::File { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(fail)?;
+    if read as u64 > most {
+        return Err(ExploreError::Request(format!("{}: larger than {most} bytes", path.display())));
+    }
+    Ok(bytes)
+}
 
 /// The images to simulate: those of the files, or the test images of the program's data set.
 ///
@@ -52,7 +70,7 @@ pub fn images(program: &Program, files: Option<&ImageFiles>) -> Result<Split, Ex
 }
 
 fn read(path: &Path) -> Result<nn::datasets::IdxArray, ExploreError> {
-    let bytes = std::fs::read(path).map_err(|source| ExploreError::File { path: path.to_owned(), source })?;
+    let bytes = read_bounded(path, MOST_BYTES)?;
     Ok(read_idx(&path.display().to_string(), &bytes, MOST_VALUES)?)
 }
 

@@ -161,12 +161,11 @@ fn observe(program: &Program, images: &[u32], seed: u64) -> Result<Seen, Compile
     Ok(seen)
 }
 
-/// The transfer that the criterion asks for. Steps are never finer than one level spacing: nominal sums are whole numbers of it, so that
-/// finer codes would resolve nothing but noise.
+/// The transfer that the criterion asks for, with no step finer than the chip's finest.
 fn fit(adc: &Adc, stage: &MvmStage, sums: &Sums) -> AdcTransfer {
     let candidate = |scale: f64| {
         let transfer = transfer(adc, stage, scale);
-        shift_step(adc, AdcTransfer { step: transfer.step.max(1.0), ..transfer })
+        shift_step(adc, AdcTransfer { step: transfer.step.max(adc.finest_step_levels), ..transfer })
     };
     match adc.criterion {
         Criterion::Percentile => candidate(sums.percentile(adc.percentile)),
@@ -194,6 +193,9 @@ fn shift_step(adc: &Adc, transfer: AdcTransfer) -> AdcTransfer {
     let mut step = 1.0;
     while step < transfer.step {
         step *= 2.0;
+    }
+    while step / 2.0 >= transfer.step {
+        step /= 2.0;
     }
     AdcTransfer { step, ..transfer }
 }

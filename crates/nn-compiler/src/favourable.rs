@@ -44,8 +44,11 @@ impl Favourable {
                 })
         };
         let weights: Vec<i32> = (-largest..=largest).filter(allowed).collect();
-        let nearest =
-            |weight: i32| weights.iter().copied().min_by_key(|w| ((w - weight).abs(), w.abs())).unwrap_or(weight);
+        let nearest = |weight: i32| {
+            let above = weights.partition_point(|&w| w < weight);
+            let neighbours = weights[above.saturating_sub(1)..].iter().take(2).copied();
+            neighbours.min_by_key(|w| ((w - weight).abs(), w.abs())).unwrap_or(weight)
+        };
         let projection = (-largest..=largest).map(nearest).collect();
         Self { states: states.to_vec(), weights, projection }
     }

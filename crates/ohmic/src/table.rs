@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use explore::chip::energy::Energy;
 use explore::results::Row;
+use explore::statistics::wilson_interval;
 
 /// A table with a header; all columns but the first `left` are aligned to the right.
 pub fn table(header: &[&str], left: usize, rows: impl Iterator<Item = Vec<String>>) -> Table {
@@ -37,6 +38,7 @@ pub fn results(rows: &[(Row, Energy)]) -> Table {
         "ADC\nnJ",
         "S+A\nnJ",
         "buffer\nnJ",
+        "leakage\nnJ",
         "other\nnJ",
         "latency\ncycles",
         "latency\nus",
@@ -50,7 +52,6 @@ pub fn results(rows: &[(Row, Energy)]) -> Table {
 fn result(row: &Row, energy: &Energy) -> Vec<String> {
     let percent = |share: f64| format!("{:.1}", 100.0 * share);
     let nano = |joule: f64| format!("{:.2}", 1e9 * joule);
-    let other = energy.vector_j + energy.link_j + energy.leakage_j;
     vec![
         row.mapping.clone(),
         row.training.clone(),
@@ -68,7 +69,8 @@ fn result(row: &Row, energy: &Energy) -> Vec<String> {
         nano(energy.adc_j),
         nano(energy.shift_add_j),
         nano(energy.buffer_j),
-        nano(other),
+        nano(energy.leakage_j),
+        nano(energy.vector_j + energy.link_j),
         row.latency_cycles.to_string(),
         format!("{:.3}", 1e6 * row.latency_s),
         format!("{:.0}", row.throughput_per_s),
@@ -77,11 +79,20 @@ fn result(row: &Row, energy: &Energy) -> Vec<String> {
     ]
 }
 
-/// What a results table's columns mean, in two lines.
-pub fn legend(row: &Row) -> String {
+/// What a results table's columns mean.
+pub fn legend(rows: &[(Row, Energy)]) -> String {
+    let Some((row, _)) = rows.first() else { return String::new() };
+    let lowest = rows.iter().map(|(row, _)| row.software_accuracy).fold(1.0, f64::min);
+    let interval = wilson_interval((lowest * row.images as f64).round() as u64, row.images);
     format!(
         "Per inference; prices: cost table {}, ADC model {}. hardware: mean over {} chip samples x {} images; p5: 5th percentile over chip samples.\n\
-         array: exact, V^2 t sum(G x^2). other: registers, merging, requantisation, links, leakage at the stated throughput.",
-        row.cost_table, row.adc_model, row.chips, row.images
+         software: one network's share of {} images is known to {:.1} points or better (95 %, binomial).\n\
+         array: exact, V^2 t sum(G x^2). leakage: at the stated throughput. other: registers, merging, requantisation, links.",
+        row.cost_table,
+        row.adc_model,
+        row.chips,
+        row.images,
+        row.images,
+        50.0 * (interval.high - interval.low)
     )
 }

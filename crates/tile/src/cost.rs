@@ -15,7 +15,7 @@ pub struct CostTable {
     /// The published power and area table that the prices are derived from.
     #[serde(default)]
     pub published: Vec<PublishedRow>,
-    /// Factor on the price of `dac_drive` for DACs of 1, 2, ... bits.
+    /// Energy, area and leakage of a DAC of 1, 2, ... bits, relative to 1 bit.
     pub dac_bits_factor: Vec<f64>,
     /// Energy of one action, J.
     pub energy_j: ActionEnergies,
@@ -62,14 +62,14 @@ pub struct ComponentCosts {
 }
 
 impl CostTable {
-    /// Price of driving one word line with a DAC of `dac_bits`, J.
+    /// Energy, area and leakage of a DAC of `dac_bits` relative to one of 1 bit.
     ///
     /// # Errors
     /// If the table has no factor for so many bits; the text says which it has.
-    pub fn dac_drive_j(&self, dac_bits: u32) -> Result<f64, String> {
+    pub fn dac_factor(&self, dac_bits: u32) -> Result<f64, String> {
         let factor = dac_bits.checked_sub(1).and_then(|index| self.dac_bits_factor.get(index as usize));
         let known = || format!("1 to {} (cost table `{}` prices no other DAC)", self.dac_bits_factor.len(), self.name);
-        factor.map(|factor| factor * self.energy_j.dac_drive).ok_or_else(known)
+        factor.copied().ok_or_else(known)
     }
 }
 
@@ -87,6 +87,8 @@ impl Check for CostTable {
                 }
             });
         }
+        let factors = self.dac_bits_factor.len();
+        problems.require("dac_bits_factor", format!("{factors} values"), factors > 0, "at least one value");
         for &factor in &self.dac_bits_factor {
             problems.number("dac_bits_factor", factor, 0.0..=1e6, "");
         }

@@ -142,7 +142,13 @@ impl Check for Training {
         problems.integer("validation_chips", self.validation_chips.into(), 1..=10_000);
         problems.within("noise", |p| {
             p.number("ramp_start", self.noise.ramp_start, 0.0..=1.0, "");
-            p.number("ramp_end", self.noise.ramp_end, self.noise.ramp_start.clamp(0.0, 1.0)..=1.0, "");
+            p.number("ramp_end", self.noise.ramp_end, 0.0..=1.0, "");
+            p.require(
+                "ramp_end",
+                self.noise.ramp_end,
+                self.noise.ramp_end >= self.noise.ramp_start.min(1.0),
+                "at least ramp_start",
+            );
         });
         problems.within("biased", |p| {
             let biased = &self.biased;
@@ -150,13 +156,10 @@ impl Check for Training {
             for &share in &biased.shares {
                 p.number("shares", share, 0.0..=1.0, "");
             }
-            p.integer("constrained_slices", biased.constrained_slices.into(), 1..=16);
-            for &state in &biased.states {
-                p.integer("states", state.into(), 0..=255);
-            }
             p.number("tie_tolerance", biased.tie_tolerance, 0.0..=10.0, "");
             p.number("warm_up", biased.warm_up, 0.0..=1.0, "");
-            p.number("freeze", biased.freeze, biased.warm_up.clamp(0.0, 1.0)..=1.0, "");
+            p.number("freeze", biased.freeze, 0.0..=1.0, "");
+            p.require("freeze", biased.freeze, biased.freeze >= biased.warm_up.min(1.0), "at least warm_up");
             p.integer("refresh_epochs", biased.refresh_epochs.into(), 1..=100_000);
             p.number("importance_decay", biased.importance_decay, 0.0..=1.0, "");
         });

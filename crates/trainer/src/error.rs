@@ -12,6 +12,28 @@ pub enum TrainError {
     /// The chip cannot hold the network.
     #[error(transparent)]
     Compile(#[from] nn_compiler::CompileError),
+    /// No weight sits in the favourable states that were given.
+    #[error(
+        "training.biased.states = {states:?}: no weight under mapping strategy `{mapping}` has its constrained slices in these states"
+    )]
+    NoFavourableWeight {
+        /// The states.
+        states: Vec<u32>,
+        /// The mapping strategy.
+        mapping: &'static str,
+    },
+    /// The network's outputs are not the data set's classes.
+    #[error("network `{network}` has {outputs} outputs in its last layer; data set `{dataset}` has {classes} classes")]
+    Classes {
+        /// The network.
+        network: String,
+        /// Its outputs.
+        outputs: usize,
+        /// The data set.
+        dataset: &'static str,
+        /// Its classes.
+        classes: usize,
+    },
     /// No epoch came after noise and constraint were in force.
     #[error(
         "no checkpoint is eligible: training.epochs is too small for training.noise.ramp_end and training.biased.freeze"

@@ -1,6 +1,7 @@
 //! The hardware a training has in view: per layer the encoding, the error of every weight value, and the favourable weights.
 
 use crate::config::Biased;
+use crate::error::TrainError;
 use nn::network::{Network, Op, Shape};
 use nn_compiler::compile::choose_encoding;
 use nn_compiler::favourable::Favourable;
@@ -89,8 +90,8 @@ impl Target<'_> {
     /// What the hardware does to a layer with integer weights `weights`.
     ///
     /// # Errors
-    /// If the chip's device cannot have such cells.
-    pub fn layer(&self, weights: &[i32], biased: &Biased) -> Result<LayerTarget, CompileError> {
+    /// If the chip's device cannot have such cells, or no weight is favourable.
+    pub fn layer(&self, weights: &[i32], biased: &Biased) -> Result<LayerTarget, TrainError> {
         let encoding = choose_encoding(weights, self.mapping, self.chip)?;
         let states = self.states()?;
         let squared_errors = states.squared_errors();
@@ -103,6 +104,9 @@ impl Target<'_> {
             let given: Vec<usize> = biased.states.iter().map(|&state| state as usize).collect();
             Favourable::of_states(&encoding, &given, slices)
         };
+        if favourable.weights.is_empty() {
+            return Err(TrainError::NoFavourableWeight { states: biased.states.clone(), mapping: self.mapping.name() });
+        }
         Ok(LayerTarget { encoding, deviation: (-largest..=largest).map(deviation).collect(), favourable })
     }
 }

@@ -118,8 +118,13 @@ impl<'a> Run<'a> {
         };
         let layers: Result<Vec<LayerState>, TrainError> =
             matrices.into_iter().zip(LayerWeights::of(&template)).map(layer).collect();
+        let (chain, classes) = (Chain::new(&template)?, job.dataset.classes);
+        if chain.classes() != classes {
+            let (network, outputs) = (template.name, chain.classes());
+            return Err(TrainError::Classes { network, outputs, dataset: job.dataset.name, classes });
+        }
         let schedule = Schedule::new(&job.training.biased, job.training.epochs, job.share);
-        Ok(Self { job, chain: Chain::new(&template)?, template, layers: layers?, schedule, steps_done: 0, weight_bits })
+        Ok(Self { job, chain, template, layers: layers?, schedule, steps_done: 0, weight_bits })
     }
 
     fn biased(&self) -> bool {

@@ -19,7 +19,7 @@ impl Check for Chip {
             p.integer("hop_cycles", self.mesh.hop_cycles, 0..=1000);
         });
         problems.within("costs", |p| self.costs.check(p));
-        if let Err(allowed) = self.costs.dac_drive_j(self.tile.dac.bits) {
+        if let Err(allowed) = self.costs.dac_factor(self.tile.dac.bits) {
             problems.require("tile.dac.bits", self.tile.dac.bits, false, allowed);
         }
     }
@@ -83,6 +83,7 @@ impl Check for Adc {
             problems.require("bits", self.bits, false, allowed);
         }
         problems.number("percentile", self.percentile, 50.0..=100.0, "per cent");
+        problems.number("finest_step_levels", self.finest_step_levels, 1e-6..=1e6, "level spacings");
         problems.integer("per_bank", self.per_bank.into(), 1..=65_536);
         problems.integer("arrays_per_bank", self.arrays_per_bank.into(), 1..=65_536);
         problems.integer("calibration_images", self.calibration_images.into(), 1..=1_000_000);

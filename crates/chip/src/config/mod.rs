@@ -108,6 +108,9 @@ pub struct Adc {
     pub criterion: Criterion,
     /// With `calibrated` by percentile: share of the conversions that lie within the range, per cent.
     pub percentile: f64,
+    /// With `calibrated`: finest step, in level spacings. Nominal sums are whole numbers of level spacings, so that a finer step than 1
+    /// resolves nothing but variation.
+    pub finest_step_levels: f64,
     /// With `calibrated`: round the step up to a power of two, so that slices are scaled by shifts instead of multiplications.
     pub power_of_two_step: bool,
     /// Converters in a bank.

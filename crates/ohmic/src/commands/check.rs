@@ -6,6 +6,7 @@ use explore::ExploreError;
 use explore::chip::config::Chip;
 use explore::config::{Kind, kind_of, load, to_toml};
 use explore::experiment::Experiment;
+use explore::simulate::read_bounded;
 use explore::sweep::Sweep;
 use explore::tile::cost::{AdcModel, CostTable};
 use explore::tile::device::Device;
@@ -13,9 +14,14 @@ use explore::trainer::Architecture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// Largest configuration, bytes.
+const MOST_BYTES: u64 = 1 << 24;
+
 pub fn run(arguments: &Check, format: Format) -> Result<(), ExploreError> {
     let path = &arguments.config;
-    let text = std::fs::read_to_string(path).map_err(|source| ExploreError::File { path: path.clone(), source })?;
+    let bytes = read_bounded(path, MOST_BYTES)?;
+    let text =
+        String::from_utf8(bytes).map_err(|error| ExploreError::Request(format!("{}: {error}", path.display())))?;
     let kind = kind_of(&path.display().to_string(), &text)?;
     match kind {
         Kind::Chip => check::<Chip>(kind, arguments, format),

@@ -11,6 +11,7 @@ use explore::config::{Kind, load};
 use explore::diagnosis::converter_warnings;
 use explore::experiment::Experiment;
 use explore::output::{write_comparison, write_run};
+use explore::trainer::{Method, Trained};
 use serde_json::json;
 
 pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
@@ -46,19 +47,46 @@ fn warnings(comparison: &Comparison) -> Vec<String> {
 fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), ExploreError> {
     let rows: Vec<_> = comparison.rows.iter().map(|compared| (compared.row.clone(), mean_energy(compared))).collect();
     println!("{}", table::results(&rows));
-    if let Some((row, _)) = rows.first() {
-        println!("{}", table::legend(row));
+    println!("{}", table::legend(&rows));
+    for compared in comparison.rows.iter().filter(|compared| compared.row.training == Method::Biased.name()) {
+        println!("{}", shares(compared));
     }
     let chance = 100.0 / comparison.classes as f64;
     for ratio in &comparison.ratios {
         let value = ratio.ratio.map_or_else(
             || "not defined, the baseline classified nothing correctly".to_owned(),
-            |r| format!("{:.2} [{:.2}, {:.2}] (95 % interval; chance level {chance:.0} %)", r.value, r.low, r.high),
+            |r| format!("{:.2} [{:.2}, {:.2}]", r.value, r.low, r.high),
         );
-        println!("hardware accuracy under {}, {} / {}: {value}", ratio.mapping, ratio.method, ratio.baseline);
+        let points = |share: f64| format!("{:+.1}", 100.0 * share);
+        let difference = ratio.difference;
+        println!(
+            "hardware accuracy under {}, {} against {}: ratio {value}, difference {} [{}, {}] points",
+            ratio.mapping,
+            ratio.method,
+            ratio.baseline,
+            points(difference.value),
+            points(difference.low),
+            points(difference.high)
+        );
     }
-    println!("wrote compare.csv, compare.svg and run.toml to {}", arguments.output.display());
+    println!("(95 % intervals by bootstrap over training seeds and chip samples; chance level {chance:.0} %)");
+    println!("wrote compare.csv, compare.svg, ratios.csv, training.csv and run.toml to {}", arguments.output.display());
     Ok(())
+}
+
+/// What biased training constrained, per training seed.
+fn shares(compared: &ComparedRow) -> String {
+    let percent = |share: f64| format!("{:.0}", 100.0 * share);
+    let list = |share: &dyn Fn(&Trained) -> f64| {
+        compared.trained.iter().map(|t| percent(share(t))).collect::<Vec<_>>().join(", ")
+    };
+    let in_force = |trained: &Trained| trained.epochs.get(trained.chosen).map_or(0.0, |epoch| epoch.effective_share);
+    format!(
+        "biased under {}: constrained columns, chosen on validation images {} %, in force {} % (one value a training seed)",
+        compared.row.mapping,
+        list(&|trained| trained.share),
+        list(&in_force)
+    )
 }
 
 /// Mean over the training seeds of a row.

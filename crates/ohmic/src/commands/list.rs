@@ -2,7 +2,6 @@
 
 use super::print_json;
 use crate::cli::{Format, List, Listed};
-use crate::table::table;
 use explore::ExploreError;
 use explore::config::{Kind, preset_names, resolve_table};
 use serde_json::json;
@@ -10,7 +9,12 @@ use serde_json::json;
 pub fn run(arguments: &List, format: Format) -> Result<(), ExploreError> {
     let entries = entries(arguments.what)?;
     match format {
-        Format::Text => println!("{}", table(&["name", "what it is"], 2, entries.into_iter().map(|(n, d)| vec![n, d]))),
+        Format::Text => {
+            let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+            for (name, doc) in &entries {
+                println!("{name:width$}  {doc}");
+            }
+        }
         Format::Json => {
             let entry = |(name, doc): &(String, String)| json!({ "name": name, "doc": doc });
             print_json(&entries.iter().map(entry).collect())?;

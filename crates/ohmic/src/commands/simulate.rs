@@ -20,6 +20,7 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
         if (least..=most).contains(&value) { Ok(()) } else { Err(what()) }
     };
     require("--chips", arguments.chips.into(), 1, 1_000_000)?;
+    require("--seed", arguments.seed, 0, i64::MAX as u64)?;
     require("--timing-images", arguments.timing_images.into(), 2, 10_000)?;
     require("--limit", arguments.limit.map_or(1, |limit| limit as u64), 1, u64::MAX)?;
     let program = explore::chip::program::load(&arguments.program)?;
@@ -28,14 +29,17 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
     let all = images(&program, files.as_ref())?;
     let images = arguments.limit.map_or_else(|| all.clone(), |limit| all.truncated(limit));
     let evaluator = Evaluator { seed: arguments.seed, chips: arguments.chips, timing_images: arguments.timing_images };
-    let (row, evaluation) = simulate(&program, &images, evaluator, &Bar::default())?;
-    warn(converter_warnings(evaluation.converters.iter()));
     if let Some(output) = &arguments.output {
+        // Before the work, so that a directory that cannot be written to is refused at once.
         let repeat = format!(
             "ohmic simulate PROGRAM --chips {} --seed {} --timing-images {} (with the program compiled for this chip)",
             arguments.chips, arguments.seed, arguments.timing_images
         );
         write_run(output, Kind::Chip, &program.chip, &repeat)?;
+    }
+    let (row, evaluation) = simulate(&program, &images, evaluator, &Bar::default())?;
+    warn(converter_warnings(evaluation.converters.iter()));
+    if let Some(output) = &arguments.output {
         write(output, "simulate.csv", &rows_csv(std::slice::from_ref(&row))?)?;
     }
     match format {
@@ -52,7 +56,7 @@ const CONVERTERS: [&str; 5] = ["stage", "slice", "clipped\n%", "codes\nused", "c
 fn print_text(row: Row, evaluation: &Evaluation) {
     let rows = [(row, evaluation.energy)];
     println!("{}", table::results(&rows));
-    println!("{}", table::legend(&rows[0].0));
+    println!("{}", table::legend(&rows));
     let converters = evaluation.converters.iter().map(|c| {
         let clipped = 100.0 * c.clipped as f64 / c.conversions.max(1) as f64;
         let used = (c.codes.1 - c.codes.0 + 1).max(0);
