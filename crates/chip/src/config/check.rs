@@ -39,9 +39,9 @@ impl Check for Tile {
         });
         problems.within("cell", |p| {
             p.integer("bits", self.cell.bits.into(), 1..=8);
-            if let (1..=8, Err(allowed)) =
-                (self.cell.bits, self.cell.device.variation.model().supports(1 << self.cell.bits))
-            {
+            // Out-of-range bits are a problem of their own, reported above.
+            let levels = 1 << self.cell.bits.clamp(1, 8);
+            if let Err(allowed) = self.cell.device.variation.model().supports(levels) {
                 p.require("bits", self.cell.bits, false, format!("for device `{}`: {allowed}", self.cell.device.name));
             }
             p.within("device", |p| self.cell.device.check(p));

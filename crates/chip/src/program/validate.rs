@@ -165,11 +165,11 @@ fn check_cover(stage: &MvmStage) -> Result<(), String> {
     if area != rows * outputs {
         return Err(format!("its crossbars hold {area} of {} weights", rows * outputs));
     }
+    if stage.crossbars.iter().any(|crossbar| crossbar.bank as usize >= stage.crossbars.len()) {
+        return Err("a bank number is too high".to_owned());
+    }
     match stage.banks().iter().position(Vec::is_empty) {
         Some(bank) => Err(format!("bank {bank} has no crossbar")),
-        None if stage.crossbars.iter().any(|c| c.bank as usize >= stage.crossbars.len()) => {
-            Err("a bank number is too high".to_owned())
-        }
         None => Ok(()),
     }
 }
