@@ -213,3 +213,18 @@ fn a_sweep_writes_one_row_a_point() {
     assert!(csv.starts_with("network,dataset,training,mapping,device,"), "{csv}");
     assert!(output.join("sweep.svg").exists() && output.join("run.toml").exists());
 }
+
+/// `ohmic states | head` must not end in a panic.
+#[test]
+fn a_reader_that_stops_reading_is_no_error() {
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("ohmic"))
+        .args(["states", "--all-weights", "--format", "json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(output.status.success());
+}

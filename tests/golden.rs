@@ -297,6 +297,20 @@ fn clipped_cells_have_the_statistics_of_a_clipped_normal() {
     assert_printed(clipped_normal(0.0, 1.0, (f64::NEG_INFINITY, 1.0)).mean, -0.083_315, 5);
 }
 
+/// One layer takes 22 cycles of 100 ns, so three layers that feed each other take 66.
+#[test]
+fn three_layers_on_isaac_take_three_pipelines() {
+    let architecture: trainer::Architecture = load(Kind::Network, "digits-mlp", &[]).unwrap();
+    let chip: Chip = load(Kind::Chip, "isaac_isca_2016", &["calibration_images=1".to_owned()]).unwrap();
+    let mut data = nn::datasets::load("digits-8x8").unwrap();
+    // Times do not depend on values; few images keep the compiler quick.
+    (data.train, data.test) = (data.train.truncated(2), data.test.truncated(2));
+    let scale = trainer::config::WeightScale::FixedPoint;
+    let network = architecture.build(data.shape, chip.format.weight_bits, scale, 1).unwrap();
+    let program = Compiled::new(&network, &data, by_name("isaac").unwrap(), &chip).program;
+    assert_eq!(lower::run(&program, 1).unwrap().report.cycles, 3 * 22);
+}
+
 /// The committed table of the main job; continuous integration holds that the command still writes exactly these files.
 #[test]
 fn the_published_effect_is_in_the_shipped_table() {

@@ -52,9 +52,7 @@ fn layer_warnings(layer: &str, slices: &BTreeMap<usize, Worst>) -> Vec<String> {
         ));
     }
     if !unused.is_empty() {
-        warnings.push(format!(
-            "layer `{layer}`: the ADC uses under a quarter of its codes ({unused}); tile.adc.bits could be lower"
-        ));
+        warnings.push(format!("layer `{layer}`: the ADC uses under a quarter of its codes ({unused})"));
     }
     warnings
 }

@@ -4,6 +4,9 @@
 // A binary has no outside that could reach anything.
 #![allow(unreachable_pub)]
 
+#[macro_use]
+mod say;
+
 mod bar;
 mod cli;
 mod commands;

@@ -43,7 +43,7 @@ fn check<T: DeserializeOwned + Serialize + explore::tile::check::Check>(
     let path = std::path::Path::new(".").join(&arguments.config);
     let config: T = load(kind, &path.display().to_string(), &arguments.overrides.set)?;
     match format {
-        Format::Text => print!("{}", to_toml(kind, &config)?),
+        Format::Text => say_raw!("{}", to_toml(kind, &config)?),
         Format::Json => {
             print_json(&serde_json::to_value(&config).map_err(|error| ExploreError::Table(error.to_string()))?)?;
         }

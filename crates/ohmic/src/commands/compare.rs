@@ -46,10 +46,10 @@ fn warnings(comparison: &Comparison) -> Vec<String> {
 
 fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), ExploreError> {
     let rows: Vec<_> = comparison.rows.iter().map(|compared| (compared.row.clone(), mean_energy(compared))).collect();
-    println!("{}", table::results(&rows));
-    println!("{}", table::legend(&rows));
+    say!("{}", table::results(&rows));
+    say!("{}", table::legend(&rows));
     for compared in comparison.rows.iter().filter(|compared| compared.row.training == Method::Biased.name()) {
-        println!("{}", shares(compared));
+        say!("{}", shares(compared));
     }
     let chance = 100.0 / comparison.classes as f64;
     for ratio in &comparison.ratios {
@@ -59,7 +59,7 @@ fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), Explor
         );
         let points = |share: f64| format!("{:+.1}", 100.0 * share);
         let difference = ratio.difference;
-        println!(
+        say!(
             "hardware accuracy under {}, {} against {}: ratio {value}, difference {} [{}, {}] points",
             ratio.mapping,
             ratio.method,
@@ -69,9 +69,25 @@ fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), Explor
             points(difference.high)
         );
     }
-    println!("(95 % intervals by bootstrap over training seeds and chip samples; chance level {chance:.0} %)");
-    println!("wrote compare.csv, compare.svg, ratios.csv, training.csv and run.toml to {}", arguments.output.display());
+    for line in comparison.rows.iter().filter_map(clipping) {
+        say!("{line}");
+    }
+    match comparison.rows.first().map_or(0, |compared| compared.accuracies.len()) {
+        1 => say!("(95 % intervals over the chip samples of one training seed only; chance level {chance:.0} %)"),
+        _ => say!("(95 % intervals by bootstrap over training seeds and chip samples; chance level {chance:.0} %)"),
+    }
+    say!("wrote compare.csv, compare.svg, ratios.csv, training.csv and run.toml to {}", arguments.output.display());
     Ok(())
+}
+
+/// How many weights the encodings of a row cannot store, if any.
+fn clipping(compared: &ComparedRow) -> Option<String> {
+    let stages = || compared.programs.iter().flat_map(|program| program.mvm_stages().map(|(_, stage)| stage));
+    let clipped: u64 = stages().map(|stage| stage.clipped_weights).sum();
+    let weights: u64 = stages().map(|stage| stage.window.rows() as u64 * u64::from(stage.outputs)).sum();
+    let row = &compared.row;
+    let share = 100.0 * clipped as f64 / weights.max(1) as f64;
+    (clipped > 0).then(|| format!("{} clips {share:.1} % of the weights of {} training", row.mapping, row.training))
 }
 
 /// What biased training constrained, per training seed.

@@ -86,7 +86,7 @@ fn stage_rows(program: &Program) -> Vec<Vec<String>> {
 }
 
 fn print_text(program: &Program, arguments: &Compile) {
-    println!("{}", table(&HEADER, 1, stage_rows(program).into_iter()));
-    println!("software accuracy on the test images: {:.1} %", 100.0 * program.software_accuracy);
-    println!("wrote program.toml, arrays.safetensors and run.toml to {}", arguments.output.display());
+    say!("{}", table(&HEADER, 1, stage_rows(program).into_iter()));
+    say!("software accuracy on the test images: {:.1} %", 100.0 * program.software_accuracy);
+    say!("wrote program.toml, arrays.safetensors and run.toml to {}", arguments.output.display());
 }

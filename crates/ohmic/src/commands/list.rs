@@ -12,7 +12,7 @@ pub fn run(arguments: &List, format: Format) -> Result<(), ExploreError> {
         Format::Text => {
             let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
             for (name, doc) in &entries {
-                println!("{name:width$}  {doc}");
+                say!("{name:width$}  {doc}");
             }
         }
         Format::Json => {

@@ -15,7 +15,7 @@ use serde_json::Value;
 /// Prints JSON.
 fn print_json(value: &Value) -> Result<(), ExploreError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| ExploreError::Table(error.to_string()))?;
-    println!("{text}");
+    say!("{text}");
     Ok(())
 }
 

@@ -55,8 +55,8 @@ const CONVERTERS: [&str; 5] = ["stage", "slice", "clipped\n%", "codes\nused", "c
 
 fn print_text(row: Row, evaluation: &Evaluation) {
     let rows = [(row, evaluation.energy)];
-    println!("{}", table::results(&rows));
-    println!("{}", table::legend(&rows));
+    say!("{}", table::results(&rows));
+    say!("{}", table::legend(&rows));
     let converters = evaluation.converters.iter().map(|c| {
         let clipped = 100.0 * c.clipped as f64 / c.conversions.max(1) as f64;
         let used = (c.codes.1 - c.codes.0 + 1).max(0);
@@ -68,5 +68,5 @@ fn print_text(row: Row, evaluation: &Evaluation) {
             c.available_codes.to_string(),
         ]
     });
-    println!("{}", table::table(&CONVERTERS, 1, converters));
+    say!("{}", table::table(&CONVERTERS, 1, converters));
 }

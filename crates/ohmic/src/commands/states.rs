@@ -31,15 +31,18 @@ pub fn run(arguments: &States, format: Format) -> Result<(), ExploreError> {
 }
 
 fn print_text(report: &StatesReport, arguments: &States) {
-    println!(
+    say!(
         "device {} (sigma scale {}), {} bits per cell\n{}",
-        report.device, report.sigma_scale, report.cell_bits, report.source
+        report.device,
+        report.sigma_scale,
+        report.cell_bits,
+        report.source
     );
     print_levels(report);
     let set =
         |states: &[usize]| format!("{{{}}}", states.iter().map(|&s| bits(report, s)).collect::<Vec<_>>().join(", "));
     let sets: Vec<String> = report.favourable_sets.iter().map(|states| set(states)).collect();
-    println!("nested sets of most immune states (ties within {}): {}\n", report.tie_tolerance, sets.join(" < "));
+    say!("nested sets of most immune states (ties within {}): {}\n", report.tie_tolerance, sets.join(" < "));
     print_mappings(report);
     print_weights(report, if arguments.all_weights { 1 } else { 8 });
 }
@@ -76,8 +79,8 @@ fn print_levels(report: &StatesReport) {
             level.rank.to_string(),
         ]
     });
-    println!("{}", table(&LEVELS, 1, rows));
-    println!(
+    say!("{}", table(&LEVELS, 1, rows));
+    say!(
         "level spacing {:.3} uS, read at {} V; rank 1 = most immune (least error current)",
         1e6 * report.spacing_s,
         report.read_voltage_v
@@ -112,8 +115,8 @@ fn print_mappings(report: &StatesReport) {
             mapping.offset.to_string(),
         ]
     });
-    println!("{}", table(&MAPPINGS, 2, rows));
-    println!("v: error variance of a stored weight; its mean is over {}\n", report.histogram);
+    say!("{}", table(&MAPPINGS, 2, rows));
+    say!("v: error variance of a stored weight; its mean is over {}\n", report.histogram);
 }
 
 /// Error variance by weight, every `step`-th weight around 0.
@@ -128,8 +131,8 @@ fn print_weights(report: &StatesReport, step: i32) {
         let variance = report.mappings.iter().map(|mapping| format!("{:.3}", mapping.weights[index].error_variance));
         std::iter::once(weight(index).to_string()).chain(variance).collect()
     });
-    println!("{}", table(&header, 0, rows));
+    say!("{}", table(&header, 0, rows));
     if step > 1 {
-        println!("every {step}th weight; --all-weights shows all, -o DIR writes all to weights.csv");
+        say!("every {step}th weight; --all-weights shows all, -o DIR writes all to weights.csv");
     }
 }

@@ -25,7 +25,7 @@ pub fn run(arguments: &Arguments, format: Format) -> Result<(), ExploreError> {
         write(&arguments.output, "sweep.svg", &lines(&rows, &plot.x, &series)?)?;
     }
     match format {
-        Format::Text => print!("{csv}"),
+        Format::Text => say_raw!("{csv}"),
         Format::Json => print_json(&json!({ "rows": rows }))?,
     }
     eprintln!(

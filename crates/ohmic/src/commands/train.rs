@@ -41,17 +41,17 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
 fn print_text(point: &TrainedPoint, arguments: &Train) {
     let trained = &point.trained;
     let Some(epoch) = trained.epochs.get(trained.chosen) else { return };
-    println!("checkpoint of epoch {} of {}, chosen on validation images", epoch.epoch, trained.epochs.len());
-    println!("  validation accuracy in software: {:.1} %", 100.0 * epoch.validation_software);
+    say!("checkpoint of epoch {} of {}, chosen on validation images", epoch.epoch, trained.epochs.len());
+    say!("  validation accuracy in software: {:.1} %", 100.0 * epoch.validation_software);
     if let Some(hardware) = epoch.validation_hardware {
-        println!("  validation accuracy on chip samples: {:.1} %", 100.0 * hardware);
+        say!("  validation accuracy on chip samples: {:.1} %", 100.0 * hardware);
     }
     if trained.share > 0.0 {
-        println!(
+        say!(
             "  constrained columns: {:.0} % chosen, {:.0} % in force",
             100.0 * trained.share,
             100.0 * epoch.effective_share
         );
     }
-    println!("wrote network.toml, weights.safetensors, training.csv and run.toml to {}", arguments.output.display());
+    say!("wrote network.toml, weights.safetensors, training.csv and run.toml to {}", arguments.output.display());
 }
