@@ -82,7 +82,8 @@ impl Evaluator {
         let interval_s = cycles as f64 / streamed as f64 / clock_hz;
         let counts = samples.first().map(|(_, inference)| inference.counts).unwrap_or_default();
         let array_j: Vec<f64> = samples.iter().map(|(_, i)| i.array_energy_j / images as f64).collect();
-        let per_image = per_image(&counts, images);
+        // Counts do not depend on the values of the images, so a batch is a whole multiple of one image.
+        let per_image = counts.divided_by(images);
         let energy = price(&per_image, program, ArrayEnergy::Exact(mean(&array_j)), interval_s);
         Ok(Evaluation {
             accuracies: samples.iter().map(|(accuracy, _)| *accuracy).collect(),
@@ -94,11 +95,6 @@ impl Evaluator {
             converters: merge_converters(samples.iter().map(|(_, inference)| inference.converters.as_slice())),
         })
     }
-}
-
-/// Counts do not depend on the values of the images, so a batch is a whole multiple of one image.
-fn per_image(counts: &ActionCounts, images: u64) -> ActionCounts {
-    counts.divided_by(images)
 }
 
 fn merge_converters<'a>(samples: impl Iterator<Item = &'a [ConverterUse]>) -> Vec<ConverterUse> {

@@ -18,14 +18,14 @@ pub(crate) fn calibrate(program: &mut Program, images: &[u32], seed: u64) -> Res
             let (lowest, highest) = states.map_err(|what| CompileError::chip(&chip, what))?.clip;
             // A pair differs most when one cell is at the upper limit of the device and the other at the lower, below `G_min`.
             let reach = |stage: &MvmStage| if stage.polarities == 2 { highest - lowest } else { highest };
-            set_transfers(program, |stage, _| transfer(&chip.tile.adc, stage, largest_sum(&chip, stage, reach(stage))));
+            set_transfers(program, |stage| transfer(&chip.tile.adc, stage, largest_sum(&chip, stage, reach(stage))));
         }
         RangePolicy::Lossless => lossless(program)?,
         RangePolicy::Calibrated => {
-            set_transfers(program, |stage, _| exact(&chip, stage));
+            set_transfers(program, |stage| exact(&chip, stage));
             let seen = observe(program, images, seed)?;
             let mut sums = seen.slices.iter();
-            set_transfers(program, |stage, _| {
+            set_transfers(program, |stage| {
                 sums.next().map_or_else(|| exact(&chip, stage), |s| fit(&chip.tile.adc, stage, s))
             });
         }
@@ -33,10 +33,11 @@ pub(crate) fn calibrate(program: &mut Program, images: &[u32], seed: u64) -> Res
     Ok(())
 }
 
-fn set_transfers(program: &mut Program, mut choose: impl FnMut(&MvmStage, usize) -> AdcTransfer) {
+/// Chooses a transfer for every slice, stage by stage, least significant slice first.
+fn set_transfers(program: &mut Program, mut choose: impl FnMut(&MvmStage) -> AdcTransfer) {
     for stage in &mut program.stages {
         if let Stage::Mvm(stage) = stage {
-            let chosen: Vec<AdcTransfer> = (0..stage.slices.len()).map(|slice| choose(stage, slice)).collect();
+            let chosen: Vec<AdcTransfer> = stage.slices.iter().map(|_| choose(stage)).collect();
             for (slice, adc) in stage.slices.iter_mut().zip(chosen) {
                 slice.adc = adc;
             }
@@ -69,7 +70,7 @@ fn exact(chip: &Chip, stage: &MvmStage) -> AdcTransfer {
 fn lossless(program: &mut Program) -> Result<(), CompileError> {
     let chip = program.chip.clone();
     let mut bits = 1;
-    set_transfers(program, |stage, _| {
+    set_transfers(program, |stage| {
         let adc = exact(&chip, stage);
         let codes = i64::from(adc.max_code) - i64::from(adc.min_code) + 1;
         bits = bits.max(u64::BITS - (codes as u64 - 1).leading_zeros());

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a converter turns a column sum into a code: `clamp(round(sum / step), min_code, max_code)`.
 ///
-/// Sums are in units of one level spacing at full-scale input. Code 0 always stands for no current (mid-tread).
+/// Sums are in units of one level spacing at one step of the DAC. Code 0 always stands for no current (mid-tread).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdcTransfer {
@@ -12,7 +12,7 @@ pub struct AdcTransfer {
     pub min_code: i32,
     /// Highest code.
     pub max_code: i32,
-    /// Column sum of one code step (LSB), in level spacings.
+    /// Column sum of one code step (LSB), in these units.
     pub step: f64,
 }
 

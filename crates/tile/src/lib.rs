@@ -3,7 +3,7 @@
 //! ```text
 //!  codes -> [dac] digits -> word lines -> [crossbar] of programmed [device] cells -> column sums -> [adc] codes
 //! ```
-//! Column sums are in units of one cell of one level spacing at full-scale input; conductances in siemens appear only in [`device`]
+//! Column sums are in units of one level spacing at one step of the DAC; conductances in siemens appear only in [`device`]
 //! and in the array energy.
 #![cfg_attr(test, allow(clippy::cast_precision_loss))]
 
