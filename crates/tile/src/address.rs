@@ -5,6 +5,7 @@
 //! the order of evaluation; sweeps over array size, converters and mapping strategies therefore share their random numbers.
 
 use rand::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// What random numbers are for; keeps the streams of different purposes apart.
@@ -24,6 +25,12 @@ pub enum Purpose {
     Injection = 6,
     /// Randomly chosen columns (the control of importance measures).
     Control = 7,
+    /// Gain, offset and mismatch of the converters of a chip sample.
+    Converter = 8,
+    /// Thermal noise of conversions.
+    AdcNoise = 9,
+    /// Noise of the cell currents in a read.
+    ReadNoise = 10,
 }
 
 /// The generator of all addressed streams.
@@ -36,12 +43,29 @@ pub fn stream(seed: u64, purpose: Purpose, indices: &[u64]) -> Stream {
     Stream::seed_from_u64(indices.iter().fold(start, |hash, &index| mix(hash.wrapping_add(mix(index.wrapping_add(1))))))
 }
 
+/// Fills `draws` with `count` standard normal draws of a stream.
+pub fn standard_normals(stream: &mut Stream, count: usize, draws: &mut Vec<f32>) {
+    draws.clear();
+    draws.extend((0..count).map(|_| -> f32 { StandardNormal.sample(stream) }));
+}
+
 /// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) after one step of its Weyl sequence; a bijection of 64-bit words.
 fn mix(word: u64) -> u64 {
     let z = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+/// Effects on cells beside the programming error. Each has its own streams, so that switching one on or off leaves the draws of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// How a cell's conductance moves between programming and reading.
+    Drift = 1,
+    /// Which cells are stuck.
+    Fault = 2,
+    /// Further attempts of write-verify.
+    Retry = 3,
 }
 
 /// The logical rows of one layer's cells in one chip sample.
@@ -67,7 +91,25 @@ impl CellRow {
     /// The stream that is drawn along the logical columns of this row.
     #[must_use]
     pub fn stream(self) -> Stream {
-        stream(self.seed, self.purpose, &[self.chip_sample, self.layer, self.slice, self.polarity, self.row])
+        stream(self.seed, self.purpose, &self.indices())
+    }
+
+    /// The stream of one effect, drawn along the logical columns of this row.
+    #[must_use]
+    pub fn stream_of(self, effect: Effect) -> Stream {
+        let [chip_sample, layer, slice, polarity, row] = self.indices();
+        stream(self.seed, self.purpose, &[chip_sample, layer, slice, polarity, row, effect as u64])
+    }
+
+    /// The stream of one effect in the single cell at logical column `column`, for effects that take a varying number of draws.
+    #[must_use]
+    pub fn cell_stream(self, effect: Effect, column: u64) -> Stream {
+        let [chip_sample, layer, slice, polarity, row] = self.indices();
+        stream(self.seed, self.purpose, &[chip_sample, layer, slice, polarity, row, effect as u64, column])
+    }
+
+    fn indices(self) -> [u64; 5] {
+        [self.chip_sample, self.layer, self.slice, self.polarity, self.row]
     }
 }
 
@@ -75,7 +117,6 @@ impl CellRow {
 mod tests {
     use super::*;
     use rand::Rng;
-    use rand_distr::{Distribution, StandardNormal};
 
     const ROW: CellRow =
         CellRow { seed: 1, purpose: Purpose::Programming, chip_sample: 0, layer: 0, slice: 0, polarity: 0, row: 0 };
@@ -96,6 +137,18 @@ mod tests {
         words.sort_unstable();
         words.dedup();
         assert_eq!(words.len(), others.len() + 1);
+    }
+
+    #[test]
+    fn every_effect_and_column_has_its_own_stream() {
+        let effects = [Effect::Drift, Effect::Fault, Effect::Retry];
+        let mut words: Vec<u64> = effects.iter().map(|&effect| ROW.stream_of(effect).next_u64()).collect();
+        words.push(ROW.stream().next_u64());
+        words.extend((0..100).map(|column| ROW.cell_stream(Effect::Retry, column).next_u64()));
+        let count = words.len();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), count);
     }
 
     #[test]

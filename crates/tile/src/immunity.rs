@@ -2,7 +2,7 @@
 //!
 //! The criterion is the error *current*, proportional to the absolute conductance error in level spacings, not the percentage.
 
-use crate::device::States;
+use crate::device::{State, States};
 
 /// The states of a device from most to least immune; tied states form one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,20 +12,21 @@ pub struct Ranking {
 }
 
 impl Ranking {
-    /// Ranks states by their error. Neighbours in the order whose errors differ by less than the fraction `tie_tolerance` are tied:
-    /// banning one of two nearly equal bad states gains nothing, as the other takes its place.
+    /// Ranks states by their error. Neighbours in the order whose 95 % confidence intervals overlap are tied, and ties chain: measurements
+    /// do not tell which of them is worse, and banning one of two nearly equal bad states gains nothing, as the other takes its place.
     #[must_use]
-    pub fn new(states: &States, tie_tolerance: f64) -> Self {
-        let mut order: Vec<(f64, usize)> = states.states.iter().map(|s| (s.error(), s.level)).collect();
-        order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    pub fn new(states: &States) -> Self {
+        let mut order: Vec<&State> = states.states.iter().collect();
+        order.sort_by(|a, b| a.error().total_cmp(&b.error()).then(a.level.cmp(&b.level)));
         let mut groups: Vec<Vec<usize>> = Vec::new();
         let mut previous = f64::NEG_INFINITY;
-        for (error, level) in order {
+        for state in order {
+            let (low, high) = state.error_ci95;
             match groups.last_mut() {
-                Some(group) if error <= previous * (1.0 + tie_tolerance) => group.push(level),
-                _ => groups.push(vec![level]),
+                Some(group) if low <= previous => group.push(state.level),
+                _ => groups.push(vec![state.level]),
             }
-            previous = error;
+            previous = high;
         }
         for group in &mut groups {
             group.sort_unstable();
@@ -43,5 +44,32 @@ impl Ranking {
             set.clone()
         };
         self.groups.iter().map(grow).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Device;
+
+    /// With n = 100 the interval is `e (1 -+ 0.1386)`: errors tie below a ratio of 1.1386 / 0.8614 = 1.3218.
+    #[test]
+    fn overlapping_intervals_tie_and_chain() {
+        let groups = |sigmas: &[f64], samples| {
+            let bits = sigmas.len().ilog2();
+            Ranking::new(&Device::of_sigmas(sigmas, samples).states(bits).unwrap()).groups
+        };
+        assert_eq!(groups(&[0.1, 0.1321], 100), [[0, 1]]);
+        assert_eq!(groups(&[0.1, 0.1323], 100), [[0], [1]]);
+        assert_eq!(groups(&[0.16, 0.1, 0.13, 0.5], 100), [vec![0, 1, 2], vec![3]]);
+        // The same errors, measured on more cells.
+        assert_eq!(groups(&[0.16, 0.1, 0.13, 0.5], 1000), [[1], [2], [0], [3]]);
+        assert_eq!(groups(&[0.0, 0.0, 0.1, 0.2], 100), [vec![0, 1], vec![2], vec![3]]);
+    }
+
+    #[test]
+    fn sets_grow_by_whole_groups() {
+        let ranking = Ranking { groups: vec![vec![3], vec![0, 2], vec![1]] };
+        assert_eq!(ranking.nested_sets(), [vec![3], vec![0, 2, 3], vec![0, 1, 2, 3]]);
     }
 }

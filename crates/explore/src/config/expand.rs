@@ -11,7 +11,7 @@ use toml::Value;
 use super::nearest::nearest;
 use super::presets::Presets;
 use super::tree::{Data, KeyPath, Node, Origin, Source, dotted};
-use super::{ConfigError, Kind, parse};
+use super::{ConfigError, Kind, measured, parse};
 
 /// A larger file is not a configuration.
 const MAX_BYTES: u64 = 4 << 20;
@@ -80,6 +80,7 @@ impl Expander {
             document.overlay(node);
             node = document;
         }
+        measured::resolve(&mut node)?;
         node.data = match node.data {
             Data::Table(table) => Data::Table(
                 table
@@ -163,16 +164,7 @@ pub(super) fn open(
 }
 
 fn open_file(kind: Kind, name: &str, named_at: Option<&Origin>, at: String) -> Result<Document, ConfigError> {
-    let path = match named_at {
-        Some(Origin::Line(source, _)) => match &source.directory {
-            Some(directory) => directory.join(name),
-            None => {
-                let reason = "a built-in preset can only name presets".to_owned();
-                return Err(ConfigError::Unreadable { at, file: name.to_owned(), reason });
-            }
-        },
-        _ => PathBuf::from(name),
-    };
+    let path = located(name, named_at, &at)?;
     let file = path.display().to_string();
     let text = read(&path).map_err(|reason| ConfigError::Unreadable { at, file: file.clone(), reason })?;
     let directory = path.parent().map(Path::to_path_buf);
@@ -181,7 +173,18 @@ fn open_file(kind: Kind, name: &str, named_at: Option<&Origin>, at: String) -> R
     Ok(Document { id: Id::File(fs::canonicalize(&path).unwrap_or(path)), root })
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// A path that a document or an override names: relative to the file of the document, or to the working directory.
+pub(super) fn located(name: &str, named_at: Option<&Origin>, at: &str) -> Result<PathBuf, ConfigError> {
+    let Some(Origin::Line(source, _)) = named_at else { return Ok(PathBuf::from(name)) };
+    let Some(directory) = &source.directory else {
+        let reason = "a built-in preset can only name presets".to_owned();
+        return Err(ConfigError::Unreadable { at: at.to_owned(), file: name.to_owned(), reason });
+    };
+    Ok(directory.join(name))
+}
+
+/// The text of a file.
+pub(super) fn read(path: &Path) -> Result<String, String> {
     if path.is_dir() {
         return Err("it is a folder".to_owned());
     }

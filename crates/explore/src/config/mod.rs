@@ -6,6 +6,9 @@
 //! document, `preset` names another document of the same kind. A name with a `/` or the ending `.toml` is a path,
 //! relative to the file that holds it.
 //!
+//! Where a document names a CSV file of measured cells (`model = "measured"`, `file = "cells.csv"`), the cells take its place, so that a
+//! resolved document needs no other file.
+//!
 //! An override `KEY=VALUE` wins over all files. It acts before the presets are filled in, so it may name another
 //! preset. The first segments of its key may be left out as long as only one key fits.
 
@@ -13,6 +16,7 @@ mod decode;
 mod error;
 mod expand;
 mod kind;
+mod measured;
 mod nearest;
 mod overrides;
 mod parse;

@@ -1,6 +1,6 @@
 //! No variation: the device of the exactness laws.
 
-use super::{Moments, NominalState, VariationModel};
+use super::{Conditions, Moments, NominalState, VariationModel};
 use crate::check::Problems;
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +14,5 @@ impl VariationModel for Ideal {
         Moments { mean_shift_s: 0.0, sigma_s: 0.0 }
     }
 
-    fn check(&self, _: f64, _: f64, _: &mut Problems) {}
-
-    fn supports(&self, _: usize) -> Result<(), String> {
-        Ok(())
-    }
+    fn check(&self, _: &Conditions, _: &mut Problems) {}
 }
