@@ -1,5 +1,12 @@
 //! Cost tables: energy of an action, area and leakage of a component. Prices never live in code.
 
+mod adc;
+
+pub use adc::{
+    AdcCost, AdcModel, AdcPrices, ComparatorPrices, MAX_ADC_BITS, SarNode, SarPowerPrices, SurveyArea, SurveyEnergy,
+    SurveyFom, SurveyPrices, TablePrices, TableRow,
+};
+
 use crate::actions::ActionEnergies;
 use crate::check::{Check, Problems};
 use serde::{Deserialize, Serialize};
@@ -109,64 +116,3 @@ impl ComponentCosts {
         ]
     }
 }
-
-/// What a converter costs at one resolution.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdcCost {
-    /// Resolution, bits.
-    pub bits: u32,
-    /// Energy of one conversion, J.
-    pub energy_j: f64,
-    /// Area of one converter, m2.
-    pub area_m2: f64,
-    /// Leakage power of one converter, W.
-    pub leakage_w: f64,
-}
-
-/// A converter cost model as its file in `configs/adcs` states it: a table over the resolution.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdcModel {
-    /// Name, kebab-case; part of every result.
-    pub model: String,
-    /// Where the numbers come from.
-    pub source: String,
-    /// Time of one conversion, s.
-    pub conversion_time_s: f64,
-    /// Costs at each resolution that the source covers.
-    pub costs: Vec<AdcCost>,
-}
-
-impl Check for AdcModel {
-    fn check(&self, problems: &mut Problems) {
-        problems.number("conversion_time_s", self.conversion_time_s, 0.0..=1e-3, "s");
-        check_adc_costs(&self.costs, problems);
-    }
-}
-
-/// The costs of model `model` at a resolution.
-///
-/// # Errors
-/// If the model does not cover it; the text says what it covers.
-pub fn adc_cost(model: &str, costs: &[AdcCost], bits: u32) -> Result<AdcCost, String> {
-    let known = || costs.iter().map(|row| row.bits.to_string()).collect::<Vec<_>>().join(", ");
-    let found = costs.iter().find(|row| row.bits == bits).copied();
-    found.ok_or_else(|| format!("one of {} (ADC model `{model}` covers no other)", known()))
-}
-
-/// Adds the problems of a table of converter costs.
-pub fn check_adc_costs(costs: &[AdcCost], problems: &mut Problems) {
-    problems.require("costs", "no rows", !costs.is_empty(), "at least one resolution");
-    for row in costs {
-        problems.within("costs", |p| {
-            p.integer("bits", u64::from(row.bits), 1..=MAX_ADC_BITS);
-            p.number("energy_j", row.energy_j, 0.0..=1e-3, "J");
-            p.number("area_m2", row.area_m2, 0.0..=1e-2, "m2");
-            p.number("leakage_w", row.leakage_w, 0.0..=1.0, "W");
-        });
-    }
-}
-
-/// Widest converter: column sums are `f32`, in which whole numbers of more than 22 bits are not rounded exactly.
-pub const MAX_ADC_BITS: u64 = 21;

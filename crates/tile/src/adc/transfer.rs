@@ -46,66 +46,6 @@ impl AdcTransfer {
     }
 }
 
-/// The converters of all columns of one crossbar, in the layout that converts them fastest.
-#[derive(Clone, Debug, Default)]
-pub struct AdcBank {
-    inverse_step: Vec<f32>,
-    min_code: Vec<f32>,
-    max_code: Vec<f32>,
-}
-
-impl AdcBank {
-    /// One transfer per column.
-    #[must_use]
-    pub fn new(columns: impl Iterator<Item = AdcTransfer>) -> Self {
-        let mut bank = Self::default();
-        for adc in columns {
-            bank.inverse_step.push((1.0 / adc.step) as f32);
-            bank.min_code.push(adc.min_code as f32);
-            bank.max_code.push(adc.max_code as f32);
-        }
-        bank
-    }
-
-    /// Converts the column sums of one input slice in place to codes (as whole `f32`) and books what the converters saw; the same
-    /// arithmetic as [`AdcTransfer::convert`].
-    pub fn convert(&self, sums: &mut [f32], seen: &mut CodesSeen) {
-        let limits = self.inverse_step.iter().zip(&self.min_code).zip(&self.max_code);
-        let columns = sums.iter_mut().zip(limits).zip(&mut seen.clipped).zip(&mut seen.lowest).zip(&mut seen.highest);
-        for ((((sum, ((&inverse, &min), &max)), clipped), lowest), highest) in columns {
-            let scaled = *sum * inverse;
-            *clipped += u32::from(scaled > max + 0.5) + u32::from(scaled < min - 0.5);
-            let code = round_half_even(scaled.max(min).min(max));
-            *lowest = lowest.min(code);
-            *highest = highest.max(code);
-            *sum = code;
-        }
-    }
-}
-
-/// What each column's converter has seen.
-#[derive(Clone, Debug)]
-pub struct CodesSeen {
-    /// Conversions that clipped.
-    pub clipped: Vec<u32>,
-    /// Lowest code.
-    pub lowest: Vec<f32>,
-    /// Highest code.
-    pub highest: Vec<f32>,
-}
-
-impl CodesSeen {
-    /// Nothing seen yet in `columns` columns.
-    #[must_use]
-    pub fn new(columns: usize) -> Self {
-        Self {
-            clipped: vec![0; columns],
-            lowest: vec![f32::INFINITY; columns],
-            highest: vec![f32::NEG_INFINITY; columns],
-        }
-    }
-}
-
 /// Rounds to the nearest integer, ties to even, for `|x| < 2^22`: adding and subtracting 1.5 * 2^23 leaves no fraction bits.
 /// Unlike `f32::round_ties_even` this needs no SSE4.1 and vectorises on every target.
 #[inline]
@@ -135,30 +75,25 @@ mod tests {
         assert_eq!(adc.convert(0.0), 0);
     }
 
-    #[test]
-    fn a_bank_converts_like_its_single_converters() {
-        let adcs = [AdcTransfer::unipolar(4, 20.0), AdcTransfer::bipolar(5, 9.0), AdcTransfer::unipolar(8, 3.3)];
-        let bank = AdcBank::new(adcs.into_iter());
-        let mut seen = CodesSeen::new(3);
-        for i in 0..200 {
-            let sums = [i as f32 * 0.3 - 20.0, i as f32 * 0.11 - 11.0, i as f32 * 0.02];
-            let mut codes = sums;
-            bank.convert(&mut codes, &mut seen);
-            for ((adc, sum), code) in adcs.iter().zip(sums).zip(codes) {
-                assert_eq!(adc.convert(sum) as f32, code);
-            }
-        }
-        let clipping = |adc: &AdcTransfer, f: &dyn Fn(i32) -> f32| (0..200).filter(|&i| adc.clips(f(i))).count() as u32;
-        assert_eq!(seen.clipped[0], clipping(&adcs[0], &|i| i as f32 * 0.3 - 20.0));
-        assert!(seen.clipped[0] > 0);
-        assert_eq!((seen.lowest[0], seen.highest[0]), (0.0, 15.0));
-    }
-
     proptest! {
         #[test]
         fn the_fast_rounding_is_round_half_even(x in -4_194_000.0_f32..4_194_000.0) {
             prop_assert_eq!(round_half_even(x), x.round_ties_even());
             prop_assert_eq!(round_half_even(x.trunc() + 0.5), (x.trunc() + 0.5).round_ties_even());
+        }
+
+        /// Of the same range.
+        #[test]
+        fn more_bits_never_increase_the_error(bits in 1_u32..=11, full_scale in 0.1_f64..1000.0) {
+            let mean_square = |bits: u32| {
+                let adc = AdcTransfer::unipolar(bits, full_scale);
+                let error = |i: u32| {
+                    let sum = full_scale * f64::from(i) / 5000.0;
+                    (f64::from(adc.convert(sum as f32)) * adc.step - sum).powi(2)
+                };
+                (0..=5000).map(error).sum::<f64>()
+            };
+            prop_assert!(mean_square(bits + 1) < mean_square(bits));
         }
 
         #[test]
