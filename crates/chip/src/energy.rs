@@ -104,7 +104,8 @@ pub fn area_m2(program: &Program) -> Result<f64, String> {
 fn occupied(program: &Program, cost: &tile::cost::ComponentCosts, adc: f64) -> Result<f64, String> {
     let arrays: u64 =
         program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64 * u64::from(stage.polarities)).sum();
-    let converted: u64 = program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64).sum();
+    let converted: u64 =
+        program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64 * stage.converted_arrays()).sum();
     let banks: u64 = program.mvm_stages().map(|(_, stage): (u64, &MvmStage)| stage.banks().len() as u64).sum();
     let Chip { tile, .. } = &program.chip;
     let (rows, cols) = (f64::from(tile.array.rows), f64::from(tile.array.cols));

@@ -1,8 +1,9 @@
 //! What values a chip may have.
 
-use super::{Adc, Chip, Digital, Tile};
+use super::{Adc, Chip, Digital, RangePolicy, Tile};
 use tile::check::{Check, Problems};
-use tile::cost::{MAX_ADC_BITS, check_adc_costs};
+use tile::cost::MAX_ADC_BITS;
+use tile::dac::DacFormat;
 
 impl Check for Chip {
     fn check(&self, problems: &mut Problems) {
@@ -19,6 +20,10 @@ impl Check for Chip {
             p.integer("hop_cycles", self.mesh.hop_cycles, 0..=1000);
         });
         problems.within("costs", |p| self.costs.check(p));
+        let magnitude = self.tile.dac.format.magnitude_bits(self.format.input_bits);
+        let coded = self.tile.dac.format == DacFormat::Unsigned || magnitude > 0;
+        let allowed = "at least 2 where tile.dac.format = \"sign-magnitude\", for a sign and a bit";
+        problems.require("format.input_bits", self.format.input_bits, coded, allowed);
         if let Err(allowed) = self.costs.dac_factor(self.tile.dac.bits) {
             problems.require("tile.dac.bits", self.tile.dac.bits, false, allowed);
         }
@@ -36,6 +41,12 @@ impl Check for Tile {
             p.number("read_voltage_v", self.array.read_voltage_v, 1e-3..=10.0, "V");
             p.number("read_time_s", self.array.read_time_s, 0.0..=1e-3, "s");
             p.number("sample_time_s", self.array.sample_time_s, 0.0..=1e-3, "s");
+            if let Some(law) = &self.cell.device.iv {
+                let (read_v, most_v) = (self.array.read_voltage_v, law.max_voltage_v());
+                let allowed =
+                    format!("at most {most_v} V, to which the I-V relation of `{}` is known", self.cell.device.name);
+                p.require("read_voltage_v", read_v, read_v <= most_v, allowed);
+            }
         });
         problems.within("cell", |p| {
             p.integer("bits", self.cell.bits.into(), 1..=8);
@@ -46,6 +57,7 @@ impl Check for Tile {
             }
             p.within("device", |p| self.cell.device.check(p));
         });
+        problems.within("wires", |p| self.wires.check(p));
         problems.within("dac", |p| {
             p.integer("bits", self.dac.bits.into(), 1..=8);
             p.number("time_s", self.dac.time_s, 0.0..=1e-3, "s");
@@ -60,6 +72,7 @@ impl Check for Tile {
             for (key, cycles) in self.digital.entries() {
                 p.integer(key, cycles, 0..=1_000_000);
             }
+            p.integer("accumulator_bits", self.digital.accumulator_bits.into(), 2..=52);
         });
     }
 }
@@ -88,7 +101,12 @@ impl Check for Adc {
         problems.integer("arrays_per_bank", self.arrays_per_bank.into(), 1..=65_536);
         problems.integer("calibration_images", self.calibration_images.into(), 1..=1_000_000);
         problems.integer("calibration_chips", self.calibration_chips.into(), 1..=1000);
-        problems.number("conversion_time_s", self.conversion_time_s, 0.0..=1e-3, "s");
-        check_adc_costs(&self.costs, problems);
+        if let Err(allowed) = self.priced_kind() {
+            problems.require("kind", format!("\"{}\"", self.kind.name()), false, allowed);
+        }
+        let calibrated = !self.per_column || self.range == RangePolicy::Calibrated;
+        problems.require("per_column", self.per_column, calibrated, "false unless range = \"calibrated\"");
+        problems.within("prices", |p| self.prices.check(p));
+        problems.within("nonideal", |p| self.nonideal.check(self.kind, self.bits, p));
     }
 }

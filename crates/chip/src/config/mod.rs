@@ -3,8 +3,11 @@
 mod check;
 
 use serde::{Deserialize, Serialize};
-use tile::cost::{AdcCost, CostTable, adc_cost};
+use tile::adc::{AdcKind, NonIdealities};
+use tile::cost::{AdcCost, AdcPrices, CostTable};
+use tile::dac::DacFormat;
 use tile::device::Device;
+use tile::wires::Wires;
 
 /// A chip: a mesh of tiles, one clock, number formats and prices.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +53,8 @@ pub struct Tile {
     pub array: Array,
     /// The cell.
     pub cell: Cell,
+    /// The resistance of the array's lines.
+    pub wires: Wires,
     /// The word-line DAC.
     pub dac: Dac,
     /// The column ADC.
@@ -92,6 +97,8 @@ pub struct Cell {
 pub struct Dac {
     /// Input bits applied per cycle.
     pub bits: u32,
+    /// How input codes are coded.
+    pub format: DacFormat,
     /// Conversion time, s.
     pub time_s: f64,
 }
@@ -100,6 +107,8 @@ pub struct Dac {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adc {
+    /// Architecture: which errors the converters can have.
+    pub kind: AdcKind,
     /// Resolution, bits.
     pub bits: u32,
     /// How the range is chosen.
@@ -113,6 +122,10 @@ pub struct Adc {
     pub finest_step_levels: f64,
     /// With `calibrated`: round the step up to a power of two, so that slices are scaled by shifts instead of multiplications.
     pub power_of_two_step: bool,
+    /// With `calibrated`: a range of its own for every column, instead of one per layer and slice.
+    pub per_column: bool,
+    /// A digital gain of its own for every column, found by least squares on calibration images, that undoes what wires lose.
+    pub column_gain: bool,
     /// Converters in a bank.
     pub per_bank: u32,
     /// Arrays whose columns one bank converts; the two arrays of a subtracting pair count once.
@@ -125,19 +138,55 @@ pub struct Adc {
     pub model: String,
     /// Where the costs come from.
     pub source: String,
-    /// Time of one conversion, s.
-    pub conversion_time_s: f64,
-    /// Costs at each resolution that the model covers.
-    pub costs: Vec<AdcCost>,
+    /// The architectures that the cost model prices; it prices ideal converters, too.
+    pub kinds: Vec<AdcKind>,
+    /// Costs over the resolution.
+    pub prices: AdcPrices,
+    /// How the converters differ from ideal ones; left out: not at all.
+    #[serde(default)]
+    pub nonideal: NonIdealities,
 }
 
 impl Adc {
+    /// The range policy in words, with what it depends on: `full`, `lossless`, `calibrated-percentile+per-column+shifts`.
+    #[must_use]
+    pub fn range_name(&self) -> String {
+        if self.range != RangePolicy::Calibrated {
+            return if self.range == RangePolicy::Full { "full" } else { "lossless" }.to_owned();
+        }
+        let criterion = match self.criterion {
+            Criterion::Percentile => "calibrated-percentile",
+            Criterion::LeastSquaredError => "calibrated-least-squared-error",
+        };
+        let option = |on: bool, name: &'static str| if on { name } else { "" };
+        format!("{criterion}{}{}", option(self.per_column, "+per-column"), option(self.power_of_two_step, "+shifts"))
+    }
+
     /// Costs at the converter's resolution.
     ///
     /// # Errors
     /// If the model does not cover it; the text says what it covers.
     pub fn cost(&self) -> Result<AdcCost, String> {
-        adc_cost(&self.model, &self.costs, self.bits)
+        let uncovered = |allowed| format!("{allowed} (ADC model `{}` covers no other)", self.model);
+        self.prices.at(self.bits).map_err(uncovered)
+    }
+
+    /// Time of one conversion at the converter's resolution, s.
+    #[must_use]
+    pub fn conversion_time_s(&self) -> f64 {
+        self.prices.conversion_time_s(self.bits)
+    }
+
+    /// Whether the cost model prices the converter's architecture; otherwise which it prices.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn priced_kind(&self) -> Result<(), String> {
+        if self.kind == AdcKind::Ideal || self.kinds.contains(&self.kind) {
+            return Ok(());
+        }
+        let known = self.kinds.iter().chain([&AdcKind::Ideal]).map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+        Err(format!("one of {known} (ADC model `{}` prices no other)", self.model))
     }
 }
 
@@ -190,6 +239,8 @@ pub struct Digital {
     pub requantise_cycles: u64,
     /// Max pooling of one window.
     pub pool_cycles: u64,
+    /// Width of the signed accumulators behind converters and of output sums, bits; they saturate.
+    pub accumulator_bits: u32,
 }
 
 /// A mesh of tiles with XY routing; tiles are numbered row by row.
@@ -231,6 +282,18 @@ impl Chip {
     /// Input slices per matrix-vector product.
     #[must_use]
     pub fn input_cycles(&self) -> u32 {
-        tile::dac::input_cycles(self.format.input_bits, self.tile.dac.bits)
+        tile::dac::input_cycles(self.format.input_bits, self.tile.dac.bits, self.tile.dac.format)
+    }
+
+    /// Bits of an input without its sign.
+    #[must_use]
+    pub fn magnitude_bits(&self) -> u32 {
+        self.tile.dac.format.magnitude_bits(self.format.input_bits)
+    }
+
+    /// Whether inputs are sign-magnitude numbers.
+    #[must_use]
+    pub fn signed_inputs(&self) -> bool {
+        self.tile.dac.format == DacFormat::SignMagnitude
     }
 }

@@ -7,14 +7,23 @@
 //! ```
 //! Every loop that moves hardware counts it; the timing engine counts the same actions from its events.
 
+mod array;
+mod cells;
+mod converters;
 mod mvm;
+mod noise;
 mod sample;
+mod unit;
+mod usage;
 
+pub use cells::{Cells, SampleAddress, StageCells};
 pub use sample::ChipSample;
+pub use usage::ConverterUse;
 
 use crate::program::{PoolStage, Program, Stage};
 use mvm::MvmEngine;
 use tile::actions::ActionCounts;
+use tile::crossbar::DrivenRow;
 
 /// What a chip sample did with a batch of images.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,23 +38,10 @@ pub struct Inference {
     pub array_energy_j: f64,
     /// What the converters saw, one entry per slice of every MVM stage.
     pub converters: Vec<ConverterUse>,
-}
-
-/// What the converters of one slice of one stage saw.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct ConverterUse {
-    /// Name of the stage.
-    pub stage: String,
-    /// Slice, 0 = least significant.
-    pub slice: usize,
-    /// Number of conversions.
-    pub conversions: u64,
-    /// How many of them clipped.
-    pub clipped: u64,
-    /// Lowest and highest code seen.
-    pub codes: (i64, i64),
-    /// Number of codes the converter has.
-    pub available_codes: u64,
+    /// Outputs that were limited to the width of the accumulators.
+    pub saturated_outputs: u64,
+    /// Bound on the error that solving the wires leaves in any column sum, level spacings; 0 without wires.
+    pub wire_error_bound: f64,
 }
 
 impl Inference {
@@ -72,27 +68,48 @@ fn highest(scores: &[f64]) -> usize {
 
 /// Watches the sums that reach the converters (for calibration and diagnosis).
 pub trait ColumnProbe {
-    /// Sums of all columns of one crossbar for one input slice; column `c` belongs to slice `c % slices`.
-    fn observe(&mut self, layer: usize, slices: usize, sums: &[f32]);
+    /// One array was read.
+    fn observe(&mut self, read: &Observation<'_>);
+}
+
+/// The column sums of one array for one input slice.
+#[derive(Clone, Copy, Debug)]
+pub struct Observation<'a> {
+    /// Index of the MVM stage.
+    pub layer: usize,
+    /// Index of the crossbar in its stage.
+    pub crossbar: usize,
+    /// 1 for the negative array of a pair that is subtracted after conversion.
+    pub array: usize,
+    /// Number of slices; column `c` belongs to slice `c % slices`.
+    pub slices: usize,
+    /// The driven word lines, counted within the crossbar.
+    pub driven: &'a [DrivenRow],
+    /// Sums of all columns, in level spacings times DAC steps.
+    pub sums: &'a [f32],
+    /// Digital factor that compensation of drift puts on what the converters make of them.
+    pub drift_gain: f64,
 }
 
 /// Runs a batch of images through a chip sample.
 ///
 /// `images` holds input codes, pixel-major, one image after the other. The result does not depend on how images are batched, save that
-/// counts and energies add up.
-#[must_use]
+/// counts and energies add up, and that the noise of single conversions belongs to an image's position in the batch.
+///
+/// # Errors
+/// If the currents of nonlinear cells behind wires cannot be solved for some input.
 pub fn infer<'a>(
     program: &'a Program,
     sample: &'a ChipSample,
-    images: &[u32],
+    images: &[i32],
     probe: Option<&'a mut dyn ColumnProbe>,
-) -> Inference {
+) -> Result<Inference, String> {
     let mut run = Run::new(program, sample, probe);
     let mut scores = Vec::new();
-    for image in images.chunks_exact(program.input.len().max(1)) {
-        scores.extend(run.image(image));
+    for (index, image) in images.chunks_exact(program.input.len().max(1)).enumerate() {
+        scores.extend(run.image(index as u64, image)?);
     }
-    run.finish(scores)
+    Ok(run.finish(scores))
 }
 
 struct Run<'a> {
@@ -104,26 +121,26 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(program: &'a Program, sample: &'a ChipSample, probe: Option<&'a mut dyn ColumnProbe>) -> Self {
-        let engines = program.mvm_stages().zip(sample.stages());
-        let engines = engines.map(|((_, stage), crossbars)| MvmEngine::new(program, stage, crossbars)).collect();
+        let engine = |(layer, stage)| MvmEngine::new(program, layer as usize, stage, sample);
+        let engines = program.mvm_stages().map(engine).collect();
         Self { program, engines, probe, counts: ActionCounts::default() }
     }
 
-    fn image(&mut self, codes: &[u32]) -> Vec<f64> {
+    fn image(&mut self, image: u64, codes: &[i32]) -> Result<Vec<f64>, String> {
         let mut map = codes.to_vec();
         let mut scores = Vec::new();
         let mut layer = 0;
         for (index, stage) in self.program.stages.iter().enumerate() {
             match stage {
                 Stage::Mvm(_) => {
-                    (map, scores) = self.engines[layer].run(layer, &map, &mut self.counts, &mut self.probe);
+                    (map, scores) = self.engines[layer].run(image, &map, &mut self.counts, &mut self.probe)?;
                     layer += 1;
                 }
                 Stage::Pool(pool) => map = run_pool(pool, self.program, &map, &mut self.counts),
             }
             self.send(index);
         }
-        if scores.is_empty() { map.iter().map(|&code| f64::from(code)).collect() } else { scores }
+        Ok(if scores.is_empty() { map.iter().map(|&code| f64::from(code)).collect() } else { scores })
     }
 
     /// Moves every pixel of a stage's result to the tiles of the next stage.
@@ -136,11 +153,21 @@ impl<'a> Run<'a> {
     fn finish(self, scores: Vec<f64>) -> Inference {
         let array_energy_j = self.engines.iter().map(MvmEngine::array_energy_j).sum();
         let converters = self.engines.iter().flat_map(MvmEngine::converter_use).collect();
-        Inference { scores, classes: self.program.classes(), counts: self.counts, array_energy_j, converters }
+        let saturated_outputs = self.engines.iter().map(MvmEngine::saturated_outputs).sum();
+        let bounds = self.engines.iter().map(MvmEngine::wire_error_bound);
+        Inference {
+            scores,
+            classes: self.program.classes(),
+            counts: self.counts,
+            array_energy_j,
+            converters,
+            saturated_outputs,
+            wire_error_bound: bounds.fold(0.0, f64::max),
+        }
     }
 }
 
-fn run_pool(pool: &PoolStage, program: &Program, map: &[u32], counts: &mut ActionCounts) -> Vec<u32> {
+fn run_pool(pool: &PoolStage, program: &Program, map: &[i32], counts: &mut ActionCounts) -> Vec<i32> {
     let channels = pool.window.input.channels as usize;
     let mut result = Vec::with_capacity(pool.window.count() * channels);
     for index in 0..pool.window.count() {

@@ -1,94 +1,79 @@
-//! One draw of all cells of a chip.
+//! One draw of a chip: its programmed cells as arrays that multiply, and its converters.
 
+use super::array::{Array, Parts};
+use super::cells::{Cells, SampleAddress, StageCells, slice_states};
+use super::converters::converter_banks;
 use crate::program::{MvmStage, Program};
-use tile::address::{CellRow, Purpose};
+use tile::adc::AdcBank;
+use tile::address::Purpose;
 use tile::crossbar::Crossbar;
-use tile::device::States;
 
-/// The programmed crossbars of every MVM stage in one chip sample.
-#[derive(Clone, Debug, PartialEq)]
+/// The arrays and converters of every MVM stage in one chip sample.
+#[derive(Clone, Debug)]
 pub struct ChipSample {
-    stages: Vec<Vec<Crossbar>>,
+    pub(super) address: SampleAddress,
+    pub(super) stages: Vec<StageSample>,
+}
+
+/// One MVM stage of a chip sample; of a pair that is subtracted after conversion, both arrays of a crossbar follow each other.
+#[derive(Clone, Debug)]
+pub(super) struct StageSample {
+    pub(super) arrays: Vec<Array>,
+    /// Variances of the read noise at each crossing, where the device has any.
+    pub(super) noise: Vec<Option<Crossbar>>,
+    /// The converters of each array.
+    pub(super) banks: Vec<AdcBank>,
+    /// Digital factor that global drift compensation puts on every code.
+    pub(super) drift_gain: f64,
+    /// Bound on the error that solving the wires leaves in a column sum of full-scale inputs, in level spacings.
+    pub(super) wire_error_bound: f64,
 }
 
 impl ChipSample {
-    /// Programs all cells of a chip; every cell draws from its own address.
+    /// Programs all cells of a chip and assembles its arrays.
     ///
     /// # Errors
-    /// If the device cannot have cells of the chip's number of bits.
+    /// If the device cannot have cells of the chip's number of bits, or the currents behind the wires cannot be solved.
     pub fn program(program: &Program, seed: u64, purpose: Purpose, chip_sample: u64) -> Result<Self, String> {
-        let states = program.chip.tile.cell.device.states(program.chip.tile.cell.bits)?;
-        let address = CellRow { seed, purpose, chip_sample, layer: 0, slice: 0, polarity: 0, row: 0 };
-        let stages =
-            program.mvm_stages().map(|(layer, stage)| program_stage(stage, &states, CellRow { layer, ..address }));
-        Ok(Self { stages: stages.collect() })
+        Self::from_cells(program, &Cells::program(program, SampleAddress { seed, purpose, chip_sample })?)
     }
 
-    /// The crossbars of each MVM stage, in the order of the program.
-    pub fn stages(&self) -> impl Iterator<Item = &[Crossbar]> {
-        self.stages.iter().map(Vec::as_slice)
+    /// Assembles the arrays from programmed cells.
+    ///
+    /// # Errors
+    /// As [`ChipSample::program`].
+    pub fn from_cells(program: &Program, cells: &Cells) -> Result<Self, String> {
+        let stages = program.mvm_stages().zip(&cells.stages);
+        let stage = |((layer, stage), of_stage)| assemble_stage(program, layer, stage, of_stage, cells.address);
+        Ok(Self { address: cells.address, stages: stages.map(stage).collect::<Result<_, _>>()? })
+    }
+
+    /// The linear crossbars of each MVM stage, in the order of the program; stages of nonlinear cells have none.
+    pub fn crossbars(&self) -> impl Iterator<Item = Vec<&Crossbar>> {
+        self.stages.iter().map(|stage| stage.arrays.iter().filter_map(Array::linear).collect())
     }
 }
 
-fn program_stage(stage: &MvmStage, states: &States, address: CellRow) -> Vec<Crossbar> {
-    let columns = |placed| stage.columns(placed) as usize;
-    let mut crossbars: Vec<Crossbar> =
-        stage.crossbars.iter().map(|placed| Crossbar::new(placed.rows as usize, columns(placed))).collect();
-    for slice in 0..stage.slices.len() {
-        for polarity in 0..stage.polarities as usize {
-            for row in 0..stage.window.rows() {
-                let address = CellRow { slice: slice as u64, polarity: polarity as u64, row: row as u64, ..address };
-                program_logical_row(stage, states, address, &mut crossbars);
-            }
+fn assemble_stage(
+    program: &Program,
+    layer: u64,
+    stage: &MvmStage,
+    cells: &StageCells,
+    address: SampleAddress,
+) -> Result<StageSample, String> {
+    let states = slice_states(program, stage)?;
+    let together = stage.polarities as usize / stage.converted_arrays() as usize;
+    let drift_gain = cells.drift_gain;
+    let banks = converter_banks(program, layer, stage, address);
+    let mut sample = StageSample { arrays: Vec::new(), noise: Vec::new(), banks, drift_gain, wire_error_bound: 0.0 };
+    for (placed, polarities) in stage.crossbars.iter().zip(&cells.values) {
+        for cells in polarities.chunks(together) {
+            let cells = cells.iter().map(Vec::as_slice).collect();
+            let assembled = Parts { program, stage, placed, states: &states, cells }.assemble()?;
+            sample.arrays.push(assembled.array);
+            sample.noise.push(assembled.noise);
+            sample.wire_error_bound = sample.wire_error_bound.max(assembled.bound);
         }
     }
-    if stage.polarities == 1 {
-        book_reference_columns(states, &mut crossbars);
-    }
-    crossbars
-}
-
-/// Programs one slice and polarity of one logical row, over all outputs, and puts the cells where the crossbars want them.
-fn program_logical_row(stage: &MvmStage, states: &States, address: CellRow, crossbars: &mut [Crossbar]) {
-    let (slice, polarity, row) = (address.slice as usize, address.polarity as usize, address.row as usize);
-    let slices = stage.slices.len();
-    let holders: Vec<usize> = holders_of_row(stage, row);
-    let level = |index: usize, output: usize| {
-        let placed = &stage.crossbars[index];
-        placed.levels[polarity]
-            [(row - placed.row_start as usize) * stage.columns(placed) as usize + output * slices + slice]
-    };
-    let levels =
-        holders.iter().flat_map(|&index| (0..stage.crossbars[index].outputs as usize).map(move |o| level(index, o)));
-    let mut programmed = Vec::with_capacity(stage.outputs as usize);
-    states.program_row(address, levels, &mut programmed);
-    let sign = if polarity == 0 { 1.0 } else { -1.0 };
-    let mut values = programmed.iter();
-    for index in holders {
-        let placed = &stage.crossbars[index];
-        let local_row = row - placed.row_start as usize;
-        for (output, &value) in values.by_ref().take(placed.outputs as usize).enumerate() {
-            crossbars[index].add_cell(local_row, output * slices + slice, value, sign);
-            crossbars[index].book_conductance(local_row, states.conductance_s(value));
-        }
-    }
-}
-
-/// The crossbars that hold a logical row, ordered by their first output, so that columns are drawn in logical order.
-fn holders_of_row(stage: &MvmStage, row: usize) -> Vec<usize> {
-    let holds = |index: &usize| {
-        let placed = &stage.crossbars[*index];
-        (placed.row_start as usize..(placed.row_start + placed.rows) as usize).contains(&row)
-    };
-    let mut holders: Vec<usize> = (0..stage.crossbars.len()).filter(holds).collect();
-    holders.sort_by_key(|&index| stage.crossbars[index].output_start);
-    holders
-}
-
-fn book_reference_columns(states: &States, crossbars: &mut [Crossbar]) {
-    for crossbar in crossbars {
-        for row in 0..crossbar.rows() {
-            crossbar.book_conductance(row, states.g_min_s);
-        }
-    }
+    Ok(sample)
 }

@@ -1,13 +1,13 @@
 //! A program as a directory: `program.toml`, which a person can read and diff, and `arrays.safetensors` with levels and biases.
 
-use super::{MvmStage, Program, Stage};
+use super::{ColumnAdc, MvmStage, Program, Stage};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Version of the format; a reader refuses any other.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const TEXT: &str = "program.toml";
 const ARRAYS: &str = "arrays.safetensors";
 
@@ -97,6 +97,14 @@ fn levels_name(stage: &MvmStage, crossbar: usize, polarity: usize) -> String {
     format!("{}.crossbar{crossbar:04}.{}", stage.name, POLARITIES[polarity % 2])
 }
 
+const FLIPPED: &str = "flipped";
+const STEPS: &str = "adc_steps";
+const GAINS: &str = "gains";
+
+fn column_name(stage: &MvmStage, crossbar: usize, what: &str) -> String {
+    format!("{}.crossbar{crossbar:04}.{what}", stage.name)
+}
+
 fn encode_arrays(program: &Program) -> Result<Vec<u8>, String> {
     let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
     for (_, stage) in program.mvm_stages() {
@@ -106,6 +114,18 @@ fn encode_arrays(program: &Program) -> Result<Vec<u8>, String> {
             let shape = vec![placed.rows as usize, stage.columns(placed) as usize];
             for (polarity, levels) in placed.levels.iter().enumerate() {
                 tensors.push((levels_name(stage, index, polarity), Dtype::U8, shape.clone(), levels.clone()));
+            }
+            if !placed.flipped.is_empty() {
+                let flags: Vec<u8> = placed.flipped.iter().map(|&flipped| u8::from(flipped)).collect();
+                tensors.push((column_name(stage, index, FLIPPED), Dtype::U8, vec![flags.len()], flags));
+            }
+            if !placed.column_adcs.is_empty() {
+                let values = |value: fn(&ColumnAdc) -> f64| {
+                    placed.column_adcs.iter().flat_map(|adc| value(adc).to_le_bytes()).collect::<Vec<u8>>()
+                };
+                let shape = vec![placed.column_adcs.len()];
+                tensors.push((column_name(stage, index, STEPS), Dtype::F64, shape.clone(), values(|adc| adc.step)));
+                tensors.push((column_name(stage, index, GAINS), Dtype::F64, shape, values(|adc| adc.gain)));
             }
         }
     }
@@ -136,7 +156,28 @@ fn decode_arrays(program: &mut Program, bytes: &[u8]) -> Result<(), String> {
             let levels: Result<Vec<_>, String> =
                 names.map(|name| Ok(tensor(&name, Dtype::U8)?.data().to_vec())).collect();
             stage.crossbars[index].levels = levels?;
+            stage.crossbars[index].flipped = match tensors.tensor(&column_name(stage, index, FLIPPED)) {
+                Ok(flags) => flags.data().iter().map(|&flag| flag != 0).collect(),
+                Err(_) => Vec::new(),
+            };
+            stage.crossbars[index].column_adcs = column_adcs(&tensors, stage, index)?;
         }
     }
     Ok(())
+}
+
+/// The converters of single columns, where the program has them.
+fn column_adcs(tensors: &SafeTensors<'_>, stage: &MvmStage, crossbar: usize) -> Result<Vec<ColumnAdc>, String> {
+    let values = |what| -> Option<Vec<f64>> {
+        let view = tensors.tensor(&column_name(stage, crossbar, what)).ok()?;
+        let values = view.data().as_chunks().0.iter().map(|&chunk| f64::from_le_bytes(chunk));
+        (view.dtype() == Dtype::F64).then(|| values.collect())
+    };
+    match (values(STEPS), values(GAINS)) {
+        (None, None) => Ok(Vec::new()),
+        (Some(steps), Some(gains)) if steps.len() == gains.len() => {
+            Ok(steps.into_iter().zip(gains).map(|(step, gain)| ColumnAdc { step, gain }).collect())
+        }
+        _ => Err(format!("`{}` and its {GAINS} do not match", column_name(stage, crossbar, STEPS))),
+    }
 }

@@ -4,6 +4,7 @@
 //! placed crossbars; a pool stage takes maxima. Feature maps are pixel-major (row, column, channel), because pixels stream.
 
 mod files;
+mod stage;
 mod traffic;
 mod validate;
 mod window;
@@ -61,6 +62,8 @@ pub struct MvmStage {
     pub outputs: u32,
     /// Arrays that are subtracted from each other: 1 single-ended, 2 a pair.
     pub polarities: u32,
+    /// Where the arrays of a pair are subtracted.
+    pub subtraction: Subtraction,
     /// Digital offset of the encoding: `offset * sum(inputs)` is subtracted from every output.
     pub offset: i64,
     /// Weights that the encoding had to clip.
@@ -80,11 +83,27 @@ pub struct MvmStage {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slice {
-    /// Weight of one level of this slice.
+    /// Bits of its cells, at most those of the chip's cells; fewer levels span the same conductance range with wider spacings.
+    pub bits: u32,
+    /// Weight of one level of this slice; negative for the sign bit of two's complement.
     pub significance: i64,
     /// The converter of its columns.
     pub adc: AdcTransfer,
 }
+
+/// Where the two arrays of a pair are subtracted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subtraction {
+    /// Their currents, before one conversion.
+    #[default]
+    BeforeAdc,
+    /// Their codes, after a conversion each.
+    AfterAdc,
+}
+
+/// Most slices of a weight.
+pub const MOST_SLICES: usize = 256;
 
 /// What becomes of the outputs of an MVM stage.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,7 +113,7 @@ pub enum Output {
     Codes {
         /// Factor from sum to code.
         multiplier: f64,
-        /// Width of the code.
+        /// Width of the code, without the sign bit that signed maps carry.
         bits: u32,
     },
     /// The sums themselves, as 32-bit words.
@@ -136,6 +155,21 @@ pub struct PlacedCrossbar {
     /// Levels, `rows x (outputs * slices)` row-major, one matrix per polarity.
     #[serde(skip)]
     pub levels: Vec<Vec<u8>>,
+    /// Which columns store their levels complemented; empty if none does.
+    #[serde(skip)]
+    pub flipped: Vec<bool>,
+    /// Converters of single columns; empty if all columns of a slice have the slice's.
+    #[serde(skip)]
+    pub column_adcs: Vec<ColumnAdc>,
+}
+
+/// What a converted column has of its own: one entry per converted column, those of the positive array first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ColumnAdc {
+    /// Column sum of one code; the codes are those of the column's slice.
+    pub step: f64,
+    /// Digital factor on the code, which undoes what the wires lose.
+    pub gain: f64,
 }
 
 /// Maxima over windows.
@@ -174,10 +208,16 @@ impl Stage {
     pub fn output(&self) -> FeatureMap {
         let window = self.window();
         let (channels, bits) = match self {
-            Self::Mvm(stage) => (stage.outputs, stage.output.bits()),
+            Self::Mvm(stage) => (stage.outputs, stage.output_bits()),
             Self::Pool(stage) => (stage.window.input.channels, stage.window.input.bits),
         };
-        FeatureMap { height: window.out_height(), width: window.out_width(), channels, bits }
+        FeatureMap {
+            height: window.out_height(),
+            width: window.out_width(),
+            channels,
+            bits,
+            signed: window.input.signed,
+        }
     }
 
     /// The tile that writes its results.
@@ -187,43 +227,6 @@ impl Stage {
             Self::Mvm(stage) => stage.crossbars.first().map_or(0, |crossbar| crossbar.tile),
             Self::Pool(stage) => stage.tile,
         }
-    }
-}
-
-impl MvmStage {
-    /// Columns of a crossbar that are in use.
-    #[must_use]
-    pub fn columns(&self, crossbar: &PlacedCrossbar) -> u64 {
-        u64::from(crossbar.outputs) * self.slices.len() as u64
-    }
-
-    /// Row partitions: crossbars that share the first output.
-    #[must_use]
-    pub fn row_partitions(&self) -> u64 {
-        self.crossbars.iter().filter(|crossbar| crossbar.output_start == 0).count() as u64
-    }
-
-    /// Whether every converter step is a power of two, so that slices are scaled by shifts.
-    #[must_use]
-    pub fn steps_are_shifts(&self) -> bool {
-        // A power of two has an all-zero mantissa.
-        self.slices.iter().all(|slice| slice.adc.step.to_bits() & ((1 << 52) - 1) == 0)
-    }
-
-    /// Tiles of the stage, ascending, each once.
-    #[must_use]
-    pub fn tiles(&self) -> Vec<u32> {
-        let mut tiles: Vec<u32> = self.crossbars.iter().map(|crossbar| crossbar.tile).collect();
-        tiles.sort_unstable();
-        tiles.dedup();
-        tiles
-    }
-
-    /// Crossbars of each bank, in the order of the banks.
-    #[must_use]
-    pub fn banks(&self) -> Vec<Vec<&PlacedCrossbar>> {
-        let count = self.crossbars.iter().map(|crossbar| crossbar.bank + 1).max().unwrap_or(0);
-        (0..count).map(|bank| self.crossbars.iter().filter(|crossbar| crossbar.bank == bank).collect()).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What must hold of a program before an engine may run it. Engines index without checks of their own, so nothing may slip through here.
 
-use super::{MvmStage, Output, PlacedCrossbar, Program, Stage, Window};
+use super::{MOST_SLICES, MvmStage, Output, PlacedCrossbar, Program, Stage, Subtraction, Window};
 use tile::check::{Check, Problems};
 
 /// Values that one feature map or one matrix may have; keeps damaged sizes from exhausting the memory.
@@ -52,7 +52,11 @@ impl Program {
         let require = |ok: bool, what: &str| if ok { Ok(()) } else { Err(what.to_owned()) };
         require((1..=65_536).contains(&stage.outputs), "outputs must be 1 to 65536")?;
         require((1..=2).contains(&stage.polarities), "polarities must be 1 or 2")?;
-        require((1..=16).contains(&stage.slices.len()), "it must have 1 to 16 slices")?;
+        require(
+            stage.polarities == 2 || stage.subtraction == Subtraction::BeforeAdc,
+            "only a pair can be subtracted after conversion",
+        )?;
+        require((1..=MOST_SLICES).contains(&stage.slices.len()), "it must have 1 to 256 slices")?;
         require(stage.offset.unsigned_abs() <= 1 << 20, "the offset is out of range")?;
         require(stage.bias.len() == stage.outputs as usize, "it must have one bias per output")?;
         require(stage.bias.iter().all(|bias| bias.unsigned_abs() <= 1 << 52), "a bias is out of range")?;
@@ -61,7 +65,9 @@ impl Program {
             "its input is not as wide as the chip's format.input_bits",
         )?;
         for slice in &stage.slices {
-            require((1..=1 << 20).contains(&slice.significance), "a slice's significance is out of range")?;
+            let significance = slice.significance.unsigned_abs();
+            require((1..=1 << 20).contains(&significance), "a slice's significance is out of range")?;
+            require((1..=self.chip.tile.cell.bits).contains(&slice.bits), "a slice has more bits than a cell")?;
             require(slice.adc.step.is_finite() && slice.adc.step > 0.0, "an ADC step is not a positive number")?;
             let codes = -(1 << 21)..=1 << 21;
             require(
@@ -104,14 +110,38 @@ impl Program {
         {
             return fail("its matrix of levels has another size".to_owned());
         }
-        let highest = (1_u16 << tile.cell.bits) - 1;
-        match placed.levels.iter().flatten().find(|&&level| u16::from(level) > highest) {
-            Some(level) => {
-                fail(format!("level {level} is above {highest}, the highest of a {}-bit cell", tile.cell.bits))
+        check_levels(stage, placed).map_or(Ok(()), fail)?;
+        check_columns(stage, placed).map_or(Ok(()), fail)
+    }
+}
+
+/// What is wrong with the levels of a crossbar of the right size.
+fn check_levels(stage: &MvmStage, placed: &PlacedCrossbar) -> Option<String> {
+    let slices = stage.slices.len();
+    for levels in &placed.levels {
+        for (column, &level) in levels.iter().enumerate() {
+            let top = stage.top_level(column % slices);
+            if u32::from(level) > top {
+                let bits = stage.slices[column % slices].bits;
+                return Some(format!("level {level} is above {top}, the highest of a {bits}-bit cell"));
             }
-            None => Ok(()),
         }
     }
+    None
+}
+
+/// What is wrong with what single columns have of their own.
+fn check_columns(stage: &MvmStage, placed: &PlacedCrossbar) -> Option<String> {
+    let (columns, converted) = (stage.columns(placed), stage.converted_columns(placed));
+    if !placed.flipped.is_empty() && (placed.flipped.len() as u64 != columns || stage.polarities == 2) {
+        return Some("its flags of complemented columns do not fit its columns".to_owned());
+    }
+    if !placed.column_adcs.is_empty() && placed.column_adcs.len() as u64 != converted {
+        return Some(format!("it has converters for {} of {converted} columns", placed.column_adcs.len()));
+    }
+    let positive = |value: f64| value.is_finite() && value > 0.0;
+    let bad = placed.column_adcs.iter().any(|adc| !positive(adc.step) || !positive(adc.gain));
+    bad.then(|| "a step or gain of a column is not a positive number".to_owned())
 }
 
 fn check_window(window: &Window) -> Result<(), String> {

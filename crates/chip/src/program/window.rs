@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A feature map of unsigned codes.
+/// A feature map of codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureMap {
@@ -12,8 +12,10 @@ pub struct FeatureMap {
     pub width: u32,
     /// Values per pixel.
     pub channels: u32,
-    /// Width of a value, bits.
+    /// Width of a value, bits; of signed ones including the sign bit.
     pub bits: u32,
+    /// Whether codes are sign-magnitude numbers.
+    pub signed: bool,
 }
 
 impl FeatureMap {
@@ -95,7 +97,7 @@ impl Window {
     }
 
     /// The codes under window `index`, padding as 0.
-    pub fn gather(&self, map: &[u32], index: usize, codes: &mut Vec<u32>) {
+    pub fn gather(&self, map: &[i32], index: usize, codes: &mut Vec<i32>) {
         let channels = self.input.channels as usize;
         codes.clear();
         for pixel in self.pixels(index) {

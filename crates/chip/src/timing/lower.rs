@@ -61,8 +61,8 @@ fn mvm_timing(program: &Program, index: usize, stage: &MvmStage) -> MvmTiming {
     let (tile, digital) = (&chip.tile, &chip.tile.digital);
     let words = |bits: u64| bits.div_ceil(tile.buffer.word_bits.into());
     let load_words = |t: &u32| words(stage.rows_in_tile(*t) * u64::from(stage.window.input.bits));
-    let offset = if stage.offset == 0 { 0 } else { digital.offset_cycles };
-    let write = words(u64::from(stage.outputs) * u64::from(stage.output.bits()));
+    let offset = if stage.needs_input_sums() { digital.offset_cycles } else { 0 };
+    let write = words(u64::from(stage.outputs) * u64::from(stage.output_bits()));
     MvmTiming {
         slices: chip.input_cycles(),
         load: tile.buffer.access_cycles + stage.tiles().iter().map(load_words).max().unwrap_or(0),
@@ -82,11 +82,11 @@ fn mvm_timing(program: &Program, index: usize, stage: &MvmStage) -> MvmTiming {
 
 fn bank_timing(chip: &Chip, stage: &MvmStage, bank: &[&PlacedCrossbar]) -> BankTiming {
     let (tile, adc) = (&chip.tile, &chip.tile.adc);
-    let columns: u64 = bank.iter().map(|crossbar| stage.columns(crossbar)).sum();
+    let columns: u64 = bank.iter().map(|crossbar| stage.converted_columns(crossbar)).sum();
     let rounds = columns.div_ceil(adc.per_bank.into());
     BankTiming {
         read: chip.cycles(tile.dac.time_s + tile.array.read_time_s + tile.array.sample_time_s),
-        convert: chip.cycles(rounds as f64 * adc.conversion_time_s),
+        convert: chip.cycles(rounds as f64 * adc.conversion_time_s()),
     }
 }
 
@@ -126,7 +126,7 @@ fn load_actions(program: &Program, stage: &MvmStage) -> ActionCounts {
     let bits: Vec<u64> =
         stage.tiles().iter().map(|&tile| stage.rows_in_tile(tile) * u64::from(stage.window.input.bits)).collect();
     let words = bits.iter().map(|bits| bits.div_ceil(program.chip.tile.buffer.word_bits.into()));
-    let biased = u64::from(stage.offset != 0);
+    let biased = u64::from(stage.needs_input_sums());
     ActionCounts {
         buffer_read: words.sum(),
         bus_bit: bits.iter().sum(),
@@ -144,27 +144,27 @@ fn read_actions(chip: &Chip, stage: &MvmStage, bank: &[&PlacedCrossbar]) -> Acti
         dac_drive: rows * polarities,
         input_register_bit: rows * polarities * u64::from(chip.tile.dac.bits),
         cell_read: cells * polarities,
-        sample_hold: bank.iter().map(|crossbar| stage.columns(crossbar)).sum(),
+        sample_hold: bank.iter().map(|crossbar| stage.converted_columns(crossbar)).sum(),
         ..ActionCounts::default()
     }
 }
 
 /// Converting one input slice of a bank.
 fn conversion_actions(stage: &MvmStage, bank: &[&PlacedCrossbar]) -> ActionCounts {
-    let columns = bank.iter().map(|crossbar| stage.columns(crossbar)).sum();
+    let columns = bank.iter().map(|crossbar| stage.converted_columns(crossbar)).sum();
     ActionCounts { adc_conversion: columns, shift_add: columns, ..ActionCounts::default() }
 }
 
 /// Everything between the last conversion of a window and its pixel in the buffer.
 fn pixel_actions(program: &Program, stage: &MvmStage) -> ActionCounts {
     let outputs = u64::from(stage.outputs);
-    let partial_sums = outputs * stage.slices.len() as u64 * stage.row_partitions();
-    let bits = outputs * u64::from(stage.output.bits());
+    let partial_sums = outputs * stage.slices.len() as u64 * stage.row_partitions() * stage.converted_arrays();
+    let bits = outputs * u64::from(stage.output_bits());
     let requantised = matches!(stage.output, crate::program::Output::Codes { .. });
     ActionCounts {
         slice_scale: if stage.steps_are_shifts() { 0 } else { partial_sums },
         merge_add: partial_sums - outputs,
-        offset_subtract: u64::from(stage.offset != 0) * outputs,
+        offset_subtract: u64::from(stage.offset != 0) * outputs + stage.flipped_columns(),
         requantise: u64::from(requantised) * outputs,
         output_register_word: outputs,
         buffer_write: bits.div_ceil(program.chip.tile.buffer.word_bits.into()),

@@ -1,0 +1,63 @@
+//! What converters saw: the diagnostics of a result.
+
+use serde::Serialize;
+use tile::adc::{CodesSeen, ErrorStatistics};
+
+/// What the converters of one slice of one stage saw.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConverterUse {
+    /// Name of the stage.
+    pub stage: String,
+    /// Slice, 0 = least significant.
+    pub slice: usize,
+    /// Number of conversions.
+    pub conversions: u64,
+    /// How many of them clipped.
+    pub clipped: u64,
+    /// How many additions saturated the accumulator behind a converter.
+    pub saturated: u64,
+    /// Lowest and highest code seen.
+    pub codes: (i64, i64),
+    /// Number of codes the converter has.
+    pub available_codes: u64,
+    /// Column sums and conversion errors.
+    pub errors: ErrorStatistics,
+}
+
+impl ConverterUse {
+    /// No conversions yet.
+    #[must_use]
+    pub fn unused(stage: &str, slice: usize, available_codes: u64) -> Self {
+        let stage = stage.to_owned();
+        let (codes, errors) = ((i64::MAX, i64::MIN), ErrorStatistics::default());
+        Self { stage, slice, conversions: 0, clipped: 0, saturated: 0, codes, available_codes, errors }
+    }
+
+    pub(super) fn add_column(&mut self, seen: &CodesSeen, column: usize, step: f64) {
+        self.clipped += u64::from(seen.clipped[column]);
+        self.codes.0 = self.codes.0.min(seen.lowest[column] as i64);
+        self.codes.1 = self.codes.1.max(seen.highest[column] as i64);
+        self.errors += seen.statistics(column, step);
+    }
+
+    /// Adds what the same converters saw on another chip sample.
+    pub fn merge(&mut self, other: &Self) {
+        self.conversions += other.conversions;
+        self.clipped += other.clipped;
+        self.saturated += other.saturated;
+        self.codes = (self.codes.0.min(other.codes.0), self.codes.1.max(other.codes.1));
+        self.errors += other.errors;
+    }
+
+    /// Share of the conversions that clipped.
+    #[must_use]
+    pub fn clipped_share(&self) -> f64 {
+        self.clipped as f64 / self.conversions.max(1) as f64
+    }
+
+    /// Number of codes from the lowest to the highest one seen.
+    #[must_use]
+    pub fn used_codes(&self) -> u64 {
+        (self.codes.1.saturating_sub(self.codes.0).saturating_add(1)).max(0) as u64
+    }
+}

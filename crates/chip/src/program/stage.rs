@@ -1,0 +1,85 @@
+//! What follows from the description of an MVM stage.
+
+use super::{MvmStage, Output, PlacedCrossbar, Subtraction};
+
+impl MvmStage {
+    /// Columns of a crossbar that are in use.
+    #[must_use]
+    pub fn columns(&self, crossbar: &PlacedCrossbar) -> u64 {
+        u64::from(crossbar.outputs) * self.slices.len() as u64
+    }
+
+    /// Arrays of a crossbar whose columns are converted: both of a pair that is subtracted after conversion, else 1.
+    #[must_use]
+    pub fn converted_arrays(&self) -> u64 {
+        if self.subtraction == Subtraction::AfterAdc { u64::from(self.polarities) } else { 1 }
+    }
+
+    /// Columns of a crossbar that are converted.
+    #[must_use]
+    pub fn converted_columns(&self, crossbar: &PlacedCrossbar) -> u64 {
+        self.columns(crossbar) * self.converted_arrays()
+    }
+
+    /// Whether column sums can have both signs.
+    #[must_use]
+    pub fn bipolar(&self) -> bool {
+        self.window.input.signed || (self.polarities == 2 && self.subtraction == Subtraction::BeforeAdc)
+    }
+
+    /// Columns stored complemented, over all crossbars.
+    #[must_use]
+    pub fn flipped_columns(&self) -> u64 {
+        self.crossbars.iter().flat_map(|crossbar| &crossbar.flipped).filter(|&&flipped| flipped).count() as u64
+    }
+
+    /// Whether the exact sums of the inputs are needed: for the digital offset and for complemented columns.
+    #[must_use]
+    pub fn needs_input_sums(&self) -> bool {
+        self.offset != 0 || self.flipped_columns() > 0
+    }
+
+    /// Width of a value of its result, bits.
+    #[must_use]
+    pub fn output_bits(&self) -> u32 {
+        let signed = self.window.input.signed && matches!(self.output, Output::Codes { .. });
+        self.output.bits() + u32::from(signed)
+    }
+
+    /// Highest level of a slice.
+    #[must_use]
+    pub fn top_level(&self, slice: usize) -> u32 {
+        (1 << self.slices[slice].bits) - 1
+    }
+
+    /// Row partitions: crossbars that share the first output.
+    #[must_use]
+    pub fn row_partitions(&self) -> u64 {
+        self.crossbars.iter().filter(|crossbar| crossbar.output_start == 0).count() as u64
+    }
+
+    /// Whether every converter step is a power of two, so that slices are scaled by shifts.
+    #[must_use]
+    pub fn steps_are_shifts(&self) -> bool {
+        // A power of two has an all-zero mantissa.
+        let shift = |factor: f64| factor.to_bits() & ((1 << 52) - 1) == 0;
+        let own = self.crossbars.iter().flat_map(|crossbar| &crossbar.column_adcs);
+        self.slices.iter().all(|slice| shift(slice.adc.step)) && own.into_iter().all(|adc| shift(adc.step * adc.gain))
+    }
+
+    /// Tiles of the stage, ascending, each once.
+    #[must_use]
+    pub fn tiles(&self) -> Vec<u32> {
+        let mut tiles: Vec<u32> = self.crossbars.iter().map(|crossbar| crossbar.tile).collect();
+        tiles.sort_unstable();
+        tiles.dedup();
+        tiles
+    }
+
+    /// Crossbars of each bank, in the order of the banks.
+    #[must_use]
+    pub fn banks(&self) -> Vec<Vec<&PlacedCrossbar>> {
+        let count = self.crossbars.iter().map(|crossbar| crossbar.bank + 1).max().unwrap_or(0);
+        (0..count).map(|bank| self.crossbars.iter().filter(|crossbar| crossbar.bank == bank).collect()).collect()
+    }
+}
