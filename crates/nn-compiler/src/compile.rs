@@ -6,7 +6,8 @@
 
 use crate::calibrate::calibrate;
 use crate::error::CompileError;
-use crate::mapping::{Encoding, LayerStatistics, MappingStrategy, histogram};
+use crate::flip::flip_columns;
+use crate::mapping::{CellStates, Encoding, LayerStatistics, Mapping, histogram};
 use crate::partition::{Placer, row_order};
 use crate::quantise::quantise;
 use chip::config::Chip;
@@ -29,7 +30,7 @@ pub struct Compilation<'a> {
     /// The method it was trained with, for the record.
     pub training: &'a str,
     /// The mapping strategy.
-    pub mapping: &'a dyn MappingStrategy,
+    pub mapping: &'a Mapping,
     /// The chip.
     pub chip: &'a Chip,
     /// Seed of the calibration chip samples.
@@ -43,7 +44,7 @@ pub struct Compilation<'a> {
 pub fn compile(request: &Compilation<'_>) -> Result<Program, CompileError> {
     let Compilation { network, dataset, chip, .. } = *request;
     let calibration = dataset.train.truncated(ACTIVATION_IMAGES);
-    let quantised = quantise(network, chip.format.weight_bits, chip.format.input_bits, &calibration)?;
+    let quantised = quantise(network, chip.format.weight_bits, chip.magnitude_bits(), &calibration)?;
     let mut program = Program {
         network: network.name.clone(),
         dataset: network.dataset.clone(),
@@ -52,7 +53,7 @@ pub fn compile(request: &Compilation<'_>) -> Result<Program, CompileError> {
         software_accuracy: quantised.accuracy(&dataset.test)?,
         macs: network.mac_count()?,
         chip: chip.clone(),
-        input: feature_map(network.input, chip.format.input_bits),
+        input: feature_map(network.input, chip),
         stages: emit(&quantised, request)?,
     };
     let images = dataset.train.truncated(chip.tile.adc.calibration_images as usize);
@@ -64,11 +65,11 @@ pub fn compile(request: &Compilation<'_>) -> Result<Program, CompileError> {
 
 /// Input codes of images of pixels 0..=1, in the chip's pixel-major order.
 #[must_use]
-pub fn encode_images(program: &Program, images: &[f32]) -> Vec<u32> {
-    let FeatureMap { height, width, channels, bits } = program.input;
+pub fn encode_images(program: &Program, images: &[f32]) -> Vec<i32> {
+    let FeatureMap { height, width, channels, .. } = program.input;
     let (pixels, channels) = (height as usize * width as usize, channels as usize);
-    let largest = f64::from((1_u32 << bits) - 1);
-    let code = |value: f32| (f64::from(value) * largest).round_ties_even().clamp(0.0, largest) as u32;
+    let largest = f64::from((1_u32 << program.chip.magnitude_bits()) - 1);
+    let code = |value: f32| (f64::from(value) * largest).round_ties_even().clamp(0.0, largest) as i32;
     let mut codes = Vec::with_capacity(images.len());
     for image in images.chunks_exact((pixels * channels).max(1)) {
         for pixel in 0..pixels {
@@ -78,13 +79,19 @@ pub fn encode_images(program: &Program, images: &[f32]) -> Vec<u32> {
     codes
 }
 
-fn feature_map(shape: Shape, bits: u32) -> FeatureMap {
-    FeatureMap { height: shape.height as u32, width: shape.width as u32, channels: shape.channels as u32, bits }
+fn feature_map(shape: Shape, chip: &Chip) -> FeatureMap {
+    FeatureMap {
+        height: shape.height as u32,
+        width: shape.width as u32,
+        channels: shape.channels as u32,
+        bits: chip.format.input_bits,
+        signed: chip.signed_inputs(),
+    }
 }
 
-fn window(window: &nn::Window, bits: u32) -> Window {
+fn window(window: &nn::Window, chip: &Chip) -> Window {
     Window {
-        input: feature_map(window.input, bits),
+        input: feature_map(window.input, chip),
         kernel_height: window.kernel_height as u32,
         kernel_width: window.kernel_width as u32,
         stride: window.stride as u32,
@@ -98,7 +105,7 @@ fn emit(network: &QuantisedNetwork, request: &Compilation<'_>) -> Result<Vec<Sta
         QuantisedLayer::Mvm(mvm) => emit_mvm(mvm, request, &mut placer).map(Stage::Mvm),
         QuantisedLayer::MaxPool(pool) => Ok(Stage::Pool(PoolStage {
             name: pool.name.clone(),
-            window: window(&pool.window, request.chip.format.input_bits),
+            window: window(&pool.window, request.chip),
             tile: placer.last_tile(),
         })),
     };
@@ -107,22 +114,27 @@ fn emit(network: &QuantisedNetwork, request: &Compilation<'_>) -> Result<Vec<Sta
 
 fn emit_mvm(mvm: &QuantisedMvm, request: &Compilation<'_>, placer: &mut Placer) -> Result<MvmStage, CompileError> {
     let chip = request.chip;
-    let encoding = choose_encoding(&mvm.weights, request.mapping, chip)?;
+    let cells = CellStates::of(&chip.tile.cell);
+    let encoding = choose_encoding(&mvm.weights, request.mapping, chip, &cells)?;
     let mut crossbars = placer.place(&mvm.name, mvm.window.rows(), mvm.outputs, &encoding, chip)?;
     let rows = row_order(&mvm.window);
     for crossbar in &mut crossbars {
         fill_levels(crossbar, mvm, &rows, &encoding);
+        flip_columns(crossbar, &encoding, &cells);
     }
     let unset = AdcTransfer { min_code: 0, max_code: 1, step: 1.0 };
     Ok(MvmStage {
         name: mvm.name.clone(),
-        window: window(&mvm.window, chip.format.input_bits),
+        window: window(&mvm.window, chip),
         outputs: mvm.outputs as u32,
         polarities: encoding.polarities() as u32,
+        subtraction: encoding.subtraction(),
         offset: encoding.offset(),
         clipped_weights: mvm.weights.iter().filter(|&&weight| encoding.clip(weight) != weight).count() as u64,
-        slices: (0..encoding.slices())
-            .map(|slice| Slice { significance: encoding.significance(slice), adc: unset })
+        slices: encoding
+            .slices
+            .iter()
+            .map(|slice| Slice { bits: slice.bits, significance: slice.significance, adc: unset })
             .collect(),
         output: match mvm.output {
             MvmOutput::Codes { multiplier, bits } => Output::Codes { multiplier, bits },
@@ -133,22 +145,22 @@ fn emit_mvm(mvm: &QuantisedMvm, request: &Compilation<'_>, placer: &mut Placer) 
     })
 }
 
-/// The encoding that a strategy chooses for a layer's integer weights on a chip.
+/// The encoding that a strategy chooses for a layer's integer weights on a chip with such cells.
 ///
 /// # Errors
-/// If the chip's device cannot have cells of the chip's number of bits.
-pub fn choose_encoding(weights: &[i32], mapping: &dyn MappingStrategy, chip: &Chip) -> Result<Encoding, CompileError> {
-    let cell = &chip.tile.cell;
-    let states = cell.device.states(cell.bits);
-    let states = states
-        .map_err(|allowed| CompileError::chip(chip, format!("tile.cell.bits = {}; allowed is {allowed}", cell.bits)))?;
-    let weight_bits = chip.format.weight_bits;
-    Ok(mapping.encoding(&LayerStatistics {
-        weight_bits,
-        cell_bits: cell.bits,
-        histogram: &histogram(weights, weight_bits),
-        squared_errors: &states.squared_errors(),
-    }))
+/// If the strategy cannot store such weights in the chip's cells.
+pub fn choose_encoding(
+    weights: &[i32],
+    mapping: &Mapping,
+    chip: &Chip,
+    cells: &CellStates,
+) -> Result<Encoding, CompileError> {
+    let (weight_bits, cell_bits) = (chip.format.weight_bits, chip.tile.cell.bits);
+    let refused = |allowed| CompileError::chip(chip, format!("tile.cell.bits = {cell_bits}; allowed is {allowed}"));
+    cells.states(cell_bits).map_err(refused)?;
+    let histogram = histogram(weights, weight_bits);
+    let layer = LayerStatistics { weight_bits, cell_bits, histogram: &histogram, cells };
+    mapping.encoding(&layer).map_err(|what| CompileError::chip(chip, what))
 }
 
 fn fill_levels(crossbar: &mut PlacedCrossbar, mvm: &QuantisedMvm, rows: &[usize], encoding: &Encoding) {
@@ -159,7 +171,7 @@ fn fill_levels(crossbar: &mut PlacedCrossbar, mvm: &QuantisedMvm, rows: &[usize]
         for &row in &rows[row_range.clone()] {
             for output in output_range.clone() {
                 let weight = encoding.clip(mvm.weights[output * rows.len() + row]);
-                levels.extend((0..encoding.slices()).map(|slice| encoding.level(weight, slice, polarity)));
+                levels.extend((0..encoding.slices.len()).map(|slice| encoding.level(weight, slice, polarity)));
             }
         }
         levels

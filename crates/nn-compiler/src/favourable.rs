@@ -1,7 +1,6 @@
 //! Favourable weights: the values whose significant slices sit in states that vary little.
 
-use crate::mapping::{Encoding, largest_weight};
-use tile::immunity::Ranking;
+use crate::mapping::{CellStates, Encoding, largest_weight};
 
 /// The favourable set of a layer's encoding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,28 +18,39 @@ impl Favourable {
     /// half of the `2^B` codes (so that `{00, 01, 11}`, Config-3 of Diware et al., AICAS 2023, results from their order of states and the ISAAC encoding).
     /// All states are favourable where no smaller set qualifies.
     #[must_use]
-    pub fn find(encoding: &Encoding, ranking: &Ranking, constrained_slices: usize) -> Self {
+    pub fn find(encoding: &Encoding, cells: &CellStates, constrained_slices: usize) -> Self {
         let largest = largest_weight(encoding.weight_bits);
         let qualifies = |set: &Self| {
             let both_signs = set.weights.iter().any(|&w| w < 0) && set.weights.iter().any(|&w| w > 0);
             both_signs && set.weights.windows(2).all(|pair| pair[1] - pair[0] - 1 <= largest + 1)
         };
-        let sets = ranking.nested_sets();
-        let smallest = sets.iter().map(|states| Self::of_states(encoding, states, constrained_slices)).find(qualifies);
-        let all: Vec<usize> = (0..1 << encoding.cell_bits).collect();
-        smallest.unwrap_or_else(|| Self::of_states(encoding, &all, constrained_slices))
+        // Slices of other widths have rankings of their own: the n-th set of each, or its last.
+        let sets: Vec<Vec<Vec<usize>>> =
+            encoding.slices.iter().map(|code| cells.ranking(code.bits).nested_sets()).collect();
+        let nested = |index: usize| {
+            let of_slice = |sets: &Vec<Vec<usize>>| sets.get(index).or(sets.last()).cloned().unwrap_or_default();
+            Self::of_slices(encoding, &sets.iter().map(of_slice).collect::<Vec<_>>(), constrained_slices)
+        };
+        let most = sets.iter().map(Vec::len).max().unwrap_or(0);
+        (0..most).map(nested).find(qualifies).unwrap_or_else(|| nested(most))
     }
 
     /// The set of given states; `constrained_slices` counts from the most significant slice.
     #[must_use]
     pub fn of_states(encoding: &Encoding, states: &[usize], constrained_slices: usize) -> Self {
+        Self::of_slices(encoding, &vec![states.to_vec(); encoding.slices.len()], constrained_slices)
+    }
+
+    /// The set with given states of every slice.
+    fn of_slices(encoding: &Encoding, states: &[Vec<usize>], constrained_slices: usize) -> Self {
         let largest = largest_weight(encoding.weight_bits);
-        let slices = encoding.slices();
+        let slices = encoding.slices.len();
         let allowed = |weight: &i32| {
             encoding.clip(*weight) == *weight
                 && (slices - constrained_slices.min(slices)..slices).all(|slice| {
-                    let levels = (0..encoding.polarities()).map(|polarity| encoding.level(*weight, slice, polarity));
-                    levels.into_iter().all(|level| states.contains(&usize::from(level)))
+                    let mut levels =
+                        (0..encoding.polarities()).map(|polarity| encoding.level(*weight, slice, polarity));
+                    levels.all(|level| states[slice].contains(&usize::from(level)))
                 })
         };
         let weights: Vec<i32> = (-largest..=largest).filter(allowed).collect();
@@ -50,7 +60,7 @@ impl Favourable {
             neighbours.min_by_key(|w| ((w - weight).abs(), w.abs())).unwrap_or(weight)
         };
         let projection = (-largest..=largest).map(nearest).collect();
-        Self { states: states.to_vec(), weights, projection }
+        Self { states: states.last().cloned().unwrap_or_default(), weights, projection }
     }
 
     /// The nearest favourable weight.
@@ -70,26 +80,27 @@ impl Favourable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::{LayerStatistics, by_name};
-    use tile::device::{State, States};
+    use crate::mapping::{LayerStatistics, Mapping};
+    use tile::device::Device;
+    use tile::immunity::Ranking;
 
-    fn states(errors: &[f64]) -> States {
-        let state = |(level, &sigma): (usize, &f64)| State { level, conductance_s: 0.0, mean_shift: 0.0, sigma };
-        let states = errors.iter().enumerate().map(state).collect();
-        States { states, spacing_s: 1e-6, g_min_s: 0.0, clip: (0.0, 10.0) }
+    /// States with these errors, known from so many cells each.
+    fn ranking(errors: &[f64], samples: u32) -> Ranking {
+        Ranking::new(&Device::of_sigmas(errors, samples).states(2).unwrap())
     }
 
-    fn find(mapping: &str, errors: &[f64], tie_tolerance: f64) -> Favourable {
-        let squared: Vec<f64> = errors.iter().map(|e| e * e).collect();
+    fn find(mapping: &str, errors: &[f64], samples: u32) -> Favourable {
+        let device = Device::of_sigmas(errors, samples);
+        let cells = CellStates::new((1..=2).map(|bits| device.states(bits)).collect());
         let histogram = vec![1; 255];
-        let layer = LayerStatistics { weight_bits: 8, cell_bits: 2, histogram: &histogram, squared_errors: &squared };
-        let encoding = by_name(mapping).unwrap().encoding(&layer);
-        Favourable::find(&encoding, &Ranking::new(&states(errors), tie_tolerance), 1)
+        let layer = LayerStatistics { weight_bits: 8, cell_bits: 2, histogram: &histogram, cells: &cells };
+        let encoding = Mapping::parse(mapping).unwrap().encoding(&layer).unwrap();
+        Favourable::find(&encoding, &cells, 1)
     }
 
     #[test]
     fn the_papers_order_gives_the_papers_configuration() {
-        let set = find("isaac", &[0.02, 0.06, 0.30, 0.10], 0.1);
+        let set = find("isaac", &[0.02, 0.06, 0.30, 0.10], 100);
         assert_eq!(set.states, [0, 1, 3]);
         // State 10 in the top slice holds 0..=63: these go to -1 or, from 32 on, to 64.
         assert_eq!(
@@ -103,22 +114,23 @@ mod tests {
     fn tied_bad_states_are_banned_together() {
         // NeuRRAM after a day: 01 and 10 are nearly equally bad.
         let errors = [0.0526, 0.2972, 0.2672, 0.1988];
-        assert_eq!(find("isaac", &errors, 0.12).states, [0, 3]);
-        assert_eq!(find("isaac", &errors, 0.0).states, [0, 3]);
-        assert_eq!(Ranking::new(&states(&errors), 0.12).groups, [vec![0], vec![3], vec![1, 2]]);
+        assert_eq!(find("isaac", &errors, 100).states, [0, 3]);
+        assert_eq!(find("isaac", &errors, 100_000).states, [0, 3]);
+        assert_eq!(ranking(&errors, 100).groups, [vec![0], vec![3], vec![1, 2]]);
+        assert_eq!(ranking(&errors, 100_000).groups, [[0], [3], [2], [1]]);
     }
 
     #[test]
     fn a_pair_with_a_bad_lowest_state_cannot_be_constrained() {
-        let set = find("differential", &[0.0742, 0.0651, 0.0560, 0.0469], 0.0);
+        let set = find("differential", &[0.0742, 0.0651, 0.0560, 0.0469], 100_000);
         assert!(!set.constrains());
         assert_eq!(set.states, [0, 1, 2, 3]);
     }
 
     #[test]
     fn projection_is_idempotent_and_nearest() {
-        for mapping in ["isaac", "differential", "offset"] {
-            let set = find(mapping, &[0.02, 0.06, 0.30, 0.10], 0.1);
+        for mapping in ["isaac", "differential", "offset", "twos-complement", "unbalanced", "unary"] {
+            let set = find(mapping, &[0.02, 0.06, 0.30, 0.10], 100);
             for weight in -127..=127 {
                 let projected = set.project(weight);
                 assert_eq!(set.project(projected), projected);

@@ -9,6 +9,7 @@ mod calibrate;
 pub mod compile;
 mod error;
 pub mod favourable;
+mod flip;
 pub mod mapping;
 pub mod partition;
 pub mod quantise;

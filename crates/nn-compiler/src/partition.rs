@@ -59,9 +59,9 @@ impl Placer {
         chip: &Chip,
     ) -> Result<Vec<PlacedCrossbar>, CompileError> {
         let tile = &chip.tile;
-        let outputs_per_array = tile.array.cols as usize / encoding.slices();
+        let outputs_per_array = tile.array.cols as usize / encoding.slices.len();
         if outputs_per_array == 0 {
-            let what = format!("its weights need {} columns, an array has {}", encoding.slices(), tile.array.cols);
+            let what = format!("its weights need {} columns, an array has {}", encoding.slices.len(), tile.array.cols);
             return Err(CompileError::layer(layer, what));
         }
         if encoding.polarities() as u32 > tile.arrays {
@@ -117,6 +117,8 @@ impl Site {
             output_start: outputs.start as u32,
             outputs: outputs.len as u32,
             levels: Vec::new(),
+            flipped: Vec::new(),
+            column_adcs: Vec::new(),
         };
         self.array += arrays;
         self.in_bank += 1;

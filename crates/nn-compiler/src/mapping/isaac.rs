@@ -2,7 +2,8 @@
 //!
 //! Weight 0 becomes 10 00 00 00 in 2-bit cells: with a device whose state 10 is the worst, all small positive weights sit in it.
 
-use super::{Encoding, Form, LayerStatistics, MappingStrategy};
+use super::encoding::{Digits, Encoding, Form, even_slices};
+use super::{LayerStatistics, MappingStrategy, Options};
 
 /// The biased encoding of ISAAC.
 pub(super) struct Isaac;
@@ -20,8 +21,22 @@ impl MappingStrategy for Isaac {
         "Shafiee et al., ISCA 2016; used by Diware et al., AICAS 2023"
     }
 
-    fn encoding(&self, layer: &LayerStatistics<'_>) -> Encoding {
-        let form = Form::Offset(1 << (layer.weight_bits - 1));
-        Encoding { weight_bits: layer.weight_bits, cell_bits: layer.cell_bits, form }
+    fn options(&self) -> &'static [&'static str] {
+        &["flip", "flip-error"]
+    }
+
+    fn encoding(&self, layer: &LayerStatistics<'_>, options: &Options) -> Result<Encoding, String> {
+        Ok(biased(layer, options, 1 << (layer.weight_bits - 1)))
+    }
+}
+
+/// `weight + offset` in even slices of one array.
+pub(super) fn biased(layer: &LayerStatistics<'_>, options: &Options, offset: i64) -> Encoding {
+    Encoding {
+        weight_bits: layer.weight_bits,
+        slices: even_slices(layer.weight_bits, layer.cell_bits),
+        digits: Digits::Positional,
+        form: Form::Offset(offset),
+        flip: options.flip,
     }
 }

@@ -3,12 +3,19 @@
 //! To add a strategy: write its file with a unit struct that implements [`MappingStrategy`] and add a line to [`MAPPINGS`]; the command
 //! line, the comparison, the documentation tests and the round-trip tests walk that list.
 
+mod cell_states;
 mod differential;
 mod encoding;
 mod isaac;
 mod offset;
+mod options;
+mod twos_complement;
+mod unary;
+mod unbalanced;
 
-pub use encoding::{Encoding, Form};
+pub use cell_states::CellStates;
+pub use encoding::{Digits, Encoding, Flip, Form, SliceCode, Subtraction};
+pub use options::{OPTIONS, Options};
 
 /// What a strategy may look at when it fixes the encoding of a layer.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +26,8 @@ pub struct LayerStatistics<'a> {
     pub cell_bits: u32,
     /// How often each weight value occurs: entry `i` counts `i - (2^(weight_bits-1) - 1)`.
     pub histogram: &'a [u64],
-    /// Mean square error of each level, in squared level spacings.
-    pub squared_errors: &'a [f64],
+    /// The states of the chip's cells.
+    pub cells: &'a CellStates,
 }
 
 /// A way to store signed weights in cells.
@@ -34,17 +41,131 @@ pub trait MappingStrategy: Sync {
     /// Where it comes from.
     fn source(&self) -> &'static str;
 
+    /// The options it takes, of [`OPTIONS`].
+    fn options(&self) -> &'static [&'static str];
+
     /// The encoding of one layer.
-    fn encoding(&self, layer: &LayerStatistics<'_>) -> Encoding;
+    ///
+    /// # Errors
+    /// If the strategy with these options cannot store such weights in such cells; the text says why.
+    fn encoding(&self, layer: &LayerStatistics<'_>, options: &Options) -> Result<Encoding, String>;
 }
 
 /// Every mapping strategy, in the order in which tables list them.
-pub const MAPPINGS: &[&dyn MappingStrategy] = &[&isaac::Isaac, &offset::Offset, &differential::Differential];
+pub const MAPPINGS: &[&dyn MappingStrategy] = &[
+    &isaac::Isaac,
+    &offset::Offset,
+    &differential::Differential,
+    &twos_complement::TwosComplement,
+    &unbalanced::Unbalanced,
+    &unary::Unary,
+];
 
-/// The strategy of a name.
-#[must_use]
-pub fn by_name(name: &str) -> Option<&'static dyn MappingStrategy> {
-    MAPPINGS.iter().copied().find(|mapping| mapping.name() == name)
+/// A strategy with its options, as a user names it: `isaac`, `isaac+flip`, `differential+common-mode+after-adc`,
+/// `unbalanced:1-1-2-2-2`.
+#[derive(Clone)]
+pub struct Mapping {
+    name: String,
+    strategy: &'static dyn MappingStrategy,
+    options: Options,
+}
+
+impl std::fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl PartialEq for Mapping {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Mapping {
+    /// Reads a name with options.
+    ///
+    /// # Errors
+    /// If there is no such strategy, or it does not take an option; the text lists what there is.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        let mut parts = name.split('+');
+        let first = parts.next().unwrap_or_default();
+        let (base, widths) = first.split_once(':').map_or((first, None), |(base, widths)| (base, Some(widths)));
+        let strategy = MAPPINGS.iter().copied().find(|mapping| mapping.name() == base);
+        let known = || MAPPINGS.iter().map(|mapping| mapping.name()).collect::<Vec<_>>().join(", ");
+        let strategy = strategy.ok_or_else(|| format!("unknown mapping strategy `{base}`; known: {}", known()))?;
+        let mut options = Options::default();
+        if let Some(widths) = widths {
+            demand(strategy, unbalanced::WIDTHS)?;
+            options.set_widths(widths)?;
+        }
+        for option in parts {
+            options.add(option)?;
+            demand(strategy, option)?;
+        }
+        Ok(Self { name: name.to_owned(), strategy, options })
+    }
+
+    /// Every strategy, without options and with each of its own.
+    #[must_use]
+    pub fn every() -> Vec<Self> {
+        let alone = |strategy: &'static dyn MappingStrategy| Self {
+            name: strategy.name().to_owned(),
+            strategy,
+            options: Options::default(),
+        };
+        let with = |strategy: &dyn MappingStrategy, option: &&str| {
+            (**option != *unbalanced::WIDTHS)
+                .then(|| Self::parse(&format!("{}+{option}", strategy.name())).ok())
+                .flatten()
+        };
+        let all = |&strategy: &&'static dyn MappingStrategy| {
+            let options = strategy.options().iter().filter_map(move |option| with(strategy, option));
+            std::iter::once(alone(strategy)).chain(options)
+        };
+        MAPPINGS.iter().flat_map(all).collect()
+    }
+
+    /// The name with its options.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether columns may be stored complemented.
+    #[must_use]
+    pub fn flips(&self) -> bool {
+        self.options.flip.is_some()
+    }
+
+    /// One line for lists.
+    #[must_use]
+    pub fn doc(&self) -> &'static str {
+        self.strategy.doc()
+    }
+
+    /// The encoding of one layer.
+    ///
+    /// # Errors
+    /// If such weights cannot be stored in such cells; the text says why.
+    pub fn encoding(&self, layer: &LayerStatistics<'_>) -> Result<Encoding, String> {
+        let encoding = self.strategy.encoding(layer, &self.options)?;
+        for slice in &encoding.slices {
+            let refused =
+                |allowed| format!("`{}` uses cells of {} bits; the device has {allowed}", self.name, slice.bits);
+            layer.cells.states(slice.bits).map_err(refused)?;
+        }
+        Ok(encoding)
+    }
+}
+
+fn demand(strategy: &dyn MappingStrategy, option: &str) -> Result<(), String> {
+    let takes = strategy.options();
+    if takes.contains(&option) {
+        return Ok(());
+    }
+    let known = if takes.is_empty() { "no options".to_owned() } else { format!("only {}", takes.join(", ")) };
+    Err(format!("mapping strategy `{}` does not take `{option}`; it takes {known}", strategy.name()))
 }
 
 /// Largest weight of a symmetric format.
@@ -65,87 +186,4 @@ pub fn histogram(weights: &[i32], weight_bits: u32) -> Vec<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SQUARED_ERRORS: [f64; 4] = [0.0004, 0.0036, 0.09, 0.01];
-
-    fn statistics<'a>(
-        weight_bits: u32,
-        cell_bits: u32,
-        histogram: &'a [u64],
-        errors: &'a [f64],
-    ) -> LayerStatistics<'a> {
-        LayerStatistics { weight_bits, cell_bits, histogram, squared_errors: errors }
-    }
-
-    #[test]
-    fn the_list_has_unique_kebab_case_names_and_sources() {
-        for (index, mapping) in MAPPINGS.iter().enumerate() {
-            assert!(mapping.name().bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", mapping.name());
-            assert!(!mapping.doc().is_empty() && !mapping.source().is_empty());
-            assert!(MAPPINGS[..index].iter().all(|other| other.name() != mapping.name()));
-            assert_eq!(by_name(mapping.name()).map(MappingStrategy::name), Some(mapping.name()));
-        }
-    }
-
-    /// Every weight, strategy, weight width and cell width; without errors no strategy clips.
-    #[test]
-    fn encode_then_decode_is_the_identity() {
-        for mapping in MAPPINGS {
-            for weight_bits in 2..=10 {
-                for cell_bits in 1..=weight_bits.min(4) {
-                    let flat = vec![1; (2 * largest_weight(weight_bits) + 1) as usize];
-                    let encoding =
-                        mapping.encoding(&statistics(weight_bits, cell_bits, &flat, &vec![0.0; 1 << cell_bits]));
-                    let largest = largest_weight(weight_bits);
-                    for weight in -largest..=largest {
-                        assert_eq!(encoding.clip(weight), weight, "{} {weight_bits} {cell_bits}", mapping.name());
-                        assert_eq!(
-                            encoding.decode(|slice, polarity| encoding.level(weight, slice, polarity)),
-                            i64::from(weight)
-                        );
-                        for slice in 0..encoding.slices() {
-                            assert!(encoding.level(weight, slice, 0) < 1 << cell_bits);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// The encodings' own formula against the variance of the decoded value when each cell errs independently.
-    #[test]
-    fn the_error_variance_is_that_of_the_decoded_weight() {
-        let flat = vec![1; 255];
-        for mapping in MAPPINGS {
-            let encoding = mapping.encoding(&statistics(8, 2, &flat, &SQUARED_ERRORS));
-            for weight in [-127, -64, -1, 0, 1, 63, 64, 127].map(|w| encoding.clip(w)) {
-                let exact = |s, p| f64::from(encoding.level(weight, s, p));
-                let base = encoding.decode_analog(exact);
-                let mut variance = 0.0;
-                for slice in 0..encoding.slices() {
-                    for polarity in 0..encoding.polarities() {
-                        let moved = |s, p| exact(s, p) + if (s, p) == (slice, polarity) { 1.0 } else { 0.0 };
-                        let sensitivity = encoding.decode_analog(moved) - base;
-                        variance +=
-                            sensitivity.powi(2) * SQUARED_ERRORS[usize::from(encoding.level(weight, slice, polarity))];
-                    }
-                }
-                assert!((variance - encoding.error_variance(weight, &SQUARED_ERRORS)).abs() < 1e-9 * variance);
-            }
-        }
-    }
-
-    #[test]
-    fn zero_sits_in_the_worst_state_of_the_isaac_encoding_and_the_search_avoids_it() {
-        // Weights around zero, as training leaves them.
-        let near_zero: Vec<u64> = (-127_i32..=127).map(|w| if w.abs() <= 16 { 10 } else { 0 }).collect();
-        let layer = statistics(8, 2, &near_zero, &SQUARED_ERRORS);
-        let isaac = by_name("isaac").unwrap().encoding(&layer);
-        assert_eq!((0..4).map(|slice| isaac.level(0, slice, 0)).collect::<Vec<_>>(), [0, 0, 0, 2]);
-        let searched = by_name("offset").unwrap().encoding(&layer);
-        assert!(searched.error_variance(0, &SQUARED_ERRORS) < isaac.error_variance(0, &SQUARED_ERRORS) / 5.0);
-        assert_eq!(searched.clip(-8), -8);
-    }
-}
+mod tests;

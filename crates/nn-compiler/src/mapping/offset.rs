@@ -3,7 +3,8 @@
 //! The offset is free in hardware, since a multiple of the input sum is taken off digitally anyway. An offset other than `2^(B-1)` cannot
 //! store all weights; those beyond the range are clipped, and the clipping error counts in the search.
 
-use super::{Encoding, Form, LayerStatistics, MappingStrategy, largest_weight};
+use super::isaac::biased;
+use super::{Encoding, LayerStatistics, MappingStrategy, Options, largest_weight};
 
 /// The biased encoding with a searched offset.
 pub(super) struct Offset;
@@ -21,12 +22,12 @@ impl MappingStrategy for Offset {
         "digital offset as in Shafiee et al., ISCA 2016; search by expected squared weight error"
     }
 
-    fn encoding(&self, layer: &LayerStatistics<'_>) -> Encoding {
-        let encoding = |offset| Encoding {
-            weight_bits: layer.weight_bits,
-            cell_bits: layer.cell_bits,
-            form: Form::Offset(offset),
-        };
+    fn options(&self) -> &'static [&'static str] {
+        &["flip", "flip-error"]
+    }
+
+    fn encoding(&self, layer: &LayerStatistics<'_>, options: &Options) -> Result<Encoding, String> {
+        let encoding = |offset| biased(layer, options, offset);
         // Starting at the usual bias, a candidate must be strictly better: an ideal device keeps the bias that clips nothing.
         let usual = 1_i64 << (layer.weight_bits - 1);
         let mut best = (expected_squared_error(&encoding(usual), layer), usual);
@@ -38,7 +39,7 @@ impl MappingStrategy for Offset {
                 best = (error, offset);
             }
         }
-        encoding(best.1)
+        Ok(encoding(best.1))
     }
 }
 
@@ -49,7 +50,7 @@ fn expected_squared_error(encoding: &Encoding, layer: &LayerStatistics<'_>) -> f
     for (weight, &count) in (-largest..=largest).zip(layer.histogram) {
         if count > 0 {
             let clipped = f64::from(weight - encoding.clip(weight));
-            error += count as f64 * (encoding.error_variance(weight, layer.squared_errors) + clipped * clipped);
+            error += count as f64 * (encoding.error_variance(weight, layer.cells) + clipped * clipped);
         }
     }
     error

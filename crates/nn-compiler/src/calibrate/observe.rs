@@ -1,0 +1,105 @@
+//! Watches the column sums of calibration images on calibration chip samples.
+
+use super::Sums;
+use crate::error::CompileError;
+use chip::functional::{ChipSample, ColumnProbe, Observation, infer};
+use chip::program::{MvmStage, PlacedCrossbar, Program};
+use tile::address::Purpose;
+use tile::crossbar::Crossbar;
+
+/// What was seen, stage by stage.
+pub(super) struct Observed {
+    pub(super) stages: Vec<ObservedStage>,
+}
+
+/// The sums of one stage.
+pub(super) struct ObservedStage {
+    /// Per slice.
+    pub(super) slices: Vec<Sums>,
+    /// Per crossbar and converted column; empty unless columns have something of their own.
+    pub(super) crossbars: Vec<Vec<Column>>,
+    /// Nominal cells per crossbar and converted array, where gains are wanted.
+    nominal: Vec<Vec<Crossbar>>,
+    scratch: Vec<f32>,
+}
+
+/// One converted column.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Column {
+    pub(super) sums: Sums,
+    nominal_times_seen: f64,
+    seen_squared: f64,
+}
+
+impl Column {
+    /// The factor that brings the sums seen closest to the nominal ones: least squares through the origin; 1 where nothing was seen.
+    pub(super) fn gain(&self) -> f64 {
+        let gain = self.nominal_times_seen / self.seen_squared;
+        if gain.is_finite() && gain > 0.0 { gain } else { 1.0 }
+    }
+}
+
+impl ColumnProbe for Observed {
+    fn observe(&mut self, read: &Observation<'_>) {
+        let stage = &mut self.stages[read.layer];
+        for (column, &sum) in read.sums.iter().enumerate() {
+            stage.slices[column % read.slices].add(sum);
+        }
+        let Some(columns) = stage.crossbars.get_mut(read.crossbar) else { return };
+        let columns = &mut columns[read.array * read.sums.len()..];
+        for (column, &sum) in columns.iter_mut().zip(read.sums) {
+            column.sums.add(sum);
+        }
+        if let Some(nominal) = stage.nominal.get(read.crossbar) {
+            nominal[read.array].column_sums(read.driven, &mut stage.scratch);
+            for ((column, &seen), &nominal) in columns.iter_mut().zip(read.sums).zip(&stage.scratch) {
+                // Compensation of drift acts on the same codes; the gain is for what it leaves.
+                let seen = f64::from(seen) * read.drift_gain;
+                column.nominal_times_seen += f64::from(nominal) * seen;
+                column.seen_squared += seen * seen;
+            }
+        }
+    }
+}
+
+/// Runs calibration images through the chip's calibration chip samples.
+pub(super) fn observe(program: &Program, images: &[i32], seed: u64) -> Result<Observed, CompileError> {
+    let adc = &program.chip.tile.adc;
+    let stage = |stage: &MvmStage| {
+        let columns = |placed| vec![Column::default(); stage.converted_columns(placed) as usize];
+        let own = adc.per_column || adc.column_gain;
+        ObservedStage {
+            slices: vec![Sums::default(); stage.slices.len()],
+            crossbars: if own { stage.crossbars.iter().map(columns).collect() } else { Vec::new() },
+            nominal: if adc.column_gain {
+                stage.crossbars.iter().map(|p| nominal(stage, p)).collect()
+            } else {
+                Vec::new()
+            },
+            scratch: Vec::new(),
+        }
+    };
+    let mut observed = Observed { stages: program.mvm_stages().map(|(_, of)| stage(of)).collect() };
+    let fail = |what| CompileError::chip(&program.chip, what);
+    for chip_sample in 0..u64::from(adc.calibration_chips) {
+        let sample = ChipSample::program(program, seed, Purpose::Calibration, chip_sample).map_err(fail)?;
+        infer(program, &sample, images, Some(&mut observed)).map_err(fail)?;
+    }
+    Ok(observed)
+}
+
+/// The converted arrays of a crossbar with every cell at its level.
+fn nominal(stage: &MvmStage, placed: &PlacedCrossbar) -> Vec<Crossbar> {
+    let (rows, columns) = (placed.rows as usize, stage.columns(placed) as usize);
+    let together = stage.polarities as usize / stage.converted_arrays() as usize;
+    let array = |polarities: &[Vec<u8>]| {
+        let mut crossbar = Crossbar::new(rows, columns);
+        for (levels, sign) in polarities.iter().zip([1.0, -1.0]) {
+            for (at, &level) in levels.iter().enumerate() {
+                crossbar.add_cell(at / columns, at % columns, f32::from(level), sign);
+            }
+        }
+        crossbar
+    };
+    placed.levels.chunks(together).map(array).collect()
+}
