@@ -1,7 +1,7 @@
 //! The main job: a table of mapping strategies x training methods.
 
 use crate::error::ExploreError;
-use crate::evaluate::{Evaluation, Evaluator, row};
+use crate::evaluate::{CellSource, Evaluation, Evaluator, row};
 use crate::experiment::Experiment;
 use crate::progress::Progress;
 use crate::results::Row;
@@ -107,7 +107,12 @@ impl RowRequest<'_> {
         for (seed_index, trained) in (0..).zip(&self.trained) {
             let seed = training_seed(self.experiment, seed_index);
             let program = self.compile(trained, seed)?;
-            evaluations.push(Evaluator { seed, chips, timing_images }.run(&program, self.images, progress)?);
+            evaluations.push(Evaluator { seed, chips, timing_images }.run(
+                &program,
+                self.images,
+                &CellSource::Device,
+                progress,
+            )?);
             programs.push(program);
         }
         let images = self.images.len() as u64;
@@ -119,11 +124,12 @@ impl RowRequest<'_> {
     }
 
     fn compile(&self, trained: &Trained, seed: u64) -> Result<Program, ExploreError> {
+        let mapping = mapping(self.mapping)?;
         Ok(compile(&Compilation {
             network: &trained.network,
             dataset: self.dataset,
             training: self.method.name(),
-            mapping: mapping(self.mapping)?,
+            mapping: &mapping,
             chip: &self.experiment.chip,
             seed,
         })?)

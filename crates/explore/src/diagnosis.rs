@@ -1,5 +1,6 @@
 //! Warnings about converters that make a result suspicious.
 
+use crate::evaluate::Evaluation;
 use chip::functional::ConverterUse;
 use std::collections::BTreeMap;
 
@@ -9,13 +10,16 @@ const MOST_CLIPPED: f64 = 0.01;
 /// Share of used codes below which a converter gets a warning.
 const FEWEST_CODES: f64 = 0.25;
 
+/// Error of the solved wires above which there is a warning, level spacings.
+const LARGEST_WIRE_ERROR: f64 = 0.01;
+
 /// The worst that was seen of one slice.
 #[derive(Clone, Copy, Debug, Default)]
 struct Worst {
     /// Largest share of clipped conversions.
     clipped: f64,
     /// Widest span of codes.
-    used: i64,
+    used: u64,
     available: u64,
 }
 
@@ -25,14 +29,34 @@ struct Worst {
 pub fn converter_warnings<'a>(uses: impl Iterator<Item = &'a ConverterUse>) -> Vec<String> {
     let mut layers: BTreeMap<&str, BTreeMap<usize, Worst>> = BTreeMap::new();
     for converter in uses {
-        let clipped = converter.clipped as f64 / converter.conversions.max(1) as f64;
-        let used = (converter.codes.1 - converter.codes.0 + 1).max(0);
+        let (clipped, used) = (converter.clipped_share(), converter.used_codes());
         let worst = layers.entry(&converter.stage).or_default().entry(converter.slice).or_default();
         worst.clipped = worst.clipped.max(clipped);
         worst.used = worst.used.max(used);
         worst.available = converter.available_codes;
     }
     layers.iter().flat_map(|(layer, slices)| layer_warnings(layer, slices)).collect()
+}
+
+/// What else makes an evaluation suspicious.
+#[must_use]
+pub fn evaluation_warnings(evaluation: &Evaluation) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let slices: u64 = evaluation.converters.iter().map(|converter| converter.saturated).sum();
+    if slices + evaluation.saturated_outputs > 0 {
+        warnings.push(format!(
+            "accumulators saturated {slices} times behind converters and {} times in output sums; widen \
+             tile.digital.accumulator_bits",
+            evaluation.saturated_outputs
+        ));
+    }
+    if evaluation.wire_error_bound > LARGEST_WIRE_ERROR {
+        warnings.push(format!(
+            "the currents behind the wires are known to {:.1e} level spacings only; lower tile.wires.tolerance",
+            evaluation.wire_error_bound
+        ));
+    }
+    warnings
 }
 
 fn layer_warnings(layer: &str, slices: &BTreeMap<usize, Worst>) -> Vec<String> {
@@ -62,7 +86,7 @@ mod tests {
     use super::*;
 
     fn converter(slice: usize, clipped: u64, codes: (i64, i64)) -> ConverterUse {
-        ConverterUse { stage: "fc1".to_owned(), slice, conversions: 1000, clipped, codes, available_codes: 256 }
+        ConverterUse { conversions: 1000, clipped, codes, ..ConverterUse::unused("fc1", slice, 256) }
     }
 
     #[test]

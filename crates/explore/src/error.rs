@@ -38,6 +38,9 @@ pub enum ExploreError {
         /// The reason.
         source: std::io::Error,
     },
+    /// A comparison came out negative.
+    #[error("{0}")]
+    Disagreement(String),
     /// Something asked for does not exist or does not fit.
     #[error("{0}")]
     Request(String),

@@ -5,7 +5,7 @@ use crate::progress::Progress;
 use crate::results::Row;
 use crate::statistics::{mean, mean_interval, percentile, sd};
 use chip::energy::{ArrayEnergy, Energy, area_m2, price};
-use chip::functional::{ChipSample, ConverterUse, Inference, infer};
+use chip::functional::{Cells, ChipSample, ConverterUse, Inference, SampleAddress, infer};
 use chip::program::Program;
 use chip::timing;
 use nn::datasets::Split;
@@ -13,6 +13,7 @@ use nn_compiler::compile::encode_images;
 use rayon::prelude::*;
 use tile::actions::ActionCounts;
 use tile::address::Purpose;
+use tile::fault_map::FaultMap;
 
 /// Parameters of an evaluation.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,23 @@ pub struct Evaluator {
     pub chips: u32,
     /// Images that are streamed to measure the throughput.
     pub timing_images: u32,
+}
+
+/// Where the cells of chip samples come from.
+#[derive(Clone, Debug)]
+pub enum CellSource {
+    /// Drawn from the chip's device.
+    Device,
+    /// Drawn from the chip's device, with the faults of a map.
+    Faulty(FaultMap),
+    /// Given, for instance measured.
+    Given(Cells),
+}
+
+/// One chip sample's result.
+struct Simulated {
+    accuracy: f64,
+    inference: Inference,
 }
 
 /// What a program does on many chip samples.
@@ -42,6 +60,11 @@ pub struct Evaluation {
     pub area_m2: f64,
     /// What the converters saw, over all chip samples.
     pub converters: Vec<ConverterUse>,
+    /// Outputs that were limited to the width of the accumulators, over all chip samples.
+    pub saturated_outputs: u64,
+    /// Bound on the error that solving the wires leaves in a column sum of full-scale inputs: the worst of all chip samples, in level
+    /// spacings; 0 without wires.
+    pub wire_error_bound: f64,
 }
 
 impl Evaluator {
@@ -49,7 +72,13 @@ impl Evaluator {
     ///
     /// # Errors
     /// If the images are not the program's, the program cannot finish, or a price is missing.
-    pub fn run(&self, program: &Program, images: &Split, progress: &dyn Progress) -> Result<Evaluation, ExploreError> {
+    pub fn run(
+        &self,
+        program: &Program,
+        images: &Split,
+        source: &CellSource,
+        progress: &dyn Progress,
+    ) -> Result<Evaluation, ExploreError> {
         if images.is_empty() || images.features != program.input.len() {
             let what = format!(
                 "the program takes images of {} values; given are {} images of {}",
@@ -60,44 +89,59 @@ impl Evaluator {
             return Err(ExploreError::Request(what));
         }
         let codes = encode_images(program, &images.images);
-        let chip_sample = |index: u32| -> Result<(f64, Inference), ExploreError> {
-            let sample = ChipSample::program(program, self.seed, Purpose::Programming, index.into());
-            let inference = infer(program, &sample.map_err(ExploreError::Request)?, &codes, None);
+        let chip_sample = |index: u32| {
+            let sample = self.sample(program, source, index.into()).map_err(ExploreError::Request)?;
+            let inference = infer(program, &sample, &codes, None).map_err(ExploreError::Request)?;
             progress.advance(1);
-            Ok((inference.accuracy(&images.labels), inference))
+            let accuracy = inference.accuracy(&images.labels);
+            Ok(Simulated { accuracy, inference })
         };
-        let samples: Result<Vec<(f64, Inference)>, _> = (0..self.chips).into_par_iter().map(chip_sample).collect();
+        let samples: Result<Vec<Simulated>, ExploreError> = (0..self.chips).into_par_iter().map(chip_sample).collect();
         self.summarise(program, images.len() as u64, &samples?)
     }
 
-    fn summarise(
-        &self,
-        program: &Program,
-        images: u64,
-        samples: &[(f64, Inference)],
-    ) -> Result<Evaluation, ExploreError> {
+    /// A chip sample; given cells stand for every index.
+    fn sample(&self, program: &Program, source: &CellSource, index: u64) -> Result<ChipSample, String> {
+        let address = SampleAddress { seed: self.seed, purpose: Purpose::Programming, chip_sample: index };
+        match source {
+            CellSource::Device => ChipSample::program(program, self.seed, address.purpose, index),
+            CellSource::Faulty(map) => {
+                let mut cells = Cells::program(program, address)?;
+                cells.apply_faults(program, map)?;
+                ChipSample::from_cells(program, &cells)
+            }
+            CellSource::Given(cells) => {
+                ChipSample::from_cells(program, &Cells { address, stages: cells.stages.clone() })
+            }
+        }
+    }
+
+    fn summarise(&self, program: &Program, images: u64, samples: &[Simulated]) -> Result<Evaluation, ExploreError> {
         let clock_hz = program.chip.clock_hz;
         let latency_cycles = timing::lower::run(program, 1)?.report.cycles;
         let (cycles, streamed) = timing::lower::run(program, self.timing_images.into())?.report.steady_interval();
         let interval_s = cycles as f64 / streamed as f64 / clock_hz;
-        let counts = samples.first().map(|(_, inference)| inference.counts).unwrap_or_default();
-        let array_j: Vec<f64> = samples.iter().map(|(_, i)| i.array_energy_j / images as f64).collect();
+        let counts = samples.first().map(|sample| sample.inference.counts).unwrap_or_default();
+        let array_j: Vec<f64> = samples.iter().map(|s| s.inference.array_energy_j / images as f64).collect();
         // Counts do not depend on the values of the images, so a batch is a whole multiple of one image.
         let per_image = counts.divided_by(images);
         let energy = price(&per_image, program, ArrayEnergy::Exact(mean(&array_j)), interval_s);
         Ok(Evaluation {
-            accuracies: samples.iter().map(|(accuracy, _)| *accuracy).collect(),
+            accuracies: samples.iter().map(|sample| sample.accuracy).collect(),
             energy: energy.map_err(ExploreError::Request)?,
             counts: per_image,
             latency_cycles,
             throughput_per_s: 1.0 / interval_s,
             area_m2: area_m2(program).map_err(ExploreError::Request)?,
-            converters: merge_converters(samples.iter().map(|(_, inference)| inference.converters.as_slice())),
+            converters: merge_converters(samples.iter().map(|sample| sample.inference.converters.as_slice())),
+            saturated_outputs: samples.iter().map(|sample| sample.inference.saturated_outputs).sum(),
+            wire_error_bound: samples.iter().map(|sample| sample.inference.wire_error_bound).fold(0.0, f64::max),
         })
     }
 }
 
-fn merge_converters<'a>(samples: impl Iterator<Item = &'a [ConverterUse]>) -> Vec<ConverterUse> {
+/// What the same converters saw, over several evaluations.
+pub(crate) fn merge_converters<'a>(samples: impl Iterator<Item = &'a [ConverterUse]>) -> Vec<ConverterUse> {
     let mut merged: Vec<ConverterUse> = Vec::new();
     for sample in samples {
         if merged.is_empty() {
@@ -105,9 +149,7 @@ fn merge_converters<'a>(samples: impl Iterator<Item = &'a [ConverterUse]>) -> Ve
             continue;
         }
         for (sum, one) in merged.iter_mut().zip(sample) {
-            sum.conversions += one.conversions;
-            sum.clipped += one.clipped;
-            sum.codes = (sum.codes.0.min(one.codes.0), sum.codes.1.max(one.codes.1));
+            sum.merge(one);
         }
     }
     merged
@@ -140,7 +182,9 @@ pub fn row(programs: &[&Program], evaluations: &[&Evaluation], images: u64, seed
         weight_bits: chip.format.weight_bits.into(),
         input_bits: chip.format.input_bits.into(),
         dac_bits: chip.tile.dac.bits.into(),
+        adc_kind: chip.tile.adc.kind.name().to_owned(),
         adc_bits: chip.tile.adc.bits.into(),
+        adc_range: chip.tile.adc.range_name(),
         adc_model: chip.tile.adc.model.clone(),
         cost_table: chip.costs.name.clone(),
         chips: pooled.len() as u64,
@@ -164,6 +208,7 @@ pub fn row(programs: &[&Program], evaluations: &[&Evaluation], images: u64, seed
         latency_s: latency_cycles / chip.clock_hz,
         throughput_per_s: average(&|e| e.throughput_per_s),
         area_m2: average(&|e| e.area_m2),
+        wire_error_bound: evaluations.iter().map(|e| e.wire_error_bound).fold(0.0, f64::max),
         tops_per_w: 2.0 * program.macs as f64 / energy_j / 1e12,
     })
 }

@@ -1,7 +1,7 @@
 //! An experiment: networks trained by several methods, compiled by several mapping strategies, simulated on many chip samples.
 
 use chip::config::Chip;
-use nn_compiler::mapping::MAPPINGS;
+use nn_compiler::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 use tile::check::{Check, Problems};
 use trainer::{Architecture, METHODS, Training};
@@ -39,10 +39,15 @@ pub struct Experiment {
 
 impl Check for Experiment {
     fn check(&self, problems: &mut Problems) {
-        let mappings: Vec<&str> = MAPPINGS.iter().map(|mapping| mapping.name()).collect();
         let methods: Vec<&str> = METHODS.iter().map(|(_, name, _)| *name).collect();
-        check_names(problems, "mappings", &self.mappings, &mappings);
+        check_mappings(problems, &self.mappings);
         check_names(problems, "methods", &self.methods, &methods);
+        let flips = |name: &&String| Mapping::parse(name).is_ok_and(|mapping| mapping.flips());
+        if let (true, Some(name)) = (self.methods.iter().any(|name| name == "biased"), self.mappings.iter().find(flips))
+        {
+            let allowed = "mappings without flip where methods has `biased`, which does not see complemented columns";
+            problems.require("mappings", name, false, allowed);
+        }
         problems.integer("training_seeds", self.training_seeds.into(), 1..=1000);
         problems.integer("chips", self.chips.into(), 1..=1_000_000);
         problems.integer("timing_images", self.timing_images.into(), 2..=10_000);
@@ -65,6 +70,16 @@ impl Experiment {
         problems.integer("constrained_slices", biased.constrained_slices.into(), 1..=slices.into());
         for &state in &biased.states {
             problems.integer("states", state.into(), 0..=(1 << cell_bits) - 1);
+        }
+    }
+}
+
+fn check_mappings(problems: &mut Problems, names: &[String]) {
+    problems.require("mappings", "no names", !names.is_empty(), "at least one mapping strategy");
+    for (index, name) in names.iter().enumerate() {
+        problems.require("mappings", name, !names[..index].contains(name), "each name once");
+        if let Err(what) = Mapping::parse(name) {
+            problems.require("mappings", name, false, what);
         }
     }
 }

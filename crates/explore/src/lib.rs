@@ -1,16 +1,19 @@
 //! Experiments: from a configuration to tables, figures and files.
 
 pub mod compare;
+pub mod conductances;
 pub mod config;
 pub mod diagnosis;
 mod error;
 pub mod evaluate;
 pub mod experiment;
+pub mod npy;
 pub mod output;
 pub mod plot;
 pub mod progress;
 pub mod results;
 pub mod simulate;
+pub mod spice;
 pub mod states;
 pub mod statistics;
 pub mod sweep;

@@ -3,10 +3,12 @@
 use crate::compare::{Comparison, Ratio};
 use crate::config::{Kind, to_toml};
 use crate::error::ExploreError;
+use crate::evaluate::merge_converters;
 use crate::plot::accuracy_bars;
 use crate::results::{Row, to_csv};
 use crate::statistics::Estimate;
 use crate::training::TrainedPoint;
+use chip::functional::ConverterUse;
 use serde::Serialize;
 use std::path::Path;
 
@@ -44,8 +46,8 @@ pub fn rows_csv(rows: &[Row]) -> Result<String, ExploreError> {
     to_csv(rows).map_err(|error| ExploreError::Table(error.to_string()))
 }
 
-/// Writes `compare.csv`, `compare.svg`, `ratios.csv` (methods against conventional training) and `training.csv` (what was chosen on
-/// validation images).
+/// Writes `compare.csv`, `compare.svg`, `ratios.csv` (methods against conventional training), `training.csv` (what was chosen on
+/// validation images) and `converters.csv` (what the converters saw).
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -54,6 +56,11 @@ pub fn write_comparison(directory: &Path, comparison: &Comparison) -> Result<(),
     write(directory, "compare.csv", &rows_csv(&rows)?)?;
     write(directory, "ratios.csv", &ratios_csv(comparison)?)?;
     write(directory, "training.csv", &trainings_csv(comparison)?)?;
+    let converters = comparison.rows.iter().map(|compared| {
+        let uses = compared.evaluations.iter().map(|evaluation| evaluation.converters.as_slice());
+        (&compared.row, merge_converters(uses))
+    });
+    write(directory, "converters.csv", &converters_csv(converters)?)?;
     write(directory, "compare.svg", &accuracy_bars(&rows, comparison.classes as u64)?)
 }
 
@@ -101,6 +108,47 @@ fn trainings_csv(comparison: &Comparison) -> Result<String, ExploreError> {
                 epoch.map_or(0.0, |epoch| epoch.effective_share).to_string(),
             ]
         })
+    });
+    lines_csv(&header, lines)
+}
+
+/// What the converters saw, one line per row of results, stage and slice; effective bits are empty where nothing was seen that varies.
+///
+/// # Errors
+/// If the table cannot be written.
+pub fn converters_csv<'a>(uses: impl Iterator<Item = (&'a Row, Vec<ConverterUse>)>) -> Result<String, ExploreError> {
+    let header = [
+        "mapping",
+        "training",
+        "stage",
+        "slice",
+        "conversions",
+        "clipped_share",
+        "saturated",
+        "lowest_code",
+        "highest_code",
+        "used_codes",
+        "available_codes",
+        "effective_bits",
+    ];
+    let lines = uses.flat_map(|(row, uses)| {
+        let line = |of: ConverterUse| {
+            vec![
+                row.mapping.clone(),
+                row.training.clone(),
+                of.stage.clone(),
+                of.slice.to_string(),
+                of.conversions.to_string(),
+                of.clipped_share().to_string(),
+                of.saturated.to_string(),
+                of.codes.0.to_string(),
+                of.codes.1.to_string(),
+                of.used_codes().to_string(),
+                of.available_codes.to_string(),
+                of.errors.effective_bits().map_or_else(String::new, |bits| bits.to_string()),
+            ]
+        };
+        uses.into_iter().map(line).collect::<Vec<_>>()
     });
     lines_csv(&header, lines)
 }

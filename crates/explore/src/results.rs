@@ -42,8 +42,12 @@ row! {
     input_bits: u64,
     /// Bits of a digital-to-analog converter.
     dac_bits: u64,
+    /// Kind of the analog-to-digital converters.
+    adc_kind: String,
     /// Bits of an analog-to-digital converter.
     adc_bits: u64,
+    /// How their ranges are chosen.
+    adc_range: String,
     /// Name of the model of the analog-to-digital converter.
     adc_model: String,
     /// Name of the cost table.
@@ -92,6 +96,8 @@ row! {
     area_m2: f64,
     /// Tera-operations per second and watt.
     tops_per_w: f64,
+    /// Bound on the error that solving the wires leaves in any column sum, level spacings; 0 without wires.
+    wire_error_bound: f64,
 }
 
 /// A CSV file that cannot be read or written.
@@ -157,10 +163,10 @@ mod tests {
     #[test]
     fn the_header_is_fixed() {
         let header = "network,dataset,training,mapping,device,sigma_scale,array_rows,array_cols,cell_bits,weight_bits,\
-                      input_bits,dac_bits,adc_bits,adc_model,cost_table,chips,images,seed,software_accuracy,\
+                      input_bits,dac_bits,adc_kind,adc_bits,adc_range,adc_model,cost_table,chips,images,seed,software_accuracy,\
                       accuracy_mean,accuracy_sd,accuracy_ci95_low,accuracy_ci95_high,accuracy_p5,energy_j,\
                       energy_array_j,energy_dac_j,energy_adc_j,energy_digital_j,energy_buffer_j,energy_link_j,\
-                      energy_leakage_j,latency_cycles,latency_s,throughput_per_s,area_m2,tops_per_w\n";
+                      energy_leakage_j,latency_cycles,latency_s,throughput_per_s,area_m2,tops_per_w,wire_error_bound\n";
         assert_eq!(to_csv(&[]).unwrap(), header);
         assert!(to_csv(&[row()]).unwrap().starts_with(header));
         let mut with_names = csv::Writer::from_writer(Vec::new());

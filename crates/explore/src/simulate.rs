@@ -1,13 +1,14 @@
 //! Simulating a program from its directory: nothing else is read but a data set.
 
 use crate::error::ExploreError;
-use crate::evaluate::{Evaluation, Evaluator, row};
+use crate::evaluate::{CellSource, Evaluation, Evaluator, row};
 use crate::progress::Progress;
 use crate::results::Row;
 use chip::program::Program;
 use nn::datasets::{Split, read_idx};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use tile::fault_map::FaultMap;
 
 /// Images and labels from files instead of the program's own data set.
 #[derive(Clone, Debug)]
@@ -74,6 +75,20 @@ fn read(path: &Path) -> Result<nn::datasets::IdxArray, ExploreError> {
     Ok(read_idx(&path.display().to_string(), &bytes, MOST_VALUES)?)
 }
 
+/// Largest size of a fault map, bytes.
+const MOST_FAULT_BYTES: u64 = 1 << 30;
+
+/// Reads a fault map: CSV with the columns `tile,array,row,column,fault`.
+///
+/// # Errors
+/// If it cannot be read or a line is not allowed; the text names file, line and value.
+pub fn fault_map(path: &Path) -> Result<FaultMap, ExploreError> {
+    let bytes = read_bounded(path, MOST_FAULT_BYTES)?;
+    let refuse = |what: String| ExploreError::Request(format!("{}: {what}", path.display()));
+    let text = String::from_utf8(bytes).map_err(|error| refuse(error.to_string()))?;
+    FaultMap::from_csv(&text).map_err(|problem| refuse(problem.to_string()))
+}
+
 /// Simulates a program on chip samples.
 ///
 /// # Errors
@@ -82,10 +97,11 @@ pub fn simulate(
     program: &Program,
     images: &Split,
     evaluator: Evaluator,
+    source: &CellSource,
     progress: &dyn Progress,
 ) -> Result<(Row, Evaluation), ExploreError> {
     progress.begin("simulating", evaluator.chips.into());
-    let evaluation = evaluator.run(program, images, progress)?;
+    let evaluation = evaluator.run(program, images, source, progress)?;
     progress.end();
     let row = row(&[program], &[&evaluation], images.len() as u64, evaluator.seed)?;
     Ok((row, evaluation))

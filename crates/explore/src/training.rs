@@ -6,7 +6,7 @@ use crate::error::ExploreError;
 use crate::experiment::Experiment;
 use crate::progress::Progress;
 use nn::datasets::Dataset;
-use nn_compiler::mapping::{MappingStrategy, by_name};
+use nn_compiler::mapping::Mapping;
 use rayon::prelude::*;
 use serde::Serialize;
 use trainer::{Job, Method, Target, Trained, train};
@@ -19,25 +19,25 @@ pub struct TrainedPoint {
     /// Method.
     pub method: Method,
     /// The mapping strategy it had in view; `None` if none.
-    pub mapping: Option<&'static str>,
+    pub mapping: Option<String>,
     /// The result.
     pub trained: Trained,
 }
 
 /// One training of an experiment, before it is run.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Plan<'a> {
     pub(crate) experiment: &'a Experiment,
     pub(crate) dataset: &'a Dataset,
     pub(crate) seed_index: u32,
     pub(crate) method: Method,
-    mapping: &'static dyn MappingStrategy,
+    mapping: Mapping,
     share: f64,
 }
 
 impl Plan<'_> {
     /// The mapping strategy the training has in view, if any.
-    pub(crate) fn mapping(&self) -> Option<&'static str> {
+    pub(crate) fn mapping(&self) -> Option<&str> {
         self.method.knows_hardware().then(|| self.mapping.name())
     }
 
@@ -66,7 +66,7 @@ impl Plan<'_> {
             dataset: self.dataset,
             training: &self.experiment.training,
             method: self.method,
-            target: Target { mapping: self.mapping, chip: &self.experiment.chip },
+            target: Target { mapping: &self.mapping, chip: &self.experiment.chip },
             share: self.share,
             seed: training_seed(self.experiment, self.seed_index),
         };
@@ -84,9 +84,8 @@ fn text(part: &impl Serialize) -> Result<String, ConfigError> {
 ///
 /// # Errors
 /// If there is none of that name; the message lists those there are.
-pub fn mapping(name: &str) -> Result<&'static dyn MappingStrategy, ExploreError> {
-    let known = || nn_compiler::mapping::MAPPINGS.iter().map(|m| m.name()).collect::<Vec<_>>().join(", ");
-    by_name(name).ok_or_else(|| ExploreError::Request(format!("unknown mapping strategy `{name}`; known: {}", known())))
+pub fn mapping(name: &str) -> Result<Mapping, ExploreError> {
+    Mapping::parse(name).map_err(ExploreError::Request)
 }
 
 /// Looks up a training method.
@@ -119,7 +118,7 @@ pub fn train_all(
     let point = |(plan, trained): (&Plan<'_>, Trained)| TrainedPoint {
         seed_index: plan.seed_index,
         method: plan.method,
-        mapping: plan.mapping(),
+        mapping: plan.mapping().map(str::to_owned),
         trained,
     };
     Ok(best_shares(plans.iter().zip(trained).map(point).collect()))
@@ -153,7 +152,9 @@ pub(crate) fn plan<'a>(experiment: &'a Experiment, dataset: &'a Dataset) -> Resu
                 let plan = Plan { experiment, dataset, seed_index, method, mapping, share: 0.0 };
                 match method {
                     Method::Biased => {
-                        plans.extend(experiment.training.biased.shares.iter().map(|&share| Plan { share, ..plan }));
+                        plans.extend(
+                            experiment.training.biased.shares.iter().map(|&share| Plan { share, ..plan.clone() }),
+                        );
                     }
                     Method::Conventional | Method::NoiseInjection => plans.push(plan),
                 }
@@ -168,7 +169,7 @@ fn best_shares(points: Vec<TrainedPoint>) -> Vec<TrainedPoint> {
     let mut best: Vec<TrainedPoint> = Vec::new();
     for point in points {
         let same = |kept: &&mut TrainedPoint| {
-            (kept.seed_index, kept.method, kept.mapping) == (point.seed_index, point.method, point.mapping)
+            (kept.seed_index, kept.method, &kept.mapping) == (point.seed_index, point.method, &point.mapping)
         };
         match best.iter_mut().find(same) {
             None => best.push(point),
@@ -193,7 +194,9 @@ pub fn find<'a>(
     mapping: &str,
 ) -> Option<&'a TrainedPoint> {
     let fits = |point: &&TrainedPoint| {
-        point.seed_index == seed_index && point.method == method && point.mapping.is_none_or(|name| name == mapping)
+        point.seed_index == seed_index
+            && point.method == method
+            && point.mapping.as_ref().is_none_or(|name| name == mapping)
     };
     points.iter().find(fits)
 }

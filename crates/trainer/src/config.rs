@@ -120,8 +120,6 @@ pub struct Biased {
     pub constrained_slices: u32,
     /// Favourable states; empty = computed from the device.
     pub states: Vec<u32>,
-    /// Relative difference of error below which states are tied.
-    pub tie_tolerance: f64,
     /// Share of the training before the first constraint.
     pub warm_up: f64,
     /// Share of the training after which the constrained columns stay the same.
@@ -156,7 +154,6 @@ impl Check for Training {
             for &share in &biased.shares {
                 p.number("shares", share, 0.0..=1.0, "");
             }
-            p.number("tie_tolerance", biased.tie_tolerance, 0.0..=10.0, "");
             p.number("warm_up", biased.warm_up, 0.0..=1.0, "");
             p.number("freeze", biased.freeze, 0.0..=1.0, "");
             p.require("freeze", biased.freeze, biased.freeze >= biased.warm_up.min(1.0), "at least warm_up");

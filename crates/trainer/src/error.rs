@@ -20,7 +20,7 @@ pub enum TrainError {
         /// The states.
         states: Vec<u32>,
         /// The mapping strategy.
-        mapping: &'static str,
+        mapping: String,
     },
     /// The network's outputs are not the data set's classes.
     #[error("network `{network}` has {outputs} outputs in its last layer; data set `{dataset}` has {classes} classes")]

@@ -5,18 +5,16 @@ use crate::error::TrainError;
 use nn::network::{Network, Op, Shape};
 use nn_compiler::compile::choose_encoding;
 use nn_compiler::favourable::Favourable;
-use nn_compiler::mapping::{Encoding, MappingStrategy, largest_weight};
+use nn_compiler::mapping::{CellStates, Encoding, Mapping, largest_weight};
 use nn_compiler::partition::{row_order, row_partitions};
 use nn_compiler::{Chip, CompileError};
 use tile::address::{CellRow, Purpose};
-use tile::device::States;
-use tile::immunity::Ranking;
 
 /// A mapping strategy on a chip.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
     /// The mapping strategy.
-    pub mapping: &'a dyn MappingStrategy,
+    pub mapping: &'a Mapping,
     /// The chip.
     pub chip: &'a Chip,
 }
@@ -78,13 +76,9 @@ pub struct LayerTarget {
 
 impl Target<'_> {
     /// States of the chip's cells.
-    ///
-    /// # Errors
-    /// If the chip's device cannot have such cells.
-    pub fn states(&self) -> Result<States, CompileError> {
-        let cell = &self.chip.tile.cell;
-        let fail = |what| CompileError::Chip { chip: self.chip.name.clone(), what };
-        cell.device.states(cell.bits).map_err(fail)
+    #[must_use]
+    pub fn cells(&self) -> CellStates {
+        CellStates::of(&self.chip.tile.cell)
     }
 
     /// What the hardware does to a layer with integer weights `weights`.
@@ -92,44 +86,51 @@ impl Target<'_> {
     /// # Errors
     /// If the chip's device cannot have such cells, or no weight is favourable.
     pub fn layer(&self, weights: &[i32], biased: &Biased) -> Result<LayerTarget, TrainError> {
-        let encoding = choose_encoding(weights, self.mapping, self.chip)?;
-        let states = self.states()?;
-        let squared_errors = states.squared_errors();
+        let cells = self.cells();
+        let encoding = choose_encoding(weights, self.mapping, self.chip, &cells)?;
         let largest = largest_weight(encoding.weight_bits);
-        let deviation = |weight| encoding.error_variance(weight, &squared_errors).sqrt() as f32;
+        let deviation = |weight| encoding.error_variance(weight, &cells).sqrt() as f32;
         let slices = biased.constrained_slices as usize;
         let favourable = if biased.states.is_empty() {
-            Favourable::find(&encoding, &Ranking::new(&states, biased.tie_tolerance), slices)
+            Favourable::find(&encoding, &cells, slices)
         } else {
             let given: Vec<usize> = biased.states.iter().map(|&state| state as usize).collect();
             Favourable::of_states(&encoding, &given, slices)
         };
         if favourable.weights.is_empty() {
-            return Err(TrainError::NoFavourableWeight { states: biased.states.clone(), mapping: self.mapping.name() });
+            return Err(TrainError::NoFavourableWeight {
+                states: biased.states.clone(),
+                mapping: self.mapping.name().to_owned(),
+            });
         }
-        Ok(LayerTarget { encoding, deviation: (-largest..=largest).map(deviation).collect(), favourable })
+        let deviation = (-largest..=largest).map(deviation).collect();
+        Ok(LayerTarget { encoding, deviation, favourable })
     }
 }
 
 /// The weights, in weight steps, that one validation chip sample holds for a layer: its cells drawn from their addresses and decoded.
 /// Exact for an ideal converter, since the array is linear.
-#[must_use]
+///
+/// # Errors
+/// If the chip's device cannot have cells of a slice's number of bits.
 pub fn sample_weights(
     matrix: &LayerMatrix,
     weights: &[i32],
     encoding: &Encoding,
-    states: &States,
+    cells: &CellStates,
     seed: u64,
     chip_sample: u64,
     layer: u64,
-) -> Vec<f32> {
+) -> Result<Vec<f32>, CompileError> {
     let purpose = Purpose::Validation;
+    let fail = |what| CompileError::Layer { layer: format!("{layer}"), what };
     let mut sampled = vec![-(encoding.offset() as f32); weights.len()];
     let mut programmed = Vec::with_capacity(matrix.outputs);
-    for slice in 0..encoding.slices() {
+    for (slice, code) in encoding.slices.iter().enumerate() {
+        let states = cells.states(code.bits).map_err(fail)?;
         for polarity in 0..encoding.polarities() {
             let sign = if polarity == 0 { 1.0 } else { -1.0 };
-            let factor = sign * encoding.significance(slice) as f32;
+            let factor = sign * code.significance as f32;
             for (row, &from) in matrix.row_order.iter().enumerate() {
                 let address = CellRow {
                     seed,
@@ -150,5 +151,5 @@ pub fn sample_weights(
             }
         }
     }
-    sampled
+    Ok(sampled)
 }

@@ -249,7 +249,7 @@ impl<'a> Run<'a> {
 
     /// Mean accuracy on the validation images over the validation chip samples.
     fn hardware_accuracy(&self) -> Result<f64, TrainError> {
-        let states = self.job.target.states()?;
+        let cells = self.job.target.cells();
         let chips = u64::from(self.job.training.validation_chips);
         let mut sum = 0.0;
         for chip_sample in 0..chips {
@@ -259,17 +259,17 @@ impl<'a> Run<'a> {
                     &layer.matrix,
                     &integers,
                     encoding,
-                    &states,
+                    &cells,
                     self.job.seed,
                     chip_sample,
                     index as u64,
-                );
+                )?;
                 for weight in &mut weight {
                     *weight *= layer.matrix.scale;
                 }
-                LayerWeights { weight, bias: layer.parameters.bias.clone() }
+                Ok::<_, TrainError>(LayerWeights { weight, bias: layer.parameters.bias.clone() })
             };
-            let weights: Vec<LayerWeights> = self.layers.iter().enumerate().map(sampled).collect();
+            let weights = self.layers.iter().enumerate().map(sampled).collect::<Result<Vec<LayerWeights>, _>>()?;
             sum += self.validate(&weights)?;
         }
         Ok(sum / chips as f64)

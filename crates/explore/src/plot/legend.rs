@@ -4,7 +4,7 @@ use super::canvas::{Canvas, Lettering, Point};
 use super::words::wrap;
 
 /// Draws the sample of an entry around a point.
-type Sample<'a> = Box<dyn Fn(&mut Canvas, Point) + 'a>;
+pub(super) type Sample<'a> = Box<dyn Fn(&mut Canvas, Point) + 'a>;
 
 /// A space at which a subtitle is not broken.
 pub(super) const UNBROKEN: char = '\u{a0}';

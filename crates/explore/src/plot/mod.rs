@@ -8,12 +8,14 @@ mod marks;
 mod panel;
 mod rows;
 mod scale;
+mod states;
 #[cfg(test)]
 mod tests;
 mod words;
 
 pub use self::bars::accuracy_bars;
 pub use self::lines::lines;
+pub use self::states::state_errors;
 
 /// A figure that cannot be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

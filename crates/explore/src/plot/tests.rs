@@ -142,6 +142,70 @@ fn rows_that_differ_elsewhere_are_told_apart() {
     assert!(lines(&rows, "adc_bits", &[]).unwrap().contains("Device: sonos"));
 }
 
+/// The states of devices at 1 to 4 bits per cell.
+fn surveyed(devices: &[&str]) -> crate::states::Survey {
+    let chip: chip::config::Chip = crate::config::load(crate::config::Kind::Chip, "default", &[]).unwrap();
+    let devices: Vec<String> = devices.iter().map(|name| (*name).to_owned()).collect();
+    crate::states::survey(&chip, &devices, &[1, 2, 3, 4], &[]).unwrap()
+}
+
+/// Size of a figure, and every coordinate in it as `(value, whether horizontal)`.
+fn coordinates(svg: &str) -> ((f64, f64), Vec<(f64, bool)>) {
+    let attribute = |tag: &str, name: &str| -> Option<String> {
+        let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
+        Some(tag[start..].split('"').next()?.to_owned())
+    };
+    let tags = tags(svg);
+    let side = |name| attribute(&tags[0], name).unwrap().parse::<f64>().unwrap();
+    let mut found = Vec::new();
+    for tag in &tags[1..] {
+        for name in ["x", "x1", "x2", "cx", "y", "y1", "y2", "cy"] {
+            found.extend(attribute(tag, name).map(|value| (value.parse().unwrap(), name.contains('x'))));
+        }
+        for pair in attribute(tag, "points").unwrap_or_default().split_whitespace() {
+            let (x, y) = pair.split_once(',').unwrap();
+            found.extend([(x.parse().unwrap(), true), (y.parse().unwrap(), false)]);
+        }
+    }
+    ((side("width"), side("height")), found)
+}
+
+#[test]
+fn every_device_has_a_panel_with_all_its_states_inside_the_figure() {
+    let survey = surveyed(&["all"]);
+    let svg = state_errors(&survey).unwrap();
+    let ((width, height), coordinates) = coordinates(&svg);
+    assert!(coordinates.len() > 1000);
+    for (value, horizontal) in coordinates {
+        assert!((0.0..=if horizontal { width } else { height }).contains(&value), "{value} {horizontal}");
+    }
+    for device in &survey.devices {
+        assert!(svg.contains(&format!("\n{}\n", device.device)), "{}", device.device);
+    }
+    // Marks of 1, 2, 3 and 4 bits, with one more in the legend; a mark is two shapes, the rim white.
+    let cells = |bits| {
+        survey.devices.iter().flat_map(|d| &d.cells).filter(move |c| c.cell_bits == bits).map(|c| c.levels.len())
+    };
+    assert_eq!(count(&svg, "circle", "#0072B2"), cells(1).sum::<usize>() + 1);
+    assert_eq!(count(&svg, "polygon", "#E69F00"), cells(2).sum::<usize>() + 1);
+    assert_eq!(count(&svg, "polygon", "#009E73"), cells(3).sum::<usize>() + 1);
+    assert_eq!(count(&svg, "polygon", "#D55E00"), cells(4).sum::<usize>() + 1);
+    assert_eq!(svg, state_errors(&survey).unwrap());
+}
+
+#[test]
+fn odd_surveys_have_a_figure_or_a_reason() {
+    let mut survey = surveyed(&["radar-2021", "ideal"]);
+    survey.devices[0].cells.iter_mut().for_each(|cell| cell.levels.clear());
+    let svg = state_errors(&survey).unwrap();
+    assert!(svg.contains("no such cells"));
+    tags(&svg);
+    survey.devices[1].cells[0].levels[1].error_levels = f64::NAN;
+    assert_eq!(state_errors(&survey), Err(PlotError::NotFinite { column: "error_levels", row: 2 }));
+    survey.devices.clear();
+    assert_eq!(state_errors(&survey), Err(PlotError::Empty));
+}
+
 /// Writes the figures for a look at them: `FIGURES=folder cargo test -p explore figures`.
 #[test]
 fn figures_can_be_written() {
@@ -163,5 +227,6 @@ fn figures_can_be_written() {
     write("lines", lines(&sweep(), "adc_bits", &["array_rows"]));
     write("lines-training", lines(&sweep(), "array_rows", &["training", "adc_bits"]));
     write("lines-words", lines(&table(), "mapping", &["training"]));
+    write("states", state_errors(&surveyed(&["all"])));
     write("lines-one", lines(&sweep()[..7], "adc_bits", &[]));
 }

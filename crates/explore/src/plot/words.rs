@@ -5,7 +5,9 @@ pub(super) fn column_name(column: &str) -> String {
     match column {
         "adc_bits" => "ADC bits".to_owned(),
         "dac_bits" => "DAC bits".to_owned(),
+        "adc_kind" => "ADC kind".to_owned(),
         "adc_model" => "ADC model".to_owned(),
+        "adc_range" => "ADC range".to_owned(),
         "sigma_scale" => "Scale of the device variation".to_owned(),
         "latency_cycles" => "Latency (cycles)".to_owned(),
         "tops_per_w" => "Efficiency (TOPS/W)".to_owned(),

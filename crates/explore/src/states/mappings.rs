@@ -2,10 +2,8 @@
 
 use chip::config::Chip;
 use nn_compiler::favourable::Favourable;
-use nn_compiler::mapping::{Encoding, LayerStatistics, MAPPINGS, MappingStrategy, largest_weight};
+use nn_compiler::mapping::{CellStates, Encoding, LayerStatistics, Mapping, SliceCode, largest_weight};
 use serde::Serialize;
-use tile::device::States;
-use tile::immunity::Ranking;
 
 /// A mapping strategy on a chip's cells, for the weights of a nominal layer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,6 +16,8 @@ pub struct MappingReport {
     pub offset: i64,
     /// Cells of a weight.
     pub cells_per_weight: usize,
+    /// Columns of a weight that are converted.
+    pub converted_columns: usize,
     /// Share of the layer's weights that the encoding cannot store and clips.
     pub clipped_share: f64,
     /// Levels of weight 0 by array (the positive one of a pair first), most significant slice first.
@@ -51,6 +51,8 @@ pub struct WeightReport {
     pub stored_weight: i32,
     /// Variance of the stored weight, in squared weight steps.
     pub error_variance: f64,
+    /// The same in columns stored complemented, where the strategy has any.
+    pub complemented_error_variance: Option<f64>,
     /// Levels by array (the positive one of a pair first), most significant slice first.
     pub levels: Vec<Vec<usize>>,
 }
@@ -59,8 +61,7 @@ pub struct WeightReport {
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) chip: &'a Chip,
-    pub(super) states: &'a States,
-    pub(super) ranking: &'a Ranking,
+    pub(super) cells: &'a CellStates,
     pub(super) constrained_slices: usize,
     /// How often each weight occurs.
     pub(super) counts: &'a [u64],
@@ -69,39 +70,41 @@ pub(super) struct View<'a> {
 impl View<'_> {
     /// Every mapping strategy, in the order in which tables list them.
     pub(super) fn report(&self) -> Vec<MappingReport> {
-        MAPPINGS.iter().map(|mapping| self.mapping(*mapping)).collect()
+        Mapping::every().iter().filter_map(|mapping| self.mapping(mapping)).collect()
     }
 
-    fn mapping(&self, mapping: &dyn MappingStrategy) -> MappingReport {
-        let squared_errors = self.states.squared_errors();
-        let encoding = mapping.encoding(&LayerStatistics {
+    /// None for a strategy that cannot store the chip's weights in its cells.
+    fn mapping(&self, mapping: &Mapping) -> Option<MappingReport> {
+        let layer = LayerStatistics {
             weight_bits: self.chip.format.weight_bits,
             cell_bits: self.chip.tile.cell.bits,
             histogram: self.counts,
-            squared_errors: &squared_errors,
-        });
-        let favourable = Favourable::find(&encoding, self.ranking, self.constrained_slices);
-        let weights = weights(&encoding, &squared_errors);
+            cells: self.cells,
+        };
+        let encoding = mapping.encoding(&layer).ok()?;
+        let favourable = Favourable::find(&encoding, self.cells, self.constrained_slices);
+        let weights = weights(&encoding, self.cells);
         let clipped = |weight: &WeightReport| f64::from(u8::from(weight.stored_weight != weight.weight));
         let variances = weights.iter().map(|weight| weight.error_variance);
         let zero_levels = levels(&encoding, 0);
-        MappingReport {
+        Some(MappingReport {
             mapping: mapping.name().to_owned(),
             description: mapping.doc().to_owned(),
             offset: encoding.offset(),
-            cells_per_weight: encoding.slices() * encoding.polarities(),
+            cells_per_weight: encoding.slices.len() * encoding.polarities(),
+            converted_columns: encoding.converted_columns(),
             clipped_share: self.mean(&weights, clipped),
-            zero_conductance_s: self.mean_conductance_s(&zero_levels),
+            zero_conductance_s: self.mean_conductance_s(&encoding, &zero_levels),
             zero_levels,
             favourable_weights: favourable.weights.len(),
             all_weights: weights.len(),
             zero_projected_to: favourable.project(0),
             favourable_states: favourable.states,
-            error_variance_zero: encoding.error_variance(0, &squared_errors),
+            error_variance_zero: encoding.error_variance(0, self.cells),
             error_variance_mean: self.mean(&weights, |weight| weight.error_variance),
             error_variance_max: variances.fold(0.0, f64::max),
             weights,
-        }
+        })
     }
 
     /// The mean of a property of weights over the layer.
@@ -114,19 +117,26 @@ impl View<'_> {
         sum / all
     }
 
-    fn mean_conductance_s(&self, levels: &[Vec<usize>]) -> f64 {
-        let conductances = levels.iter().flatten().filter_map(|&level| self.states.states.get(level));
-        let cells = levels.iter().flatten().count();
-        conductances.map(|state| state.conductance_s).sum::<f64>() / cells as f64
+    /// Mean over cells whose levels are given by array, most significant slice first.
+    fn mean_conductance_s(&self, encoding: &Encoding, levels: &[Vec<usize>]) -> f64 {
+        let of_array = |levels: &Vec<usize>| -> f64 {
+            let cells = levels.iter().zip(encoding.slices.iter().rev());
+            let state = |(&level, code): (&usize, &SliceCode)| {
+                Some(self.cells.states(code.bits).ok()?.states.get(level)?.conductance_s)
+            };
+            cells.filter_map(state).sum()
+        };
+        levels.iter().map(of_array).sum::<f64>() / levels.iter().flatten().count() as f64
     }
 }
 
-fn weights(encoding: &Encoding, squared_errors: &[f64]) -> Vec<WeightReport> {
+fn weights(encoding: &Encoding, cells: &CellStates) -> Vec<WeightReport> {
     let largest = largest_weight(encoding.weight_bits);
     let report = |weight: i32| WeightReport {
         weight,
         stored_weight: encoding.clip(weight),
-        error_variance: encoding.error_variance(weight, squared_errors),
+        error_variance: encoding.error_variance(weight, cells),
+        complemented_error_variance: encoding.flip.map(|_| encoding.complemented_error_variance(weight, cells)),
         levels: levels(encoding, weight),
     };
     (-largest..=largest).map(report).collect()
@@ -135,7 +145,7 @@ fn weights(encoding: &Encoding, squared_errors: &[f64]) -> Vec<WeightReport> {
 fn levels(encoding: &Encoding, weight: i32) -> Vec<Vec<usize>> {
     let stored = encoding.clip(weight);
     let array = |polarity| {
-        let slices = (0..encoding.slices()).rev();
+        let slices = (0..encoding.slices.len()).rev();
         slices.map(|slice| usize::from(encoding.level(stored, slice, polarity))).collect()
     };
     (0..encoding.polarities()).map(array).collect()

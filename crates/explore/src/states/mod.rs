@@ -5,15 +5,24 @@
 //!                                                                 |
 //!  weight histogram -------> [mappings] encoding, where zero sits, favourable weights, error of every weight
 //! ```
+//!
+//! [`survey`] does the first line for many devices and numbers of bits per cell.
 
+mod clipped;
 mod histogram;
 mod levels;
 mod mappings;
+mod read_error;
+mod survey;
+mod survey_tables;
+#[cfg(test)]
+mod survey_tests;
 mod tables;
 #[cfg(test)]
 mod tests;
 
 use chip::config::Chip;
+use nn_compiler::mapping::CellStates;
 use serde::Serialize;
 use tile::check::{Check, Problems};
 use tile::immunity::Ranking;
@@ -21,6 +30,7 @@ use tile::immunity::Ranking;
 pub use self::histogram::WeightHistogram;
 pub use self::levels::LevelReport;
 pub use self::mappings::{MappingReport, WeightReport};
+pub use self::survey::{ALL_DEVICES, CellSurvey, DeviceSurvey, Survey, survey};
 pub use self::tables::digits;
 use crate::config::ConfigError;
 use crate::error::ExploreError;
@@ -34,6 +44,8 @@ pub struct StatesReport {
     pub device: String,
     /// Where the device's numbers come from.
     pub source: String,
+    /// Where another fit of the same measurements differs, if the device's file says so.
+    pub fit_uncertainty: Option<String>,
     /// Factor on every mean shift and sigma of the device.
     pub sigma_scale: f64,
     /// Bits per cell.
@@ -44,8 +56,8 @@ pub struct StatesReport {
     pub spacing_s: f64,
     /// Voltage of a full-scale input, V.
     pub read_voltage_v: f64,
-    /// Relative difference of error below which states are tied.
-    pub tie_tolerance: f64,
+    /// Cells measured per state: what the confidence intervals of the errors rest on.
+    pub samples_per_state: u32,
     /// Constrained slices, counted from the most significant.
     pub constrained_slices: usize,
     /// The weights for which encodings are chosen and means are taken, in words.
@@ -62,8 +74,8 @@ pub struct StatesReport {
 ///
 /// # Errors
 /// If the chip or a parameter is not allowed; the message names keys, values and what is allowed.
-pub fn states(chip: &Chip, tie_tolerance: f64, constrained_slices: usize) -> Result<StatesReport, ExploreError> {
-    states_of(chip, tie_tolerance, constrained_slices, &WeightHistogram::Normal)
+pub fn states(chip: &Chip, constrained_slices: usize) -> Result<StatesReport, ExploreError> {
+    states_of(chip, constrained_slices, &WeightHistogram::Normal)
 }
 
 /// Like [`states`], for given weights.
@@ -72,39 +84,39 @@ pub fn states(chip: &Chip, tie_tolerance: f64, constrained_slices: usize) -> Res
 /// As [`states`], and if the histogram does not fit the chip's weights.
 pub fn states_of(
     chip: &Chip,
-    tie_tolerance: f64,
     constrained_slices: usize,
     histogram: &WeightHistogram,
 ) -> Result<StatesReport, ExploreError> {
-    demand_allowed(chip, tie_tolerance, constrained_slices)?;
+    demand_allowed(chip, constrained_slices)?;
     let (cell, weight_bits) = (&chip.tile.cell, chip.format.weight_bits);
     let refused = |what| ExploreError::Request(format!("tile.cell.bits = {} is not allowed: {what}", cell.bits));
-    let states = cell.device.states(cell.bits).map_err(refused)?;
-    let ranking = Ranking::new(&states, tie_tolerance);
+    let cells = CellStates::of(cell);
+    let states = cells.states(cell.bits).map_err(refused)?;
+    let ranking = Ranking::new(states);
     let counts = histogram.counts(weight_bits)?;
-    let view = mappings::View { chip, states: &states, ranking: &ranking, constrained_slices, counts: &counts };
+    let view = mappings::View { chip, cells: &cells, constrained_slices, counts: &counts };
     Ok(StatesReport {
         chip: chip.name.clone(),
         device: cell.device.name.clone(),
         source: cell.device.source.clone(),
+        fit_uncertainty: cell.device.fit_uncertainty.as_ref().map(|fit| format!("{} (preset {})", fit.note, fit.other)),
         sigma_scale: cell.device.sigma_scale,
         cell_bits: cell.bits,
         weight_bits,
         spacing_s: states.spacing_s,
         read_voltage_v: chip.tile.array.read_voltage_v,
-        tie_tolerance,
+        samples_per_state: cell.device.samples_per_state,
         constrained_slices,
         histogram: histogram.describe(weight_bits),
-        levels: levels::report(&states, &ranking, cell.bits, chip.tile.array.read_voltage_v),
+        levels: levels::report(states, &ranking, cell.bits, chip.tile.array.read_voltage_v),
         favourable_sets: ranking.nested_sets(),
         mappings: view.report(),
     })
 }
 
-fn demand_allowed(chip: &Chip, tie_tolerance: f64, constrained_slices: usize) -> Result<(), ExploreError> {
+fn demand_allowed(chip: &Chip, constrained_slices: usize) -> Result<(), ExploreError> {
     let mut problems = Problems::default();
     chip.check(&mut problems);
-    problems.number("tie_tolerance", tie_tolerance, 0.0..=10.0, "");
     problems.integer("constrained_slices", constrained_slices as u64, 1..=16);
     if problems.found.is_empty() {
         return Ok(());

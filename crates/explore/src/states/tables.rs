@@ -12,6 +12,7 @@ struct WeightLine<'a> {
     mapping: &'a str,
     weight: i32,
     error_variance: f64,
+    complemented_error_variance: Option<f64>,
     levels: String,
     stored_weight: i32,
 }
@@ -25,7 +26,8 @@ impl StatesReport {
         table(self.levels.iter())
     }
 
-    /// A line per mapping strategy and weight: `mapping`, `weight`, `error_variance` in squared weight steps, `levels`
+    /// A line per mapping strategy and weight: `mapping`, `weight`, `error_variance` in squared weight steps (`complemented_error_variance` in
+    /// columns stored complemented), `levels`
     /// in binary, most significant slice first, the arrays of a pair apart by `/`, and `stored_weight`, which differs
     /// from `weight` where the encoding clips.
     ///
@@ -42,6 +44,7 @@ fn weight_lines(mapping: &MappingReport, cell_bits: u32) -> impl Iterator<Item =
         mapping: &mapping.mapping,
         weight: weight.weight,
         error_variance: weight.error_variance,
+        complemented_error_variance: weight.complemented_error_variance,
         levels: digits(&weight.levels, cell_bits),
         stored_weight: weight.stored_weight,
     })
@@ -54,7 +57,8 @@ pub fn digits(levels: &[Vec<usize>], cell_bits: u32) -> String {
     levels.iter().map(slices).collect::<Vec<_>>().join("/")
 }
 
-fn table<T: Serialize>(lines: impl Iterator<Item = T>) -> Result<String, ExploreError> {
+/// Serialisable lines as CSV with a header.
+pub(super) fn table<T: Serialize>(lines: impl Iterator<Item = T>) -> Result<String, ExploreError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for line in lines {
         writer.serialize(line).map_err(failed)?;

@@ -51,10 +51,10 @@ pub struct Sweep {
 pub struct Axis {
     /// Name, for messages and tables.
     pub name: String,
-    /// Dotted keys relative to the experiment, e.g. `chip.tile.adc.bits`; all are set to the same value. A key that
+    /// Dotted keys relative to the experiment, e.g. `chip.tile.adc.bits`; all are set to the same value, or each to its own. A key that
     /// ends in `.preset` replaces its table by that preset, before all other keys are set.
     pub keys: Vec<String>,
-    /// The values, in their order.
+    /// The values, in their order. Of several keys, a value that is an array holds one value for each.
     pub values: Vec<Value>,
 }
 
@@ -86,6 +86,14 @@ impl Check for Sweep {
 }
 
 impl Axis {
+    /// The value of each key at one value of the axis.
+    fn key_values(&self, value: &Value) -> Vec<Value> {
+        match value {
+            Value::Array(own) if self.keys.len() > 1 => own.clone(),
+            same => vec![same.clone(); self.keys.len()],
+        }
+    }
+
     fn check(&self, before: &[Self], problems: &mut Problems) {
         let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
         let named = !self.name.is_empty() && self.name.chars().all(letter);
@@ -98,6 +106,10 @@ impl Axis {
             let others = before.iter().flat_map(|other| &other.keys).chain(&self.keys[..index]);
             let once = !others.into_iter().any(|other| other == key);
             problems.require("keys", key, once, "each key once, in one axis only");
+        }
+        for value in self.values.iter().filter_map(Value::as_array).filter(|_| self.keys.len() > 1) {
+            let allowed = format!("one value for each of the {} keys", self.keys.len());
+            problems.require("values", format!("{} values", value.len()), value.len() == self.keys.len(), allowed);
         }
         for (index, value) in self.values.iter().enumerate() {
             problems.require("values", value, !self.values[..index].contains(value), "each value once");

@@ -104,7 +104,7 @@ fn share<'a>(points: &'a [Point], inputs: &'a Inputs) -> Result<(Uses<'a>, Vec<P
         let mut used = Vec::new();
         for one in plan(&point.experiment, inputs.dataset(&point.experiment)?)? {
             let index = *known.entry(one.key()?).or_insert_with(|| {
-                plans.push(one);
+                plans.push(one.clone());
                 plans.len() - 1
             });
             used.push((one, index));

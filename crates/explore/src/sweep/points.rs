@@ -71,9 +71,8 @@ impl Sweep {
         let setting =
             |(axis, value): (&super::Axis, &&Value)| Setting { axis: axis.name.clone(), value: (*value).clone() };
         let settings: Vec<Setting> = with_values().map(setting).collect();
-        let overrides: Vec<(String, Value)> = with_values()
-            .flat_map(|(axis, value)| axis.keys.iter().map(move |key| (key.clone(), (*value).clone())))
-            .collect();
+        let overrides: Vec<(String, Value)> =
+            with_values().flat_map(|(axis, value)| axis.keys.iter().cloned().zip(axis.key_values(value))).collect();
         match with_overrides(&self.experiment, &overrides) {
             Ok(experiment) => Ok(Point { settings, experiment }),
             Err(error) => Err(explain(format!("sweep point {}", label(&settings)), &error)),
