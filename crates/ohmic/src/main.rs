@@ -23,7 +23,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(2)
+            // The answer is no, as opposed to a question that cannot be asked.
+            ExitCode::from(if matches!(error, ExploreError::Disagreement(_)) { 1 } else { 2 })
         }
     }
 }
@@ -37,6 +38,8 @@ fn run(cli: &Cli) -> Result<(), ExploreError> {
         Command::Simulate(arguments) => commands::simulate::run(arguments, cli.format),
         Command::Sweep(arguments) => commands::sweep::run(arguments, cli.format),
         Command::States(arguments) => commands::states::run(arguments, cli.format),
+        Command::Conductances(arguments) => commands::conductances::run(arguments, cli.format),
+        Command::ExportSpice(arguments) => commands::export_spice::run(arguments, cli.format),
         Command::List(arguments) => commands::list::run(arguments, cli.format),
         Command::Check(arguments) => commands::check::run(arguments, cli.format),
     }

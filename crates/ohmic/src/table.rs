@@ -79,6 +79,15 @@ fn result(row: &Row, energy: &Energy) -> Vec<String> {
     ]
 }
 
+/// What the energy of the arrays is.
+fn array_energy(rows: &[(Row, Energy)]) -> &'static str {
+    if rows.iter().any(|(row, _)| row.wire_error_bound > 0.0) {
+        "V^2 t sum(G x^2) with conductances behind the wires, without what undriven word lines sink"
+    } else {
+        "exact, V^2 t sum(G x^2)"
+    }
+}
+
 /// What a results table's columns mean.
 pub fn legend(rows: &[(Row, Energy)]) -> String {
     let Some((row, _)) = rows.first() else { return String::new() };
@@ -87,12 +96,13 @@ pub fn legend(rows: &[(Row, Energy)]) -> String {
     format!(
         "Per inference; prices: cost table {}, ADC model {}. hardware: mean over {} chip samples x {} images; p5: 5th percentile over chip samples.\n\
          software: one network's share of {} images is known to {:.1} points or better (95 %, binomial).\n\
-         array: exact, V^2 t sum(G x^2). leakage: at the stated throughput. other: registers, merging, requantisation, links.",
+         array: {}. leakage: at the stated throughput. other: registers, merging, requantisation, links.",
         row.cost_table,
         row.adc_model,
         row.chips,
         row.images,
         row.images,
-        50.0 * (interval.high - interval.low)
+        50.0 * (interval.high - interval.low),
+        array_energy(rows)
     )
 }

@@ -76,7 +76,10 @@ fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), Explor
         1 => say!("(95 % intervals over the chip samples of one training seed only; chance level {chance:.0} %)"),
         _ => say!("(95 % intervals by bootstrap over training seeds and chip samples; chance level {chance:.0} %)"),
     }
-    say!("wrote compare.csv, compare.svg, ratios.csv, training.csv and run.toml to {}", arguments.output.display());
+    say!(
+        "wrote compare.csv, compare.svg, ratios.csv, training.csv, converters.csv and run.toml to {}",
+        arguments.output.display()
+    );
     Ok(())
 }
 

@@ -21,7 +21,7 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
         network: &network,
         dataset: &dataset,
         training: &arguments.training,
-        mapping,
+        mapping: &mapping,
         chip: &chip,
         seed: arguments.seed,
     };

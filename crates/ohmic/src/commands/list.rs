@@ -36,7 +36,9 @@ fn entries(what: Listed) -> Result<Vec<(String, String)>, ExploreError> {
         Listed::Variations => explore::tile::variation::VARIATIONS.iter().map(|(name, doc)| own(name, doc)).collect(),
         Listed::Mappings => {
             let entry = |m: &&dyn explore::nn_compiler::mapping::MappingStrategy| {
-                own(m.name(), &format!("{} ({})", m.doc(), m.source()))
+                let options: Vec<String> =
+                    m.options().iter().map(|option| format!(" [+{option}]").replace("+:", ":")).collect();
+                own(m.name(), &format!("{} ({}){}", m.doc(), m.source(), options.concat()))
             };
             explore::nn_compiler::mapping::MAPPINGS.iter().map(entry).collect()
         }

@@ -3,6 +3,8 @@
 pub mod check;
 pub mod compare;
 pub mod compile;
+pub mod conductances;
+pub mod export_spice;
 pub mod list;
 pub mod simulate;
 pub mod states;

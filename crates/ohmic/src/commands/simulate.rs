@@ -5,12 +5,16 @@ use crate::bar::Bar;
 use crate::cli::{Format, Simulate};
 use crate::table;
 use explore::ExploreError;
+use explore::chip::functional::{Cells, SampleAddress};
+use explore::chip::program::Program;
+use explore::conductances::import;
 use explore::config::Kind;
-use explore::diagnosis::converter_warnings;
-use explore::evaluate::{Evaluation, Evaluator};
-use explore::output::{rows_csv, write, write_run};
+use explore::diagnosis::{converter_warnings, evaluation_warnings};
+use explore::evaluate::{CellSource, Evaluation, Evaluator};
+use explore::output::{converters_csv, rows_csv, write, write_run};
 use explore::results::Row;
-use explore::simulate::{ImageFiles, images, simulate};
+use explore::simulate::{ImageFiles, fault_map, images, simulate};
+use explore::tile::address::Purpose;
 use serde_json::json;
 
 pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
@@ -37,10 +41,13 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
         );
         write_run(output, Kind::Chip, &program.chip, &repeat)?;
     }
-    let (row, evaluation) = simulate(&program, &images, evaluator, &Bar::default())?;
+    let source = cell_source(arguments, &program)?;
+    let (row, evaluation) = simulate(&program, &images, evaluator, &source, &Bar::default())?;
     warn(converter_warnings(evaluation.converters.iter()));
+    warn(evaluation_warnings(&evaluation));
     if let Some(output) = &arguments.output {
         write(output, "simulate.csv", &rows_csv(std::slice::from_ref(&row))?)?;
+        write(output, "converters.csv", &converters_csv(std::iter::once((&row, evaluation.converters.clone())))?)?;
     }
     match format {
         Format::Text => print_text(row, &evaluation),
@@ -51,22 +58,41 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
     Ok(())
 }
 
-const CONVERTERS: [&str; 5] = ["stage", "slice", "clipped\n%", "codes\nused", "codes\navailable"];
+/// The cells to simulate: the device's, with a map of faults, or given ones.
+fn cell_source(arguments: &Simulate, program: &Program) -> Result<CellSource, ExploreError> {
+    if let Some(path) = &arguments.fault_map {
+        let map = fault_map(path)?;
+        let address = SampleAddress { seed: arguments.seed, purpose: Purpose::Programming, chip_sample: 0 };
+        let mut cells = Cells::program(program, address).map_err(ExploreError::Request)?;
+        let used = cells.apply_faults(program, &map).map_err(ExploreError::Request)?;
+        eprintln!("{}: {used} of {} listed cells are in use", path.display(), map.cells());
+        return Ok(CellSource::Faulty(map));
+    }
+    let Some(directory) = &arguments.conductances else { return Ok(CellSource::Device) };
+    let address = SampleAddress { seed: arguments.seed, purpose: Purpose::Programming, chip_sample: 0 };
+    Ok(CellSource::Given(import(program, address, directory)?))
+}
+
+const CONVERTERS: [&str; 7] =
+    ["stage", "slice", "clipped\n%", "codes\nused", "codes\navailable", "effective\nbits", "saturated"];
 
 fn print_text(row: Row, evaluation: &Evaluation) {
     let rows = [(row, evaluation.energy)];
     say!("{}", table::results(&rows));
     say!("{}", table::legend(&rows));
     let converters = evaluation.converters.iter().map(|c| {
-        let clipped = 100.0 * c.clipped as f64 / c.conversions.max(1) as f64;
-        let used = (c.codes.1 - c.codes.0 + 1).max(0);
         vec![
             c.stage.clone(),
             c.slice.to_string(),
-            format!("{clipped:.3}"),
-            used.to_string(),
+            format!("{:.3}", 100.0 * c.clipped_share()),
+            c.used_codes().to_string(),
             c.available_codes.to_string(),
+            c.errors.effective_bits().map_or_else(|| "-".to_owned(), |bits| format!("{bits:.2}")),
+            c.saturated.to_string(),
         ]
     });
     say!("{}", table::table(&CONVERTERS, 1, converters));
+    if evaluation.wire_error_bound > 0.0 {
+        say!("wires: solved to within {:.1e} level spacings of any column sum", evaluation.wire_error_bound);
+    }
 }

@@ -1,4 +1,6 @@
-//! `ohmic states`: immunity, favourable sets, and what every mapping strategy makes of them.
+//! `ohmic states`: immunity, favourable sets, and what every mapping strategy makes of them; or the states of many devices.
+
+mod survey;
 
 use super::print_json;
 use crate::cli::{Format, States};
@@ -7,16 +9,16 @@ use explore::ExploreError;
 use explore::chip::config::Chip;
 use explore::config::{Kind, load};
 use explore::output::{write, write_run};
-use explore::states::{StatesReport, states};
+use explore::states::{MappingReport, StatesReport, states};
 
 pub fn run(arguments: &States, format: Format) -> Result<(), ExploreError> {
+    if !arguments.devices.is_empty() {
+        return survey::run(arguments, format);
+    }
     let chip: Chip = load(Kind::Chip, &arguments.chip, &arguments.overrides.set)?;
-    let report = states(&chip, arguments.tie_tolerance, arguments.constrained_slices)?;
+    let report = states(&chip, arguments.constrained_slices)?;
     if let Some(output) = &arguments.output {
-        let repeat = format!(
-            "ohmic states --chip run.toml --tie-tolerance {} --constrained-slices {}",
-            arguments.tie_tolerance, arguments.constrained_slices
-        );
+        let repeat = format!("ohmic states --chip run.toml --constrained-slices {}", arguments.constrained_slices);
         write_run(output, Kind::Chip, &chip, &repeat)?;
         write(output, "states.csv", &report.levels_csv()?)?;
         write(output, "weights.csv", &report.weights_csv()?)?;
@@ -38,11 +40,14 @@ fn print_text(report: &StatesReport, arguments: &States) {
         report.cell_bits,
         report.source
     );
+    if let Some(fit) = &report.fit_uncertainty {
+        say!("another fit: {fit}");
+    }
     print_levels(report);
     let set =
         |states: &[usize]| format!("{{{}}}", states.iter().map(|&s| bits(report, s)).collect::<Vec<_>>().join(", "));
     let sets: Vec<String> = report.favourable_sets.iter().map(|states| set(states)).collect();
-    say!("nested sets of most immune states (ties within {}): {}\n", report.tie_tolerance, sets.join(" < "));
+    say!("nested sets of most immune states (tied where 95 % intervals overlap): {}\n", sets.join(" < "));
     print_mappings(report);
     print_weights(report, if arguments.all_weights { 1 } else { 8 });
 }
@@ -51,12 +56,14 @@ fn bits(report: &StatesReport, level: usize) -> String {
     format!("{level:0width$b}", width = report.cell_bits as usize)
 }
 
-const LEVELS: [&str; 10] = [
+const LEVELS: [&str; 12] = [
     "state",
     "G\nuS",
     "mean shift\nspacings",
     "sigma\nspacings",
     "error e\nspacings",
+    "95 % interval\nof e",
+    "e after\nclipping",
     "immunity\n1/e",
     "error current\nnA",
     "sigma / G\n%",
@@ -72,6 +79,8 @@ fn print_levels(report: &StatesReport) {
             format!("{:.4}", level.mean_shift_levels),
             format!("{:.4}", level.sigma_levels),
             format!("{:.4}", level.error_levels),
+            format!("{:.4} .. {:.4}", level.error_ci95_low, level.error_ci95_high),
+            format!("{:.4}", level.clipped_error_levels),
             format!("{:.1}", 1.0 / level.error_levels),
             format!("{:.2}", 1e9 * level.error_current_a),
             level.relative_error.map_or_else(|| "-".to_owned(), |e| format!("{:.1}", 100.0 * e)),
@@ -81,13 +90,15 @@ fn print_levels(report: &StatesReport) {
     });
     say!("{}", table(&LEVELS, 1, rows));
     say!(
-        "level spacing {:.3} uS, read at {} V; rank 1 = most immune (least error current)",
+        "level spacing {:.3} uS, read at {} V, {} measured cells per state; rank 1 = most immune (least error current)\n\
+         all but `after clipping` (to 0 S and the device's highest conductance) is before clipping, the ranks too",
         1e6 * report.spacing_s,
-        report.read_voltage_v
+        report.read_voltage_v,
+        report.samples_per_state
     );
 }
 
-const MAPPINGS: [&str; 9] = [
+const MAPPINGS: [&str; 11] = [
     "mapping",
     "weight 0 sits in\n(MSB slice first)",
     "favourable\nstates",
@@ -97,11 +108,13 @@ const MAPPINGS: [&str; 9] = [
     "mean v\nsteps^2",
     "max v\nsteps^2",
     "offset",
+    "cells",
+    "conversions\nper input slice",
 ];
 
 fn print_mappings(report: &StatesReport) {
     let rows = report.mappings.iter().map(|mapping| {
-        let array = |levels: &Vec<usize>| levels.iter().map(|&l| bits(report, l)).collect::<Vec<_>>().join(" ");
+        let array = |levels: &Vec<usize>| runs(&levels.iter().map(|&l| bits(report, l)).collect::<Vec<_>>());
         let states = mapping.favourable_states.iter().map(|&s| bits(report, s)).collect::<Vec<_>>();
         vec![
             mapping.mapping.clone(),
@@ -113,26 +126,60 @@ fn print_mappings(report: &StatesReport) {
             format!("{:.3}", mapping.error_variance_mean),
             format!("{:.3}", mapping.error_variance_max),
             mapping.offset.to_string(),
+            mapping.cells_per_weight.to_string(),
+            mapping.converted_columns.to_string(),
         ]
     });
     say!("{}", table(&MAPPINGS, 2, rows));
-    say!("v: error variance of a stored weight; its mean is over {}\n", report.histogram);
+    say!(
+        "cells, conversions: of one weight. v: error variance of a stored weight; its mean is over {}\n",
+        report.histogram
+    );
 }
 
-/// Error variance by weight, every `step`-th weight around 0.
+/// Digits apart by spaces; of more than eight, runs of the same ones are counted, e.g. `01 x 42, 00`.
+fn runs(digits: &[String]) -> String {
+    const MOST: usize = 8;
+    if digits.len() <= MOST {
+        return digits.join(" ");
+    }
+    let run = |run: &[String]| match run {
+        [one] => one.clone(),
+        _ => format!("{} x {}", run[0], run.len()),
+    };
+    digits.chunk_by(|a, b| a == b).map(run).collect::<Vec<_>>().join(", ")
+}
+
+/// Error variance by weight, every `step`-th weight around 0, under strategies without options.
 fn print_weights(report: &StatesReport, step: i32) {
-    let names: Vec<&str> = report.mappings.iter().map(|mapping| mapping.mapping.as_str()).collect();
+    let plain: Vec<&MappingReport> =
+        report.mappings.iter().filter(|mapping| !mapping.mapping.contains(['+', ':'])).collect();
+    let names: Vec<&str> = plain.iter().map(|mapping| mapping.mapping.as_str()).collect();
     let header: Vec<String> =
         std::iter::once("weight".to_owned()).chain(names.iter().map(|name| format!("v in {name}\nsteps^2"))).collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let count = report.mappings.first().map_or(0, |mapping| mapping.weights.len());
-    let weight = |index: usize| report.mappings[0].weights[index].weight;
+    let count = plain.first().map_or(0, |mapping| mapping.weights.len());
+    let weight = |index: usize| plain[0].weights[index].weight;
     let rows = (0..count).filter(|&index| weight(index) % step == 0).map(|index| {
-        let variance = report.mappings.iter().map(|mapping| format!("{:.3}", mapping.weights[index].error_variance));
+        let variance = plain.iter().map(|mapping| format!("{:.3}", mapping.weights[index].error_variance));
         std::iter::once(weight(index).to_string()).chain(variance).collect()
     });
     say!("{}", table(&header, 0, rows));
     if step > 1 {
-        say!("every {step}th weight; --all-weights shows all, -o DIR writes all to weights.csv");
+        say!(
+            "every {step}th weight, strategies without options; --all-weights shows all weights, -o DIR writes all of both to weights.csv"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_digits_are_counted() {
+        let digits = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(runs(&digits("10 00 00 00")), "10 00 00 00");
+        assert_eq!(runs(&digits("11 11 11 01 00 00 00 00 00")), "11 x 3, 01, 00 x 5");
     }
 }
