@@ -116,7 +116,10 @@ fn wrong_values_are_refused_with_what_is_allowed() {
     assert!(compare("tile.adc.bits=99").contains("an integer from 1 to"));
     assert!(compare("tile.adc.bits=3").contains("one of 4, 5, 6, 7, 8, 9, 10"));
     assert!(compare("tile.dac.bits=9").contains("chip.tile.dac.bits"));
-    assert!(compare("mappings=[\"isaak\"]").contains("any of isaac, offset, differential"));
+    assert!(
+        compare("mappings=[\"isaak\"]")
+            .contains("unknown mapping strategy `isaak`; known: isaac, offset, differential")
+    );
     assert!(compare("cell.device.preset=nosuch").contains("paper-order"));
     assert!(compare("cell.bits=3").contains("paper-order"));
     assert!(compare("nonsense").contains("KEY=VALUE"));

@@ -26,7 +26,7 @@ fn compare_writes_the_golden_bytes_for_1_2_and_8_threads() {
 fn a_result_repeats_from_its_own_run_toml() {
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let csv = compare(first.path(), &["--seed", "7", "--set", "adc.bits=6", "--set", r#"mappings=["differential"]"#]);
-    assert!(csv.contains(",6,isaac-table,"), "the override must be in force: {csv}");
+    assert!(csv.contains(",6,calibrated-percentile+shifts,isaac-table,"), "the override must be in force: {csv}");
     let run = first.path().join("run.toml");
     let mut command = Command::cargo_bin("ohmic").unwrap();
     command.arg("compare").arg("--config").arg(&run).arg("-o").arg(second.path()).assert().success();

@@ -1,4 +1,4 @@
-//! Are published numbers met? ISAAC (Shafiee et al., ISCA 2016, configuration CE, Table 6) and the measured devices.
+//! Are published numbers met? ISAAC (Shafiee et al., ISCA 2016, configuration CE, Table 6); devices are in `devices.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
 mod support;
@@ -6,17 +6,13 @@ mod support;
 use chip::config::Chip;
 use chip::program::Program;
 use chip::timing::lower;
-use explore::config::{Kind, load, preset_names};
-use nn_compiler::mapping::by_name;
+use explore::config::{Kind, load};
+use nn_compiler::mapping::Mapping;
 use support::chips;
 use support::compiled::Compiled;
 use support::networks::{dataset, single_layer};
 use support::random::Random;
-use tile::address::{CellRow, Purpose};
-use tile::cost::{AdcModel, CostTable, adc_cost};
-use tile::device::{Device, State, States};
-use tile::immunity::Ranking;
-use tile::variation::NominalState;
+use tile::cost::{AdcModel, AdcPrices, CostTable};
 
 fn isaac_costs() -> CostTable {
     load(Kind::Costs, "isaac-32nm", &[]).unwrap()
@@ -119,21 +115,22 @@ fn areas_of_components_reproduce_the_published_areas() {
 #[test]
 fn the_converter_reproduces_its_published_power_and_area() {
     let adc: AdcModel = load(Kind::Adc, "isaac-table", &[]).unwrap();
-    let cost = adc_cost(&adc.model, &adc.costs, 8).unwrap();
+    let cost = adc.prices.at(8).unwrap();
     assert_relative(cost.energy_j, 1.5625e-12, 1e-12);
-    assert_relative(adc.conversion_time_s, 1.0 / 1.28e9, 1e-12);
+    assert_relative(cost.conversion_time_s, 1.0 / 1.28e9, 1e-12);
     let (power_w, area_m2) = row(&isaac_costs(), "ADC");
-    assert_relative(8.0 * cost.energy_j / adc.conversion_time_s, power_w, 1e-12);
+    assert_relative(8.0 * cost.energy_j / cost.conversion_time_s, power_w, 1e-12);
     assert_relative(8.0 * cost.area_m2, area_m2, 1e-12);
     // More bits cost more, in energy and area.
-    assert!(adc.costs.is_sorted_by(|a, b| a.bits < b.bits && a.energy_j < b.energy_j && a.area_m2 < b.area_m2));
+    let AdcPrices::Table(table) = &adc.prices else { panic!("it is a table") };
+    assert!(table.costs.is_sorted_by(|a, b| a.bits < b.bits && a.energy_j < b.energy_j && a.area_m2 < b.area_m2));
 }
 
 /// 128 inputs and 16 outputs of 16 bits in 2-bit cells: exactly one array.
 fn one_array(chip: &Chip) -> Program {
     let network = single_layer(128, 16, |output, input| (output * 131 + input * 7) as i32 % 201 - 100, 0.0);
     let dataset = dataset(&mut Random(1), network.input, 16, 2, 1);
-    Compiled::new(&network, &dataset, by_name("isaac").unwrap(), chip).program
+    Compiled::new(&network, &dataset, &Mapping::parse("isaac").unwrap(), chip).program
 }
 
 /// Its pipeline: fetch, 16 reads of one input bit each, converted one cycle later, shifted and added two later, three cycles to the buffer.
@@ -168,135 +165,6 @@ fn isaac_reaches_its_peak_rate() {
     assert_printed(tops * 1e3 / sum(|(_, mm2)| mm2), 483.3, 1);
 }
 
-/// Sigma in uS of a cell at `conductance_us`.
-fn sigma_us(device: &str, conductance_us: f64) -> f64 {
-    let device = chips::device(device);
-    let state = NominalState { level: 0, levels: 4, conductance_s: conductance_us * 1e-6, spacing_s: 1e-6 };
-    device.variation.model().moments(&state).sigma_s * 1e6
-}
-
-/// Values of the published fits (CrossSim 3.2) as rounded.
-#[test]
-fn devices_have_their_published_sigma() {
-    for (device, conductance_us, expected, decimals) in [
-        ("milo-2021", 50.0, 4.3270, 4),
-        ("milo-2021", 225.0, 2.7332, 4),
-        ("wan-2022", 20.0, 2.3618, 4),
-        ("wan-2022", 14.1, 2.511, 3),
-        ("joshi-2020", 25.0, 1.0655, 4),
-        ("joshi-2020", 21.2, 1.0911, 4),
-    ] {
-        assert_printed(sigma_us(device, conductance_us), expected, decimals);
-    }
-}
-
-/// Sigma of the four states of a 2-bit cell in level spacings, and their order from most to least immune. Of the states of Diware et al.,
-/// AICAS 2023, only the order is published: 00, 01, 11, 10.
-#[test]
-fn two_bit_cells_have_their_published_errors_and_order() {
-    for (device, errors, order) in [
-        ("milo-2021", Some([0.0742, 0.0651, 0.0560, 0.0469]), [3, 2, 1, 0]),
-        ("wan-2022", Some([0.0805, 0.1914, 0.1548, 0.1284]), [0, 3, 2, 1]),
-        ("paper-order", None, [0, 1, 3, 2]),
-    ] {
-        let states = chips::device(device).states(2).unwrap();
-        for (state, expected) in states.states.iter().zip(errors.into_iter().flatten()) {
-            assert_printed(state.error(), expected, 4);
-        }
-        assert_eq!(Ranking::new(&states, 0.0).groups, order.map(|level| vec![level]), "{device}");
-    }
-}
-
-/// Mean, variance and fourth central moment of a distribution.
-#[derive(Clone, Copy, Debug)]
-struct Moments {
-    mean: f64,
-    variance: f64,
-    fourth: f64,
-}
-
-/// Moments of `clamp(N(mean, sigma), low, high)` by the trapezoidal rule over ten standard deviations to both sides.
-fn clipped_normal(mean: f64, sigma: f64, (low, high): (f64, f64)) -> Moments {
-    const STEPS: i32 = 40_000;
-    let points = (-STEPS..=STEPS).map(|step| f64::from(step) * 10.0 / f64::from(STEPS));
-    let weighted: Vec<(f64, f64)> =
-        points.map(|x| ((-x * x / 2.0).exp(), (mean + sigma * x).clamp(low, high))).collect();
-    let total: f64 = weighted.iter().map(|(weight, _)| weight).sum();
-    let average =
-        |f: &dyn Fn(f64) -> f64| weighted.iter().map(|&(weight, value)| weight * f(value)).sum::<f64>() / total;
-    let mean = average(&|value| value);
-    Moments {
-        mean,
-        variance: average(&|value| (value - mean).powi(2)),
-        fourth: average(&|value| (value - mean).powi(4)),
-    }
-}
-
-const SAMPLES: u64 = 1_000_000;
-
-/// That many cells programmed to one state.
-fn programmed(states: &States, level: usize) -> Vec<f64> {
-    let (rows, columns) = (SAMPLES / 1000, 1000);
-    let mut row_values = Vec::new();
-    let mut values = Vec::new();
-    for row in 0..rows {
-        let slice = level as u64;
-        let address =
-            CellRow { seed: 5, purpose: Purpose::Programming, chip_sample: 0, layer: 0, slice, polarity: 0, row };
-        states.program_row(address, std::iter::repeat_n(level as u8, columns), &mut row_values);
-        values.extend(row_values.iter().map(|&value| f64::from(value)));
-    }
-    values
-}
-
-/// Four standard errors: of the mean `sqrt(variance / n)`, of the variance `sqrt((fourth - variance^2) / n)`. Cells are single precision.
-fn check_statistics(device: &Device, states: &States, state: &State) {
-    let expected = clipped_normal(state.level as f64 + state.mean_shift, state.sigma, states.clip);
-    let values = programmed(states, state.level);
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - expected.mean).powi(2)).sum::<f64>() / n;
-    let mean_error = (expected.variance / n).sqrt();
-    let variance_error = ((expected.fourth - expected.variance.powi(2)).max(0.0) / n).sqrt();
-    let (name, level) = (&device.name, state.level);
-    assert!((mean - expected.mean).abs() <= 4.0 * mean_error + 1e-7, "{name} {level}: mean {mean}, {expected:?}");
-    assert!(
-        (variance - expected.variance).abs() <= 4.0 * variance_error + 1e-9,
-        "{name} {level}: variance {variance}, {expected:?}"
-    );
-}
-
-#[test]
-fn programmed_cells_have_the_statistics_of_their_state() {
-    let mut clipped = 0;
-    for name in preset_names(Kind::Device) {
-        let device = chips::device(name);
-        let states = device.states(2).unwrap();
-        for state in &states.states {
-            check_statistics(&device, &states, state);
-            let far = |limit: f64| (limit - state.level as f64).abs() > 4.0 * state.sigma;
-            clipped += usize::from(state.sigma > 0.0 && !(far(states.clip.0) && far(states.clip.1)));
-        }
-    }
-    assert!(clipped >= 2, "some states must reach the limits of their device");
-}
-
-/// Mean shifts, and cells that are clipped most of the time at one end or the other.
-#[test]
-fn clipped_cells_have_the_statistics_of_a_clipped_normal() {
-    let mut device = chips::device("paper-order");
-    let text =
-        "model = \"per-state\"\nsigma_levels = [0.2, 0.4, 0.3, 0.5]\nmean_shift_levels = [-0.1, 0.25, -0.3, 0.4]";
-    device.variation = toml::from_str(text).unwrap();
-    (device.g_min_s, device.g_clip_s, device.sigma_scale) = (1e-6, 42e-6, 1.5);
-    let states = device.states(2).unwrap();
-    for state in &states.states {
-        check_statistics(&device, &states, state);
-    }
-    // The expected moments by a closed form: E[min(x, 1)] = 1 - Phi(1) - phi(1) for a standard normal x.
-    assert_printed(clipped_normal(0.0, 1.0, (f64::NEG_INFINITY, 1.0)).mean, -0.083_315, 5);
-}
-
 /// One layer takes 22 cycles of 100 ns, so three layers that feed each other take 66.
 #[test]
 fn three_layers_on_isaac_take_three_pipelines() {
@@ -307,7 +175,7 @@ fn three_layers_on_isaac_take_three_pipelines() {
     (data.train, data.test) = (data.train.truncated(2), data.test.truncated(2));
     let scale = trainer::config::WeightScale::FixedPoint;
     let network = architecture.build(data.shape, chip.format.weight_bits, scale, 1).unwrap();
-    let program = Compiled::new(&network, &data, by_name("isaac").unwrap(), &chip).program;
+    let program = Compiled::new(&network, &data, &Mapping::parse("isaac").unwrap(), &chip).program;
     assert_eq!(lower::run(&program, 1).unwrap().report.cycles, 3 * 22);
 }
 

@@ -2,11 +2,15 @@
 //! counted, and how results change when one thing changes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
+mod laws_arrays;
 mod laws_cells;
+mod laws_conductances;
 mod laws_converters;
 mod laws_counts;
+mod laws_encodings;
 mod laws_energy;
 mod laws_exactness;
 mod laws_examples;
 mod laws_metamorphic;
+mod laws_noise;
 mod support;

@@ -1,7 +1,7 @@
 //! The functional engine counts while values move, the timing engine from its events: both count the same actions, and what they count is
 //! what the definition says.
 
-use crate::support::chips::{self, all_widths};
+use crate::support::chips::{self, all_widths, widths_for};
 use crate::support::compiled::Compiled;
 use crate::support::counts::counts;
 use crate::support::networks::{convolutions, dataset, linear_chain};
@@ -12,7 +12,7 @@ use chip::program::Program;
 use chip::timing::lower;
 use explore::config::{Kind, load};
 use nn::datasets::{Dataset, Split};
-use nn_compiler::mapping::MAPPINGS;
+use nn_compiler::mapping::Mapping;
 use trainer::Architecture;
 use trainer::config::WeightScale;
 
@@ -52,13 +52,14 @@ fn with_random_sharing(random: &mut Random, mut chip: Chip) -> Chip {
 fn both_engines_count_the_same_in_random_networks() {
     let mut random = Random(11);
     let mut scaled = 0;
-    for mapping in MAPPINGS {
-        for (index, widths) in all_widths(&[(8, 8), (24, 40), (128, 128)]).into_iter().enumerate() {
+    for mapping in &Mapping::every() {
+        for (index, widths) in widths_for(mapping, all_widths(&[(8, 8), (24, 40), (128, 128)])).into_iter().enumerate()
+        {
             let network = [linear_chain, convolutions][index % 2](&mut random, widths.weight);
             let images = random.within(1, 3);
             let dataset = dataset(&mut random, network.input, 2, 4, images);
             let chip = with_random_sharing(&mut random, widths.of(chips::exact()));
-            let case = Compiled::new(&network, &dataset, *mapping, &chip);
+            let case = Compiled::new(&network, &dataset, mapping, &chip);
             let inference = case.infer(0, &dataset.test);
             check(&case.program, &inference, &dataset.test);
             scaled += usize::from(inference.counts.slice_scale > 0);
@@ -101,15 +102,15 @@ fn check_shipped(name: &str) {
     let network = architecture.build(dataset.shape, 8, WeightScale::FanIn, 1).unwrap();
     let mut spread = 0;
     for chip in chips() {
-        for mapping in MAPPINGS {
-            let case = Compiled::new(&network, &dataset, *mapping, &chip);
+        for mapping in &Mapping::every() {
+            let case = Compiled::new(&network, &dataset, mapping, &chip);
             for images in [dataset.test.truncated(1), dataset.test.clone()] {
                 check(&case.program, &case.infer(0, &images), &images);
             }
             spread += usize::from(case.program.mvm_stages().any(|(_, stage)| stage.tiles().len() > 1));
         }
     }
-    assert!(spread >= 2 * MAPPINGS.len(), "the small arrays must spread a layer over tiles");
+    assert!(spread >= 2 * Mapping::every().len(), "the small arrays must spread a layer over tiles");
 }
 
 #[test]

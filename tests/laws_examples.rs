@@ -18,7 +18,7 @@ fn chip(input_bits: u32, cell_bits: u32, converters: u32) -> Chip {
     chip.tile.cell.device = chips::device("ideal");
     chip.tile.dac.time_s = 1e-9;
     (chip.tile.array.read_time_s, chip.tile.array.sample_time_s) = (10e-9, 1e-9);
-    chip.tile.adc.conversion_time_s = 1e-9;
+    chips::adc_table(&mut chip).conversion_time_s = 1e-9;
     (chip.tile.adc.per_bank, chip.tile.adc.arrays_per_bank) = (converters, 2);
     chip.tile.digital.offset_cycles = 0;
     chip

@@ -5,7 +5,7 @@ use chip::program::{MvmStage, Program};
 use explore::config::{Kind, load};
 use explore::experiment::Experiment;
 use nn::datasets::Dataset;
-use nn_compiler::mapping::by_name;
+use nn_compiler::mapping::Mapping;
 use nn_compiler::{Compilation, compile};
 use trainer::config::Projection;
 use trainer::{Job, Method, Target, Trained, train};
@@ -26,7 +26,7 @@ fn run(experiment: &Experiment, dataset: &Dataset, method: Method, mapping: &str
         dataset,
         training: &experiment.training,
         method,
-        target: Target { mapping: by_name(mapping).unwrap(), chip: &experiment.chip },
+        target: Target { mapping: &Mapping::parse(mapping).unwrap(), chip: &experiment.chip },
         share,
         seed: 1,
     };
@@ -34,7 +34,7 @@ fn run(experiment: &Experiment, dataset: &Dataset, method: Method, mapping: &str
 }
 
 fn program(experiment: &Experiment, dataset: &Dataset, trained: &Trained, mapping: &str) -> Program {
-    let mapping = by_name(mapping).unwrap();
+    let mapping = &Mapping::parse(mapping).unwrap();
     compile(&Compilation {
         network: &trained.network,
         dataset,

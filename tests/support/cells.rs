@@ -19,9 +19,10 @@ impl LayerCells {
 /// Draws the cells of a chip sample as the address rule says: one stream per (seed, purpose, chip sample, layer, slice, polarity, row),
 /// drawn along the outputs.
 pub(crate) fn programmed(program: &Program, seed: u64, purpose: Purpose, chip_sample: u64) -> Vec<LayerCells> {
-    let states = program.chip.tile.cell.device.states(program.chip.tile.cell.bits).unwrap();
     let layer = |(layer, stage): (u64, &MvmStage)| {
         let matrix = |slice: usize, polarity: usize| {
+            // The cells of a slice have its number of bits.
+            let states = program.chip.tile.cell.device.states(stage.slices[slice].bits).unwrap();
             let mut values = Vec::new();
             for row in 0..stage.window.rows() {
                 let (slice_index, polarity_index, row_index) = (slice as u64, polarity as u64, row as u64);

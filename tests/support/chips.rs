@@ -1,8 +1,9 @@
 //! Chips to test with: the shipped presets with single keys changed.
 
 use chip::config::{Chip, RangePolicy};
-use explore::config::{Kind, load};
-use tile::cost::{AdcCost, MAX_ADC_BITS};
+use explore::config::{Kind, load, preset_names};
+use nn_compiler::mapping::Mapping;
+use tile::cost::{AdcPrices, MAX_ADC_BITS, TablePrices, TableRow};
 use tile::device::Device;
 
 /// A shipped chip.
@@ -13,6 +14,15 @@ pub(crate) fn chip(name: &str) -> Chip {
 /// A shipped device.
 pub(crate) fn device(name: &str) -> Device {
     load(Kind::Device, name, &[]).unwrap()
+}
+
+/// The shipped devices whose cells can have 1 and 2 bits: what all mappings of cells of 2 bits take.
+pub(crate) fn devices_of_two_bits() -> Vec<&'static str> {
+    let all = preset_names(Kind::Device).into_iter();
+    let suits = |name: &&str| (1..=2).all(|bits| device(name).states(bits).is_ok());
+    let names: Vec<&str> = all.filter(suits).collect();
+    assert!(names.len() > 10, "{names:?}");
+    names
 }
 
 /// The default chip with a device without variation and converters that lose nothing. Prices of the many bits this takes are made up: no
@@ -28,11 +38,18 @@ pub(crate) fn exact() -> Chip {
 
 /// A chip whose ADC model covers every resolution.
 pub(crate) fn any_resolution(mut chip: Chip) -> Chip {
-    let largest = chip.tile.adc.costs[0];
-    let known: Vec<u32> = chip.tile.adc.costs.iter().map(|cost| cost.bits).collect();
+    let table = adc_table(&mut chip);
+    let largest = table.costs[0];
+    let known: Vec<u32> = table.costs.iter().map(|cost| cost.bits).collect();
     let missing = (1..=MAX_ADC_BITS as u32).filter(|bits| !known.contains(bits));
-    chip.tile.adc.costs.extend(missing.map(|bits| AdcCost { bits, ..largest }));
+    table.costs.extend(missing.map(|bits| TableRow { bits, ..largest }));
     chip
+}
+
+/// The table that prices the converters of the shipped chips.
+pub(crate) fn adc_table(chip: &mut Chip) -> &mut TablePrices {
+    let AdcPrices::Table(table) = &mut chip.tile.adc.prices else { panic!("the shipped chips have a table") };
+    table
 }
 
 /// The widths that decide how a matrix is cut into cells.
@@ -58,6 +75,15 @@ pub(crate) fn all_widths(arrays: &[(u32, u32)]) -> Vec<Widths> {
         }
     }
     all
+}
+
+/// Those of `all` that a mapping is tried with: every third for one with options or with many columns, and none in which the
+/// slices of a weight do not fit a row of the array.
+pub(crate) fn widths_for(mapping: &Mapping, all: Vec<Widths>) -> Vec<Widths> {
+    let unary = mapping.name().starts_with("unary");
+    let step = if unary || mapping.name().contains('+') { 3 } else { 1 };
+    let columns = |widths: &Widths| (1_u32 << (widths.weight - 1)).div_ceil((1 << widths.cell) - 1);
+    all.into_iter().step_by(step).filter(|widths| !unary || columns(widths) <= widths.array.1).collect()
 }
 
 impl Widths {

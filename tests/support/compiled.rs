@@ -1,13 +1,13 @@
 //! A network as the chip has it and as the integer reference has it.
 
 use chip::config::Chip;
-use chip::functional::{ChipSample, Inference, infer};
+use chip::functional::{ChipSample, ColumnProbe, Inference, Observation, infer};
 use chip::program::Program;
 use nn::datasets::{Dataset, Split};
 use nn::network::Network;
 use nn::quantised::QuantisedNetwork;
 use nn_compiler::compile::{Compilation, compile, encode_images};
-use nn_compiler::mapping::MappingStrategy;
+use nn_compiler::mapping::Mapping;
 use nn_compiler::quantise::quantise;
 use tile::address::Purpose;
 
@@ -22,17 +22,18 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     /// The compiler finds the ranges of activations on the first 256 training images; so does the reference.
-    pub(crate) fn new(network: &Network, dataset: &Dataset, mapping: &dyn MappingStrategy, chip: &Chip) -> Self {
+    pub(crate) fn new(network: &Network, dataset: &Dataset, mapping: &Mapping, chip: &Chip) -> Self {
         let request = Compilation { network, dataset, training: "none", mapping, chip, seed: SEED };
         let program = compile(&request).unwrap();
         let calibration = dataset.train.truncated(256);
-        let reference = quantise(network, chip.format.weight_bits, chip.format.input_bits, &calibration).unwrap();
+        let reference = quantise(network, chip.format.weight_bits, chip.magnitude_bits(), &calibration).unwrap();
         Self { program, reference }
     }
 
     /// What one chip sample computes.
     pub(crate) fn infer(&self, chip_sample: u64, images: &Split) -> Inference {
         infer(&self.program, &sample(&self.program, chip_sample), &encode_images(&self.program, &images.images), None)
+            .unwrap()
     }
 
     /// Scores that the integer reference computes, image after image.
@@ -52,4 +53,33 @@ impl Compiled {
 /// A chip sample as results are reported on.
 pub(crate) fn sample(program: &Program, chip_sample: u64) -> ChipSample {
     ChipSample::program(program, SEED, Purpose::Programming, chip_sample).unwrap()
+}
+
+/// Mean and variance.
+pub(crate) fn moments(values: &[f64]) -> (f64, f64) {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    (mean, values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64)
+}
+
+/// One read of an array: crossbar, array of a pair, the digit on every driven row, and the sums of the columns.
+pub(crate) type Read = (usize, usize, Vec<(usize, f64)>, Vec<f64>);
+
+/// Keeps every read of the first stage.
+#[derive(Default)]
+pub(crate) struct Reads(pub(crate) Vec<Read>);
+
+impl ColumnProbe for Reads {
+    fn observe(&mut self, read: &Observation<'_>) {
+        if read.layer == 0 {
+            let driven = read.driven.iter().map(|row| (row.row as usize, f64::from(row.digit))).collect();
+            self.0.push((read.crossbar, read.array, driven, read.sums.iter().map(|&sum| sum.into()).collect()));
+        }
+    }
+}
+
+/// All reads of the first stage for a batch of images in codes.
+pub(crate) fn reads(program: &Program, sample: &ChipSample, codes: &[i32]) -> Vec<Read> {
+    let mut reads = Reads::default();
+    infer(program, sample, codes, Some(&mut reads)).unwrap();
+    reads.0
 }

@@ -1,6 +1,6 @@
 //! Actions by the definition: one after the other, for every window of every stage of one image.
 
-use chip::program::{MvmStage, Output, PlacedCrossbar, PoolStage, Program, SUM_BITS, Stage};
+use chip::program::{MvmStage, Output, PlacedCrossbar, PoolStage, Program, SUM_BITS, Stage, Subtraction};
 use std::collections::BTreeSet;
 use tile::actions::ActionCounts;
 
@@ -15,7 +15,8 @@ pub(crate) fn counts(program: &Program) -> ActionCounts {
             }
             let next = program.stages.get(index + 1);
             let targets = next.map_or_else(BTreeSet::new, tiles);
-            let bits = u64::from(stage.output().channels) * u64::from(stage.output().bits);
+            let map = stage.output();
+            let bits = u64::from(map.channels) * u64::from(map.bits);
             counts.flit_hop +=
                 targets.iter().map(|&tile| flit_hops(program, stage.home_tile(), tile, bits)).sum::<u64>();
         }
@@ -54,7 +55,9 @@ fn mvm_window(program: &Program, stage: &MvmStage, counts: &mut ActionCounts) {
         counts.offset_subtract += u64::from(stage.offset != 0);
         counts.requantise += u64::from(matches!(stage.output, Output::Codes { .. }));
     }
-    let bits = u64::from(stage.outputs) * u64::from(stage.output.bits());
+    // Codes of a signed map carry a sign bit.
+    let sign = stage.window.input.signed && matches!(stage.output, Output::Codes { .. });
+    let bits = u64::from(stage.outputs) * u64::from(stage.output.bits() + u32::from(sign));
     counts.bus_bit += bits;
     counts.buffer_write += words(program, bits);
 }
@@ -68,7 +71,8 @@ fn load(program: &Program, stage: &MvmStage, counts: &mut ActionCounts) {
         counts.bus_bit += bits;
         counts.buffer_read += words(program, bits);
     }
-    if stage.offset != 0 {
+    let complemented = stage.crossbars.iter().any(|placed| placed.flipped.contains(&true));
+    if stage.offset != 0 || complemented {
         counts.input_sum_add += stage.window.rows() as u64;
     }
 }
@@ -76,21 +80,27 @@ fn load(program: &Program, stage: &MvmStage, counts: &mut ActionCounts) {
 fn crossbar(program: &Program, stage: &MvmStage, placed: &PlacedCrossbar, counts: &mut ActionCounts) {
     let dac_bits = program.chip.tile.dac.bits;
     let columns = placed.outputs as usize * stage.slices.len();
+    // Both arrays of a pair that is subtracted after conversion are converted.
+    let conversions = if stage.subtraction == Subtraction::AfterAdc { stage.polarities as usize } else { 1 };
     for _ in 0..program.chip.format.input_bits.div_ceil(dac_bits) {
         for _ in 0..placed.rows * stage.polarities {
             counts.dac_drive += 1;
             counts.input_register_bit += u64::from(dac_bits);
             counts.cell_read += columns as u64;
         }
-        for _ in 0..columns {
+        for _ in 0..columns * conversions {
             counts.sample_hold += 1;
             counts.adc_conversion += 1;
             counts.shift_add += 1;
         }
     }
-    let shifts = stage.slices.iter().all(|slice| slice.adc.step.log2().fract() == 0.0);
-    counts.merge_add += columns as u64;
-    counts.slice_scale += if shifts { 0 } else { columns as u64 };
+    let is_shift = |factor: f64| factor.log2().fract() == 0.0;
+    let mut own = stage.crossbars.iter().flat_map(|placed| &placed.column_adcs);
+    let shifts = stage.slices.iter().all(|slice| is_shift(slice.adc.step)) && own.all(|c| is_shift(c.step * c.gain));
+    counts.merge_add += (columns * conversions) as u64;
+    counts.slice_scale += if shifts { 0 } else { (columns * conversions) as u64 };
+    // `top * sum of inputs` of a column stored complemented.
+    counts.offset_subtract += placed.flipped.iter().map(|&flipped| u64::from(flipped)).sum::<u64>();
     // The partial sums of other tiles travel to the one that writes the result.
     let bits = u64::from(placed.outputs) * u64::from(SUM_BITS);
     counts.flit_hop += flit_hops(program, placed.tile, stage.crossbars[0].tile, bits);

@@ -1,7 +1,7 @@
 //! Array energy cell by cell: `sum V^2 t G x^2` over every cell, input slice, window and image.
 
 use super::cells::LayerCells;
-use chip::program::{MvmStage, Program, Window};
+use chip::program::{MvmStage, Program, Subtraction, Window};
 use nn::quantised::{QuantisedLayer, QuantisedNetwork};
 
 /// Energy of the arrays for images given as the code maps that each weighted layer reads (`[layer][channel][row][column]`).
@@ -20,8 +20,10 @@ pub(crate) fn array_energy_j(program: &Program, cells: &[LayerCells], images: &[
 fn window_energy_j(program: &Program, stage: &MvmStage, cells: &LayerCells, window: &[u64]) -> f64 {
     let (tile, format) = (&program.chip.tile, program.chip.format);
     let device = &tile.cell.device;
-    let levels = f64::from(1_u32 << tile.cell.bits) - 1.0;
-    let conductance_s = |value: f32| device.g_min_s + f64::from(value) * (device.g_max_s - device.g_min_s) / levels;
+    let conductance_s = |slice: usize, value: f32| {
+        let levels = f64::from(1_u32 << stage.slices[slice].bits) - 1.0;
+        (device.g_min_s + f64::from(value) * (device.g_max_s - device.g_min_s) / levels).max(0.0)
+    };
     let per_siemens = tile.array.read_voltage_v * tile.array.read_voltage_v * tile.array.read_time_s;
     let base = 1_u64 << tile.dac.bits;
     let mut energy_j = 0.0;
@@ -34,14 +36,20 @@ fn window_energy_j(program: &Program, stage: &MvmStage, cells: &LayerCells, wind
             for output in 0..stage.outputs as usize {
                 for slice in 0..stage.slices.len() {
                     for polarity in 0..stage.polarities as usize {
-                        cell(conductance_s(cells.value(slice, polarity, row, output)));
+                        cell(conductance_s(slice, cells.value(slice, polarity, row, output)));
                     }
                 }
             }
-            // Every single-ended array that holds the row has a reference column of cells at G_min, which takes off their baseline.
+            // Every array that holds the row and is converted by itself has a reference column of cells at G_min, which takes off
+            // their baseline.
             let holds = |first: u32, count: u32| (first as usize..(first + count) as usize).contains(&row);
-            if stage.polarities == 1 {
-                stage.crossbars.iter().filter(|c| holds(c.row_start, c.rows)).for_each(|_| cell(device.g_min_s));
+            let references = match (stage.polarities, stage.subtraction) {
+                (1, _) => 1,
+                (_, Subtraction::BeforeAdc) => 0,
+                (_, Subtraction::AfterAdc) => 2,
+            };
+            for _ in stage.crossbars.iter().filter(|c| holds(c.row_start, c.rows)) {
+                (0..references).for_each(|_| cell(device.g_min_s));
             }
         }
         assert_eq!(rest, 0, "the digits must make up the whole code");

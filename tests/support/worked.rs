@@ -1,7 +1,7 @@
 //! Programs of one stage by hand, for examples that were worked out on paper.
 
 use chip::config::Chip;
-use chip::program::{FeatureMap, MvmStage, Output, PlacedCrossbar, Program, Slice, Stage, Window};
+use chip::program::{FeatureMap, MvmStage, Output, PlacedCrossbar, Program, Slice, Stage, Subtraction, Window};
 use tile::adc::AdcTransfer;
 
 /// A stage of crossbars that share one converter bank; every cell is at the lowest level, since only cycles and actions are wanted.
@@ -21,7 +21,7 @@ impl OneStage<'_> {
     pub(crate) fn program(self) -> Program {
         let (height, width, channels) = self.input;
         let bits = self.chip.format.input_bits;
-        let input = FeatureMap { height, width, channels, bits };
+        let input = FeatureMap { height, width, channels, bits, signed: false };
         let window =
             Window { input, kernel_height: self.kernel, kernel_width: self.kernel, stride: 1, padding: self.padding };
         let adc = AdcTransfer { min_code: 0, max_code: 255, step: 1.0 };
@@ -30,9 +30,10 @@ impl OneStage<'_> {
             window,
             outputs: self.outputs,
             polarities: 1,
+            subtraction: Subtraction::BeforeAdc,
             offset: 8,
             clipped_weights: 0,
-            slices: (0..self.slices).map(|slice| Slice { significance: 1 << (2 * slice), adc }).collect(),
+            slices: (0..self.slices).map(|slice| Slice { bits: 2, significance: 1 << (2 * slice), adc }).collect(),
             output: Output::Codes { multiplier: 1.0, bits },
             crossbars: self.crossbars(),
             bias: vec![0; self.outputs as usize],
@@ -62,6 +63,8 @@ impl OneStage<'_> {
             output_start: 0,
             outputs: self.outputs,
             levels: vec![vec![0; cells(rows)]],
+            flipped: Vec::new(),
+            column_adcs: Vec::new(),
         };
         self.rows.iter().enumerate().map(placed).collect()
     }
