@@ -1,7 +1,7 @@
 //! The output side: from a column sum to a code, by an ideal converter or by a physical one with its own errors.
 //!
 //! Without non-idealities every architecture is the same mid-tread quantiser, [`AdcTransfer`]. With them each architecture errs in its own
-//! way: [`sar`] by the mismatch of its capacitors, [`flash`] by the offsets of its comparators, [`ramp`] by the bow of its ramp; all by a
+//! way: `sar` by the mismatch of its capacitors, `flash` by the offsets of its comparators, `ramp` by the bow of its ramp; all by a
 //! gain, an offset and thermal noise. Whatever the architecture, a [`Converter`] is the list of the inputs at which its code changes.
 
 mod bank;
