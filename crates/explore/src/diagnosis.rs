@@ -10,6 +10,9 @@ const MOST_CLIPPED: f64 = 0.01;
 /// Share of used codes below which a converter gets a warning.
 const FEWEST_CODES: f64 = 0.25;
 
+/// Slices that a warning lists.
+const MOST_LISTED: usize = 4;
+
 /// Error of the solved wires above which there is a warning, level spacings.
 const LARGEST_WIRE_ERROR: f64 = 0.01;
 
@@ -62,11 +65,15 @@ pub fn evaluation_warnings(evaluation: &Evaluation) -> Vec<String> {
 fn layer_warnings(layer: &str, slices: &BTreeMap<usize, Worst>) -> Vec<String> {
     let list = |wanted: &dyn Fn(&Worst) -> Option<String>| {
         let found = slices.iter().filter_map(|(slice, seen)| Some(format!("slice {slice}: {}", wanted(seen)?)));
-        found.collect::<Vec<_>>().join(", ")
+        let found: Vec<String> = found.collect();
+        let more = found.len().saturating_sub(MOST_LISTED);
+        let shown = found[..found.len() - more].join(", ");
+        if more > 0 { format!("{shown}, and {more} more slices") } else { shown }
     };
     let clipping = list(&|worst| (worst.clipped > MOST_CLIPPED).then(|| format!("{:.1} %", 100.0 * worst.clipped)));
     let unused = list(&|worst| {
-        let few = (worst.used as f64) < FEWEST_CODES * worst.available as f64;
+        // No codes are those of a converter that does not quantise.
+        let few = worst.available > 0 && (worst.used as f64) < FEWEST_CODES * worst.available as f64;
         few.then(|| format!("{} of {}", worst.used, worst.available))
     });
     let mut warnings = Vec::new();

@@ -130,9 +130,9 @@ pub struct Compile {
 pub struct Simulate {
     /// Directory of a program, as `ohmic compile` writes it
     pub program: PathBuf,
-    /// Chip samples
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub chips: u32,
+    /// Chip samples [default: 100, of given conductances 1]
+    #[arg(long, value_name = "N", conflicts_with = "conductances")]
+    pub chips: Option<u32>,
     /// Seed of the chip samples
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,

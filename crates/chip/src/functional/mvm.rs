@@ -312,7 +312,8 @@ impl<'a> MvmEngine<'a> {
 
     fn slice_use(&self, slice: usize) -> ConverterUse {
         let adc = self.stage.slices[slice].adc;
-        let available = i64::from(adc.max_code) - i64::from(adc.min_code) + 1;
+        let quantises = self.program.chip.tile.adc.kind != tile::adc::AdcKind::Ideal;
+        let available = if quantises { i64::from(adc.max_code) - i64::from(adc.min_code) + 1 } else { 0 };
         let mut result = ConverterUse::unused(&self.stage.name, slice, available as u64);
         for unit in &self.units {
             for column in (slice..unit.accumulators.len()).step_by(self.stage.slices.len()) {

@@ -18,7 +18,7 @@ pub struct ConverterUse {
     pub saturated: u64,
     /// Lowest and highest code seen.
     pub codes: (i64, i64),
-    /// Number of codes the converter has.
+    /// Number of codes the converter has; 0 of one that does not quantise.
     pub available_codes: u64,
     /// Column sums and conversion errors.
     pub errors: ErrorStatistics,

@@ -23,7 +23,9 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
             || ExploreError::Request(format!("{name} = {value} is not allowed: an integer from {least} to {most}"));
         if (least..=most).contains(&value) { Ok(()) } else { Err(what()) }
     };
-    require("--chips", arguments.chips.into(), 1, 1_000_000)?;
+    // Given cells are one chip; copies of it would only feign an interval.
+    let chips = arguments.chips.unwrap_or(if arguments.conductances.is_some() { 1 } else { 100 });
+    require("--chips", chips.into(), 1, 1_000_000)?;
     require("--seed", arguments.seed, 0, i64::MAX as u64)?;
     require("--timing-images", arguments.timing_images.into(), 2, 10_000)?;
     require("--limit", arguments.limit.map_or(1, |limit| limit as u64), 1, u64::MAX)?;
@@ -32,12 +34,12 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
     let files = pairs.map(|(images, labels)| ImageFiles { images, labels, pixel_max: arguments.pixel_max });
     let all = images(&program, files.as_ref())?;
     let images = arguments.limit.map_or_else(|| all.clone(), |limit| all.truncated(limit));
-    let evaluator = Evaluator { seed: arguments.seed, chips: arguments.chips, timing_images: arguments.timing_images };
+    let evaluator = Evaluator { seed: arguments.seed, chips, timing_images: arguments.timing_images };
     if let Some(output) = &arguments.output {
         // Before the work, so that a directory that cannot be written to is refused at once.
         let repeat = format!(
             "ohmic simulate PROGRAM --chips {} --seed {} --timing-images {} (with the program compiled for this chip)",
-            arguments.chips, arguments.seed, arguments.timing_images
+            chips, arguments.seed, arguments.timing_images
         );
         write_run(output, Kind::Chip, &program.chip, &repeat)?;
     }
