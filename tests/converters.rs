@@ -166,8 +166,9 @@ fn a_chip_refuses_what_its_model_does_not_price() {
     for (set, texts) in [
         (
             &["adc.kind=flash"][..],
-            &["tile.adc.kind = \"flash\" is not allowed: one of sar, ideal (ADC model `isaac-table` prices no other)"]
-                [..],
+            &[
+                "tile.adc.kind = \"flash\" is not allowed: one of sar, ideal (ADC model `isaac-table` prices no other; tile.adc.preset chooses another)",
+            ][..],
         ),
         (&["adc.preset=flash"], &["tile.adc.kind = \"sar\" is not allowed: one of flash, ideal (ADC model `flash`"]),
         (

@@ -186,7 +186,7 @@ impl Adc {
             return Ok(());
         }
         let known = self.kinds.iter().chain([&AdcKind::Ideal]).map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
-        Err(format!("one of {known} (ADC model `{}` prices no other)", self.model))
+        Err(format!("one of {known} (ADC model `{}` prices no other; tile.adc.preset chooses another)", self.model))
     }
 }
 

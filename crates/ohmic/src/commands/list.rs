@@ -57,8 +57,12 @@ fn presets(kind: Kind) -> Result<Vec<(String, String)>, ExploreError> {
     let describe = |name: &str| {
         let document = resolve_table(kind, name, &[])?;
         let text = |key: &str| document.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        let kinds = document.get("kinds").and_then(toml::Value::as_array);
+        let kinds: Vec<&str> = kinds.into_iter().flatten().filter_map(toml::Value::as_str).collect();
         let doc = text("source").or_else(|| text("doc")).or_else(|| Some(format!("for data set {}", text("dataset")?)));
-        Ok((name.to_owned(), doc.unwrap_or_default()))
+        // Of an ADC preset: the architectures that it prices.
+        let priced = if kinds.is_empty() { String::new() } else { format!("[{}] ", kinds.join(", ")) };
+        Ok((name.to_owned(), priced + &doc.unwrap_or_default()))
     };
     preset_names(kind).into_iter().map(describe).collect()
 }
