@@ -106,6 +106,18 @@ fn images_from_files_are_simulated_and_an_empty_data_set_is_refused() {
     assert!(message.contains("label 10") && message.contains("10 classes"), "{message}");
 }
 
+/// Keys of tables that only a preset chosen in the same command brings in, in either order.
+#[test]
+fn short_keys_find_what_a_chosen_preset_brings() {
+    let settings = ["cell.device.preset=pcm-like", "drift.compensation=global", "read_after_s=2592000"];
+    for order in [[0, 1, 2], [2, 1, 0]] {
+        let [a, b, c] = order.map(|index| settings[index]);
+        assert!(said(&["states", "--set", a, "--set", b, "--set", c]).contains("pcm-like"));
+    }
+    let settings = ["states", "--set", "cell.device.preset=pcm-like", "--set", "drift.compensation=globe"];
+    assert!(refused(&settings).contains("global"));
+}
+
 #[test]
 fn wrong_values_are_refused_with_what_is_allowed() {
     let directory = tempfile::tempdir().unwrap();

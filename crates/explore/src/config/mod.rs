@@ -159,10 +159,20 @@ fn resolve(
         if let Ok((tree, preset_paths)) = &plain {
             known.extend(tree.paths().into_iter().chain(preset_paths.iter().cloned()).chain(known_of(tree)));
         }
-        for change in overrides {
+        let (choices, others): (Vec<Override>, Vec<Override>) =
+            overrides.into_iter().partition(|change| change.key.last().is_some_and(|key| key == PRESET));
+        for choice in &choices {
+            let to = choice.resolve(&known)?;
+            choice.apply(&to.path, &mut document.root);
+        }
+        // A preset that is chosen here may bring keys of its own.
+        if let (false, Ok((tree, preset_paths))) = (choices.is_empty(), expand(presets, document.clone(), kind)) {
+            known.extend(tree.paths().into_iter().chain(preset_paths).chain(known_of(&tree)));
+        }
+        for change in others {
             let to = change.resolve(&known)?;
             change.apply(&to.path, &mut document.root);
-            if !to.known && to.path.last().is_none_or(|key| key != PRESET) {
+            if !to.known {
                 plain.as_ref().map_err(ConfigError::clone)?;
                 guesses.push((change, to.path));
             }
