@@ -94,7 +94,8 @@ pub struct Observation<'a> {
 /// Runs a batch of images through a chip sample.
 ///
 /// `images` holds input codes, pixel-major, one image after the other. The result does not depend on how images are batched, save that
-/// counts and energies add up, and that the noise of single conversions belongs to an image's position in the batch.
+/// counts and energies add up, and that the noise of single conversions belongs to an image's position in the batch, and
+/// that the converters' error statistics are rounded in the order of the images.
 ///
 /// # Errors
 /// If the currents of nonlinear cells behind wires cannot be solved for some input.

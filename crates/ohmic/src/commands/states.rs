@@ -9,7 +9,7 @@ use explore::ExploreError;
 use explore::chip::config::Chip;
 use explore::config::{Kind, load};
 use explore::output::{write, write_run};
-use explore::states::{MappingReport, StatesReport, states};
+use explore::states::{LevelReport, MappingReport, StatesReport, states};
 
 pub fn run(arguments: &States, format: Format) -> Result<(), ExploreError> {
     if !arguments.devices.is_empty() {
@@ -71,22 +71,30 @@ const LEVELS: [&str; 12] = [
     "rank",
 ];
 
+/// What every table of states begins with: the state and its error.
+fn error_columns(level: &LevelReport) -> Vec<String> {
+    vec![
+        level.bits.clone(),
+        format!("{:.2}", 1e6 * level.conductance_s),
+        format!("{:.4}", level.mean_shift_levels),
+        format!("{:.4}", level.sigma_levels),
+        format!("{:.4}", level.error_levels),
+        format!("{:.4} .. {:.4}", level.error_ci95_low, level.error_ci95_high),
+        format!("{:.4}", level.clipped_error_levels),
+    ]
+}
+
 fn print_levels(report: &StatesReport) {
     let rows = report.levels.iter().map(|level| {
-        vec![
-            level.bits.clone(),
-            format!("{:.2}", 1e6 * level.conductance_s),
-            format!("{:.4}", level.mean_shift_levels),
-            format!("{:.4}", level.sigma_levels),
-            format!("{:.4}", level.error_levels),
-            format!("{:.4} .. {:.4}", level.error_ci95_low, level.error_ci95_high),
-            format!("{:.4}", level.clipped_error_levels),
+        let mut row = error_columns(level);
+        row.extend([
             format!("{:.1}", 1.0 / level.error_levels),
             format!("{:.2}", 1e9 * level.error_current_a),
             level.relative_error.map_or_else(|| "-".to_owned(), |e| format!("{:.1}", 100.0 * e)),
             format!("{:.2e}", level.read_error_probability),
             level.rank.to_string(),
-        ]
+        ]);
+        row
     });
     say!("{}", table(&LEVELS, 1, rows));
     say!(

@@ -1,5 +1,6 @@
 //! `ohmic states --devices`: the states of many devices at several numbers of bits per cell.
 
+use super::error_columns;
 use crate::cli::{Format, States};
 use crate::commands::print_json;
 use crate::table::table;
@@ -211,20 +212,15 @@ fn every_state(report: &Survey) -> Vec<String> {
 }
 
 fn state_row(level: &LevelReport) -> Vec<String> {
-    vec![
-        level.bits.clone(),
-        format!("{:.2}", 1e6 * level.conductance_s),
-        format!("{:.4}", level.mean_shift_levels),
-        format!("{:.4}", level.sigma_levels),
-        format!("{:.4}", level.error_levels),
-        format!("{:.4} .. {:.4}", level.error_ci95_low, level.error_ci95_high),
-        format!("{:.4}", level.clipped_error_levels),
+    let mut row = error_columns(level);
+    row.extend([
         format!("{:.2}", 1e9 * level.error_current_a),
         probability(level.read_error_probability),
         level.rank.to_string(),
         level.tie_group.to_string(),
         level.immune_set_size.to_string(),
-    ]
+    ]);
+    row
 }
 
 /// A table without the spaces that fill its last column.
