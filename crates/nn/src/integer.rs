@@ -7,7 +7,12 @@
 use crate::argmax::argmax;
 use crate::datasets::Split;
 use crate::error::{Invalid, NetworkError};
-use crate::quantised::{MvmOutput, QuantisedLayer, QuantisedMaxPool, QuantisedMvm, QuantisedNetwork};
+use crate::network::Shape;
+use crate::quantised::{
+    CodeFormat, MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool, QuantisedMvm,
+    QuantisedNetwork,
+};
+use crate::window::Window;
 
 impl QuantisedNetwork {
     /// Codes of an image's pixels: `round_half_even(pixel * (2^bits - 1))`; pixels outside 0..=1 are clipped, `NaN` counts as 0.
@@ -69,17 +74,25 @@ impl QuantisedNetwork {
 
     /// Runs a valid network.
     fn run(&self, codes: &[u32]) -> Vec<Vec<i64>> {
-        let mut values: Vec<i64> = codes.iter().map(|&code| i64::from(code)).collect();
-        let step = |layer: &QuantisedLayer| {
-            values = match layer {
+        // Result `k` is that of layer `k - 1`, result 0 the input.
+        let mut results = vec![codes.iter().map(|&code| i64::from(code)).collect::<Vec<i64>>()];
+        for layer in &self.layers {
+            let input = |source: usize| results[source].as_slice();
+            results.push(match layer {
                 QuantisedLayer::Mvm(mvm) => {
-                    mvm.accumulate(&values).into_iter().map(|acc| mvm.output.apply(acc)).collect()
+                    mvm.accumulate(input(mvm.input)).into_iter().map(|acc| mvm.output.apply(acc)).collect()
                 }
-                QuantisedLayer::MaxPool(pool) => pool.reduce(&values),
-            };
-            values.clone()
-        };
-        self.layers.iter().map(step).collect()
+                QuantisedLayer::MaxPool(pool) => pool.reduce(input(pool.input)),
+                QuantisedLayer::AveragePool(pool) => {
+                    // Nothing reads scores in a valid network.
+                    let format = self.format_of(pool.input).unwrap_or(CodeFormat { bits: 1, signed: false });
+                    pool.reduce(input(pool.input), format)
+                }
+                QuantisedLayer::Add(add) => add.sum(add.inputs.map(input)),
+            });
+        }
+        results.remove(0);
+        results
     }
 }
 
@@ -108,38 +121,79 @@ impl QuantisedMvm {
 }
 
 impl MvmOutput {
-    /// What becomes of one accumulator: itself, or `clamp(round_half_even(accumulator * multiplier), 0, 2^bits - 1)`.
+    /// What becomes of one accumulator: itself, or `clamp(round_half_even(accumulator * multiplier), lowest, 2^bits - 1)`.
     #[must_use]
     pub fn apply(self, accumulator: i64) -> i64 {
         match self {
             // Accumulators of valid layers are exact as f64; the product is rounded once, by IEEE 754, on every machine alike.
-            Self::Codes { multiplier, bits } => i64::from(to_code(accumulator as f64 * multiplier, largest_code(bits))),
+            Self::Codes { multiplier, bits, signed } => {
+                CodeFormat { bits, signed }.nearest(accumulator as f64 * multiplier)
+            }
             Self::Scores => accumulator,
         }
     }
 }
 
 impl QuantisedMaxPool {
-    /// The largest code under every window of every channel. Padding counts as code 0, which is no larger than any other.
+    /// The largest code under every window of every channel. Padding is no code: a window is never without one.
     ///
     /// # Panics
     /// If the map does not have the layer's size.
     #[must_use]
     pub fn reduce(&self, map: &[i64]) -> Vec<i64> {
-        let per_channel = self.window.kernel_height * self.window.kernel_width;
-        let positions = self.window.positions();
-        let mut row = vec![0i64; self.window.rows()];
-        let mut maxima = vec![0i64; self.window.input.channels * positions];
-        for (position, (oy, ox)) in self.window.outputs().enumerate() {
-            self.window.gather(map, oy, ox, &mut row);
-            for (channel, values) in row.chunks_exact(per_channel).enumerate() {
-                for &value in values {
-                    let maximum = &mut maxima[channel * positions + position];
-                    *maximum = value.max(*maximum);
-                }
-            }
+        let largest = |values: &mut dyn Iterator<Item = i64>| values.max().unwrap_or(0);
+        reduce(&self.window, map, largest)
+    }
+}
+
+impl QuantisedAveragePool {
+    /// The scaled sum of every window of every channel of a map of codes in the given format.
+    ///
+    /// # Panics
+    /// If the map does not have the layer's size.
+    #[must_use]
+    pub fn reduce(&self, map: &[i64], format: CodeFormat) -> Vec<i64> {
+        let average =
+            |values: &mut dyn Iterator<Item = i64>| format.nearest(values.sum::<i64>() as f64 * self.multiplier);
+        reduce(&self.window, map, average)
+    }
+}
+
+/// One value `[channel][position]` from the values of every channel under every window; padding is left out.
+fn reduce(window: &Window, map: &[i64], one: impl Fn(&mut dyn Iterator<Item = i64>) -> i64) -> Vec<i64> {
+    let (channel_len, channels) = (window.input.height * window.input.width, window.input.channels);
+    let channel = Window { input: Shape { channels: 1, ..window.input }, ..*window };
+    let of_channel = |map: &[i64]| {
+        let at =
+            |(oy, ox)| one(&mut channel.runs(oy, ox).flat_map(|run| map[run.map..run.map + run.len].iter().copied()));
+        channel.outputs().map(at).collect::<Vec<i64>>()
+    };
+    (0..channels).flat_map(|index| of_channel(&map[index * channel_len..(index + 1) * channel_len])).collect()
+}
+
+impl QuantisedAdd {
+    /// The weighted sums of two maps of codes.
+    #[must_use]
+    pub fn sum(&self, maps: [&[i64]; 2]) -> Vec<i64> {
+        let format = CodeFormat { bits: self.bits, signed: self.signed };
+        let mut sums = Vec::with_capacity(maps[0].len());
+        for (&first, &second) in maps[0].iter().zip(maps[1]) {
+            let weighted = first as f64 * self.multipliers[0];
+            sums.push(format.nearest(weighted + second as f64 * self.multipliers[1]));
         }
-        maxima
+        sums
+    }
+}
+
+impl CodeFormat {
+    /// The code nearest to `value`, ties to even, among those of the format.
+    fn nearest(self, value: f64) -> i64 {
+        let magnitude = i64::from(to_code(value.abs(), largest_code(self.bits)));
+        match (value < 0.0, self.signed) {
+            (false, _) => magnitude,
+            (true, true) => -magnitude,
+            (true, false) => 0,
+        }
     }
 }
 

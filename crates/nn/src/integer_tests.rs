@@ -1,15 +1,15 @@
 //! Tests of the integer reference inference and of the checks that it relies on.
 
 use super::*;
-use crate::network::Shape;
-use crate::window::Window;
 
 const INPUT: Shape = Shape { channels: 1, height: 2, width: 2 };
 
+/// A layer of a chain, which reads what the layers before it leave; set by [`network`].
 fn mvm(name: &str, window: Window, weights: &[i32], bias: &[i64], output: MvmOutput) -> QuantisedLayer {
     let (weights, bias) = (weights.to_vec(), bias.to_vec());
     QuantisedLayer::Mvm(QuantisedMvm {
         name: name.into(),
+        input: 0,
         window,
         weights,
         outputs: bias.len(),
@@ -19,12 +19,17 @@ fn mvm(name: &str, window: Window, weights: &[i32], bias: &[i64], output: MvmOut
     })
 }
 
-fn network(input: Shape, layers: Vec<QuantisedLayer>) -> QuantisedNetwork {
+fn network(input: Shape, mut layers: Vec<QuantisedLayer>) -> QuantisedNetwork {
+    for (index, layer) in layers.iter_mut().enumerate() {
+        if let QuantisedLayer::Mvm(mvm) = layer {
+            mvm.input = index;
+        }
+    }
     QuantisedNetwork { name: "small".into(), dataset: "digits-8x8".into(), input, input_bits: 4, layers }
 }
 
 fn two_layers() -> QuantisedNetwork {
-    let hidden = MvmOutput::Codes { multiplier: 0.5, bits: 4 };
+    let hidden = MvmOutput::Codes { multiplier: 0.5, bits: 4, signed: false };
     let flat = Window::whole(Shape { channels: 2, height: 1, width: 1 });
     network(
         INPUT,
@@ -45,7 +50,7 @@ fn two_linear_layers_by_hand() {
 
 #[test]
 fn rounding_is_half_to_even_and_clips() {
-    let output = MvmOutput::Codes { multiplier: 0.5, bits: 3 };
+    let output = MvmOutput::Codes { multiplier: 0.5, bits: 3, signed: false };
     let codes: Vec<i64> = [-3, -1, 0, 1, 2, 3, 5, 7, 13, 14, 15, 1 << 52].map(|acc| output.apply(acc)).to_vec();
     assert_eq!(codes, [0, 0, 0, 0, 1, 2, 2, 4, 6, 7, 7, 7]);
     assert_eq!(MvmOutput::Scores.apply(-9), -9);
@@ -102,9 +107,84 @@ fn convolution_follows_the_definition() {
 fn max_pool_works_on_codes() {
     let input = Shape { channels: 2, height: 2, width: 4 };
     let window = Window { input, kernel_height: 2, kernel_width: 2, stride: 2, padding: 0 };
-    let pool = QuantisedLayer::MaxPool(QuantisedMaxPool { name: "pool".into(), window });
+    let pool = QuantisedLayer::MaxPool(QuantisedMaxPool { name: "pool".into(), input: 0, window });
     let codes = [1, 2, 3, 4, 5, 0, 0, 9, 0, 0, 7, 1, 0, 0, 2, 3];
     assert_eq!(network(input, vec![pool]).infer_codes(&codes).unwrap(), [5, 9, 0, 7]);
+}
+
+/// A convolution of kernel 1 without ReLU, an addition with it, global average pooling, and the scores.
+fn residual() -> QuantisedNetwork {
+    let pixel = Window { input: INPUT, kernel_height: 1, kernel_width: 1, stride: 1, padding: 0 };
+    let layers = vec![
+        mvm("conv", pixel, &[-1], &[3], MvmOutput::Codes { multiplier: 0.5, bits: 3, signed: true }),
+        QuantisedLayer::Add(QuantisedAdd {
+            name: "add".into(),
+            inputs: [1, 0],
+            shape: INPUT,
+            multipliers: [2.0, 0.5],
+            bits: 4,
+            signed: false,
+        }),
+        QuantisedLayer::AveragePool(QuantisedAveragePool {
+            name: "gap".into(),
+            input: 2,
+            window: Window::whole(INPUT),
+            multiplier: 0.25,
+        }),
+        mvm("fc", Window::whole(Shape { channels: 1, height: 1, width: 1 }), &[3, -2], &[1, 0], MvmOutput::Scores),
+    ];
+    network(INPUT, layers)
+}
+
+#[test]
+fn a_residual_network_by_hand() {
+    // conv: (3 - x) / 2: 1.5 -> 2 and 0.5 -> 0 (half to even), -6 and -3; add: 2 a + x / 2: 4; 1; -12 + 7.5 and -6 + 4.5 -> 0.
+    let results = residual().infer_layers(&[0, 2, 15, 9]).unwrap();
+    assert_eq!(results, [vec![2, 0, -6, -3], vec![4, 1, 0, 0], vec![1], vec![4, -2]]);
+    // The lowest code of three bits and a sign is -7.
+    let mut net = residual();
+    let QuantisedLayer::Mvm(conv) = &mut net.layers[0] else { panic!("a convolution") };
+    conv.bias[0] = -100;
+    assert_eq!(net.infer_layers(&[0, 2, 15, 9]).unwrap()[0], [-7; 4]);
+    assert_eq!(net.format_of(1), Some(CodeFormat { bits: 3, signed: true }));
+    assert_eq!(net.format_of(3), Some(CodeFormat { bits: 4, signed: false }));
+    assert_eq!((net.format_of(4), net.mac_count()), (None, 4 + 2));
+}
+
+#[test]
+fn what_is_wrong_with_a_graph_is_named() {
+    let message = |change: &dyn Fn(&mut QuantisedNetwork)| {
+        let mut net = residual();
+        change(&mut net);
+        net.validate().unwrap_err().to_string()
+    };
+    let add = |change: fn(&mut QuantisedAdd)| {
+        message(&|net| {
+            if let QuantisedLayer::Add(add) = &mut net.layers[1] {
+                change(add);
+            }
+        })
+    };
+    assert_eq!(residual().validate(), Ok(()));
+    assert!(add(|add| add.inputs[0] = 2).contains("layer `add`: input is 2, allowed: 0 to 1, the layers before it"));
+    assert!(add(|add| add.inputs[0] = 0).contains("layer `conv`: number of layers that read its result is 0"));
+    assert!(add(|add| add.multipliers[1] = 0.0).contains("multipliers[1] is 0, allowed: positive numbers of at most"));
+    assert!(add(|add| add.multipliers[0] = f64::NAN).contains("multipliers[0] is NaN"));
+    assert!(add(|add| add.bits = 17).contains("bits is 17, allowed: 1 to 16"));
+    assert!(add(|add| add.shape.width = 3).contains("window input is 1x2x3, allowed: 1x2x2"));
+    let gap = message(&|net| {
+        if let QuantisedLayer::AveragePool(pool) = &mut net.layers[2] {
+            pool.multiplier = 65_537.0;
+        }
+    });
+    assert!(gap.contains("layer `gap`: multiplier is 65537, allowed: positive numbers of at most 65536"), "{gap}");
+}
+
+#[test]
+fn padding_is_no_maximum() {
+    let window = Window { input: INPUT, kernel_height: 2, kernel_width: 2, stride: 1, padding: 1 };
+    let pool = QuantisedMaxPool { name: "pool".into(), input: 0, window };
+    assert_eq!(pool.reduce(&[-4, -3, -2, -1]), [-4, -3, -3, -2, -1, -1, -2, -1, -1]);
 }
 
 #[test]
@@ -121,6 +201,7 @@ fn the_widest_sums_stay_exact() {
     let input = Shape { channels: 1, height: 256, width: 256 };
     let layer = QuantisedMvm {
         name: "fc".into(),
+        input: 0,
         window: Window::whole(input),
         weights: vec![-32767; input.len()],
         outputs: 1,
@@ -152,9 +233,13 @@ fn what_is_wrong_is_named() {
         message(|m| m.output = MvmOutput::Scores),
         format!("{start}output is scores, allowed: codes, as another layer follows")
     );
-    assert!(message(|m| m.output = MvmOutput::Codes { multiplier: f64::NAN, bits: 4 }).contains("multiplier is NaN"));
     assert!(
-        message(|m| m.output = MvmOutput::Codes { multiplier: 1.0, bits: 17 }).contains("bits is 17, allowed: 1 to 16")
+        message(|m| m.output = MvmOutput::Codes { multiplier: f64::NAN, bits: 4, signed: false })
+            .contains("multiplier is NaN")
+    );
+    assert!(
+        message(|m| m.output = MvmOutput::Codes { multiplier: 1.0, bits: 17, signed: false })
+            .contains("bits is 17, allowed: 1 to 16")
     );
     assert!(message(|m| m.weight_bits = 1).contains("weight_bits is 1, allowed: 2 to 16"));
     assert!(message(|m| m.bias[1] = i64::MIN).contains("bias[1] is -9223372036854775808"));

@@ -9,6 +9,7 @@ mod integer;
 pub mod layers;
 pub mod network;
 pub mod quantised;
+mod quantised_check;
 pub mod window;
 
 pub use argmax::argmax;

@@ -1,13 +1,14 @@
 //! The integer network: what the chip must compute, without any hardware in it.
 //!
-//! Activations are unsigned `bits`-wide codes, weights symmetric signed integers with one scale per layer, accumulators 64-bit
-//! integers. Between two weighted layers stands one requantisation `clamp(round_half_even(acc * multiplier), 0, 2^bits - 1)`, which is
-//! also the ReLU. The arithmetic is exact, so an ideal chip must reproduce it bit for bit.
+//! A network is a directed acyclic graph of layers, listed so that every layer stands behind its sources. A source is a number: 0 is the
+//! network's input, `k` the result of the `k`-th layer (`layers[k - 1]`). The last layer's result is the network's.
+//!
+//! Activations are `bits`-wide codes, unsigned or with a sign, weights symmetric signed integers with one scale per layer, accumulators
+//! 64-bit integers. Behind a weighted layer stands one requantisation `clamp(round_half_even(acc * multiplier), lowest, 2^bits - 1)`, which
+//! is also the ReLU where the lowest code is 0. The arithmetic is exact, so an ideal chip must reproduce it bit for bit.
 
-use crate::error::{Invalid, NetworkError, check_length, check_name};
 use crate::network::Shape;
 use crate::window::Window;
-use std::collections::BTreeSet;
 
 /// Widest code and weight, in bits. Sums of 2^20 products of two such numbers and a bias stay below 2^53, so that they are exact as
 /// `i64` and as `f64` alike.
@@ -16,6 +17,8 @@ pub const MAX_BITS: u32 = 16;
 pub const MAX_BIAS: i64 = 1 << 51;
 /// Most values under one window.
 pub const MAX_ROWS: usize = 1 << 20;
+/// Largest multiplier of an average or a sum; with it every code but 0 reaches the clamps.
+pub const MAX_MULTIPLIER: f64 = 65_536.0;
 
 /// A network in integers; made by the compiler's quantisation pass.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +31,7 @@ pub struct QuantisedNetwork {
     pub input: Shape,
     /// Width of an input code; a pixel of value 0..=1 becomes `round(pixel * (2^bits - 1))`.
     pub input_bits: u32,
-    /// The chain of layers.
+    /// The layers, every one behind its sources.
     pub layers: Vec<QuantisedLayer>,
 }
 
@@ -39,6 +42,10 @@ pub enum QuantisedLayer {
     Mvm(QuantisedMvm),
     /// Maximum over windows, on codes.
     MaxPool(QuantisedMaxPool),
+    /// Scaled sum over windows, on codes.
+    AveragePool(QuantisedAveragePool),
+    /// Weighted sum of two results.
+    Add(QuantisedAdd),
 }
 
 /// Matrix-vector products over the windows of a feature map.
@@ -46,7 +53,9 @@ pub enum QuantisedLayer {
 pub struct QuantisedMvm {
     /// Name of the layer.
     pub name: String,
-    /// Where the input vectors come from; a linear layer has one window over everything.
+    /// Its source.
+    pub input: usize,
+    /// Where in it the input vectors come from; a linear layer has one window over everything.
     pub window: Window,
     /// Weights, `outputs x window.rows()`, row-major; a row's order is (channel, kernel row, kernel column).
     pub weights: Vec<i32>,
@@ -63,12 +72,14 @@ pub struct QuantisedMvm {
 /// What becomes of an accumulator.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MvmOutput {
-    /// ReLU and requantisation to unsigned codes.
+    /// Requantisation to codes.
     Codes {
         /// Factor from accumulator to code.
         multiplier: f64,
-        /// Width of the code.
+        /// Width of the code, a sign not counted.
         bits: u32,
+        /// Whether the lowest code is `-(2^bits - 1)` instead of 0, the ReLU.
+        signed: bool,
     },
     /// The accumulators themselves are the result (class scores).
     Scores,
@@ -79,41 +90,93 @@ pub enum MvmOutput {
 pub struct QuantisedMaxPool {
     /// Name of the layer.
     pub name: String,
+    /// Its source.
+    pub input: usize,
     /// The windows; one output channel per input channel.
     pub window: Window,
 }
 
+/// `clamp(round_half_even(sum * multiplier), lowest, highest)` over windows of codes, clamped to the codes that the source may have. Padding
+/// adds 0. One window over everything is global average pooling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuantisedAveragePool {
+    /// Name of the layer.
+    pub name: String,
+    /// Its source.
+    pub input: usize,
+    /// The windows; one output channel per input channel.
+    pub window: Window,
+    /// Factor from sum to code.
+    pub multiplier: f64,
+}
+
+/// `clamp(round_half_even(a * multipliers[0] + b * multipliers[1]), lowest, 2^bits - 1)`: two products, rounded to `f64` each, and their sum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuantisedAdd {
+    /// Name of the layer.
+    pub name: String,
+    /// Its sources.
+    pub inputs: [usize; 2],
+    /// Shape of both sources and of the result.
+    pub shape: Shape,
+    /// Factors from the codes of the sources to those of the result.
+    pub multipliers: [f64; 2],
+    /// Width of a code of the result, a sign not counted.
+    pub bits: u32,
+    /// Whether the lowest code is `-(2^bits - 1)` instead of 0, the ReLU.
+    pub signed: bool,
+}
+
+/// The codes that a result may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeFormat {
+    /// Width, a sign not counted.
+    pub bits: u32,
+    /// Whether codes may be negative.
+    pub signed: bool,
+}
+
 impl QuantisedNetwork {
-    /// Checks names, widths, ranges of weights and biases, and that every layer's windows fit the result of the layer before it.
-    ///
-    /// # Errors
-    /// The first value that is not allowed, with the name of its layer.
-    pub fn validate(&self) -> Result<(), NetworkError> {
-        check_name("name", &self.name).map_err(|invalid| self.error(invalid))?;
-        check_name("dataset", &self.dataset).map_err(|invalid| self.error(invalid))?;
-        check_bits("input_bits", self.input_bits, 1).map_err(|invalid| self.error(invalid))?;
-        self.input.validate().map_err(|invalid| self.error(invalid))?;
-        if self.layers.is_empty() {
-            return Err(self.error(Invalid::new("number of layers", 0, "at least 1")));
-        }
-        let (mut names, mut shape) = (BTreeSet::new(), self.input);
-        for (index, layer) in self.layers.iter().enumerate() {
-            let last = index + 1 == self.layers.len();
-            let unique = names.insert(layer.name()).then_some(());
-            shape = unique
-                .ok_or_else(|| Invalid::new("name", layer.name(), "names used only once"))
-                .and_then(|()| layer.validate(shape, last))
-                .map_err(|invalid| self.layer_error(layer, invalid))?;
-        }
-        Ok(())
+    /// Shape of a source.
+    #[must_use]
+    pub fn shape_of(&self, source: usize) -> Shape {
+        let layer = source.checked_sub(1).and_then(|index| self.layers.get(index));
+        layer.map_or(self.input, QuantisedLayer::output_shape)
     }
 
-    pub(crate) fn error(&self, invalid: Invalid) -> NetworkError {
-        NetworkError::Network { network: self.name.clone(), invalid: invalid.into() }
+    /// The codes that a source of a valid network may have; none of scores.
+    #[must_use]
+    pub fn format_of(&self, source: usize) -> Option<CodeFormat> {
+        let layer = match source.checked_sub(1).and_then(|index| self.layers.get(index)) {
+            None => return Some(CodeFormat { bits: self.input_bits, signed: false }),
+            Some(layer) => layer,
+        };
+        match layer {
+            QuantisedLayer::Mvm(QuantisedMvm { output: MvmOutput::Codes { bits, signed, .. }, .. }) => {
+                Some(CodeFormat { bits: *bits, signed: *signed })
+            }
+            QuantisedLayer::Mvm(_) => None,
+            QuantisedLayer::Add(add) => Some(CodeFormat { bits: add.bits, signed: add.signed }),
+            // Sources stand before their layers, so this ends.
+            QuantisedLayer::MaxPool(QuantisedMaxPool { input, .. })
+            | QuantisedLayer::AveragePool(QuantisedAveragePool { input, .. }) => {
+                if *input < source {
+                    self.format_of(*input)
+                } else {
+                    None
+                }
+            }
+        }
     }
 
-    fn layer_error(&self, layer: &QuantisedLayer, invalid: Invalid) -> NetworkError {
-        NetworkError::Layer { network: self.name.clone(), layer: layer.name().to_owned(), invalid: invalid.into() }
+    /// Multiply-accumulates of one inference.
+    #[must_use]
+    pub fn mac_count(&self) -> u64 {
+        let macs = |layer: &QuantisedLayer| match layer {
+            QuantisedLayer::Mvm(mvm) => mvm.weights.len() as u64 * mvm.window.positions() as u64,
+            _ => 0,
+        };
+        self.layers.iter().map(macs).sum()
     }
 }
 
@@ -124,15 +187,30 @@ impl QuantisedLayer {
         match self {
             Self::Mvm(mvm) => &mvm.name,
             Self::MaxPool(pool) => &pool.name,
+            Self::AveragePool(pool) => &pool.name,
+            Self::Add(add) => &add.name,
         }
     }
 
-    /// Where the layer's input comes from.
+    /// Its sources.
+    #[must_use]
+    pub fn inputs(&self) -> &[usize] {
+        match self {
+            Self::Mvm(mvm) => std::slice::from_ref(&mvm.input),
+            Self::MaxPool(pool) => std::slice::from_ref(&pool.input),
+            Self::AveragePool(pool) => std::slice::from_ref(&pool.input),
+            Self::Add(add) => &add.inputs,
+        }
+    }
+
+    /// Where in its sources the layer works; every pixel is a window of an addition.
     #[must_use]
     pub fn window(&self) -> Window {
         match self {
             Self::Mvm(mvm) => mvm.window,
             Self::MaxPool(pool) => pool.window,
+            Self::AveragePool(pool) => pool.window,
+            Self::Add(add) => Window { input: add.shape, kernel_height: 1, kernel_width: 1, stride: 1, padding: 0 },
         }
     }
 
@@ -142,69 +220,8 @@ impl QuantisedLayer {
         let window = self.window();
         let channels = match self {
             Self::Mvm(mvm) => mvm.outputs,
-            Self::MaxPool(_) => window.input.channels,
+            _ => window.input.channels,
         };
         Shape { channels, height: window.out_height(), width: window.out_width() }
     }
-
-    /// Checks the layer behind a result of shape `input` and returns the shape of its own.
-    fn validate(&self, input: Shape, last: bool) -> Result<Shape, Invalid> {
-        check_name("name", self.name())?;
-        let window = self.window();
-        window.validate()?;
-        // A flattened map has the same values in the same order.
-        let flat = Shape { channels: input.len(), height: 1, width: 1 };
-        if window.input != input && window.input != flat {
-            return Err(Invalid::new("window input", window.input, format!("{input}, its input, or {flat}")));
-        }
-        if let Self::Mvm(mvm) = self {
-            mvm.validate(last)?;
-        }
-        let shape = self.output_shape();
-        shape.validate().map(|()| shape)
-    }
-}
-
-impl QuantisedMvm {
-    fn validate(&self, last: bool) -> Result<(), Invalid> {
-        let rows = self.window.rows();
-        if rows > MAX_ROWS {
-            return Err(Invalid::new("values under a window", rows, format!("at most {MAX_ROWS}")));
-        }
-        check_length("weights", self.weights.len(), self.outputs.saturating_mul(rows))?;
-        check_length("bias", self.bias.len(), self.outputs)?;
-        check_bits("weight_bits", self.weight_bits, 2)?;
-        let limit = (1i32 << (self.weight_bits - 1)) - 1;
-        if let Some(index) = self.weights.iter().position(|weight| !(-limit..=limit).contains(weight)) {
-            return Err(Invalid::new(format!("weights[{index}]"), self.weights[index], format!("-{limit} to {limit}")));
-        }
-        if let Some(index) = self.bias.iter().position(|bias| !(-MAX_BIAS..=MAX_BIAS).contains(bias)) {
-            return Err(Invalid::new(format!("bias[{index}]"), self.bias[index], format!("-{MAX_BIAS} to {MAX_BIAS}")));
-        }
-        self.output.validate(last)
-    }
-}
-
-impl MvmOutput {
-    fn validate(self, last: bool) -> Result<(), Invalid> {
-        match self {
-            Self::Codes { multiplier, bits } => {
-                check_bits("bits", bits, 1)?;
-                if multiplier.is_finite() && multiplier > 0.0 {
-                    return Ok(());
-                }
-                Err(Invalid::new("multiplier", multiplier, "positive finite numbers"))
-            }
-            // Accumulators are wider than any code, so nothing may follow them.
-            Self::Scores if last => Ok(()),
-            Self::Scores => Err(Invalid::new("output", "scores", "codes, as another layer follows")),
-        }
-    }
-}
-
-fn check_bits(key: &str, bits: u32, least: u32) -> Result<(), Invalid> {
-    if (least..=MAX_BITS).contains(&bits) {
-        return Ok(());
-    }
-    Err(Invalid::new(key, bits, format!("{least} to {MAX_BITS}")))
 }

@@ -1,0 +1,148 @@
+//! What must hold of a network in integers before it is run.
+
+use crate::error::{Invalid, NetworkError, check_length, check_name};
+use crate::network::Shape;
+use crate::quantised::{
+    MAX_BIAS, MAX_BITS, MAX_MULTIPLIER, MAX_ROWS, MvmOutput, QuantisedAdd, QuantisedLayer, QuantisedMvm,
+    QuantisedNetwork,
+};
+use std::collections::BTreeSet;
+
+impl QuantisedNetwork {
+    /// Checks names, widths, ranges of weights and biases, that every layer's windows fit its source, and that every result is read.
+    ///
+    /// # Errors
+    /// The first value that is not allowed, with the name of its layer.
+    pub fn validate(&self) -> Result<(), NetworkError> {
+        check_name("name", &self.name).map_err(|invalid| self.error(invalid))?;
+        check_name("dataset", &self.dataset).map_err(|invalid| self.error(invalid))?;
+        check_bits("input_bits", self.input_bits, 1).map_err(|invalid| self.error(invalid))?;
+        self.input.validate().map_err(|invalid| self.error(invalid))?;
+        if self.layers.is_empty() {
+            return Err(self.error(Invalid::new("number of layers", 0, "at least 1")));
+        }
+        let mut names = BTreeSet::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let unique = names.insert(layer.name()).then_some(());
+            unique
+                .ok_or_else(|| Invalid::new("name", layer.name(), "names used only once"))
+                .and_then(|()| self.check_sources(index, layer))
+                .and_then(|()| layer.validate(index + 1 == self.layers.len()))
+                .map_err(|invalid| self.layer_error(layer, invalid))?;
+        }
+        self.check_readers()
+    }
+
+    pub(crate) fn error(&self, invalid: Invalid) -> NetworkError {
+        NetworkError::Network { network: self.name.clone(), invalid: invalid.into() }
+    }
+
+    fn layer_error(&self, layer: &QuantisedLayer, invalid: Invalid) -> NetworkError {
+        NetworkError::Layer { network: self.name.clone(), layer: layer.name().to_owned(), invalid: invalid.into() }
+    }
+
+    /// Sources stand before their layer and have the shape that it reads.
+    fn check_sources(&self, index: usize, layer: &QuantisedLayer) -> Result<(), Invalid> {
+        let window = layer.window();
+        window.validate()?;
+        for &source in layer.inputs() {
+            if source > index {
+                return Err(Invalid::new("input", source, format!("0 to {index}, the layers before it")));
+            }
+            let input = self.shape_of(source);
+            // A flattened map has the same values in the same order.
+            let flat = Shape { channels: input.len(), height: 1, width: 1 };
+            if window.input != input && window.input != flat {
+                return Err(Invalid::new("window input", window.input, format!("{input}, its input, or {flat}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_readers(&self) -> Result<(), NetworkError> {
+        let read: BTreeSet<usize> = self.layers.iter().flat_map(QuantisedLayer::inputs).copied().collect();
+        match self
+            .layers
+            .iter()
+            .enumerate()
+            .find(|(index, _)| index + 1 < self.layers.len() && !read.contains(&(index + 1)))
+        {
+            Some((_, layer)) => {
+                Err(self.layer_error(layer, Invalid::new("number of layers that read its result", 0, "at least 1")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl QuantisedLayer {
+    fn validate(&self, last: bool) -> Result<(), Invalid> {
+        check_name("name", self.name())?;
+        match self {
+            Self::Mvm(mvm) => mvm.validate(last)?,
+            Self::MaxPool(_) => {}
+            Self::AveragePool(pool) => check_multiplier("multiplier", pool.multiplier)?,
+            Self::Add(add) => add.validate()?,
+        }
+        self.output_shape().validate()
+    }
+}
+
+impl QuantisedAdd {
+    fn validate(&self) -> Result<(), Invalid> {
+        check_multiplier("multipliers[0]", self.multipliers[0])?;
+        check_multiplier("multipliers[1]", self.multipliers[1])?;
+        check_bits("bits", self.bits, 1)
+    }
+}
+
+fn check_multiplier(key: &str, multiplier: f64) -> Result<(), Invalid> {
+    if multiplier > 0.0 && multiplier <= MAX_MULTIPLIER {
+        return Ok(());
+    }
+    Err(Invalid::new(key, multiplier, format!("positive numbers of at most {MAX_MULTIPLIER}")))
+}
+
+impl QuantisedMvm {
+    fn validate(&self, last: bool) -> Result<(), Invalid> {
+        let rows = self.window.rows();
+        if rows > MAX_ROWS {
+            return Err(Invalid::new("values under a window", rows, format!("at most {MAX_ROWS}")));
+        }
+        check_length("weights", self.weights.len(), self.outputs.saturating_mul(rows))?;
+        check_length("bias", self.bias.len(), self.outputs)?;
+        check_bits("weight_bits", self.weight_bits, 2)?;
+        let limit = (1i32 << (self.weight_bits - 1)) - 1;
+        if let Some(index) = self.weights.iter().position(|weight| !(-limit..=limit).contains(weight)) {
+            return Err(Invalid::new(format!("weights[{index}]"), self.weights[index], format!("-{limit} to {limit}")));
+        }
+        if let Some(index) = self.bias.iter().position(|bias| !(-MAX_BIAS..=MAX_BIAS).contains(bias)) {
+            return Err(Invalid::new(format!("bias[{index}]"), self.bias[index], format!("-{MAX_BIAS} to {MAX_BIAS}")));
+        }
+        self.output.validate(last)
+    }
+}
+
+impl MvmOutput {
+    fn validate(self, last: bool) -> Result<(), Invalid> {
+        match self {
+            Self::Codes { multiplier, bits, signed: _ } => {
+                check_bits("bits", bits, 1)?;
+                if multiplier.is_finite() && multiplier > 0.0 {
+                    return Ok(());
+                }
+                Err(Invalid::new("multiplier", multiplier, "positive finite numbers"))
+            }
+            // Accumulators are wider than any code, so nothing may follow them.
+            Self::Scores if last => Ok(()),
+            Self::Scores => Err(Invalid::new("output", "scores", "codes, as another layer follows")),
+        }
+    }
+}
+
+fn check_bits(key: &str, bits: u32, least: u32) -> Result<(), Invalid> {
+    if (least..=MAX_BITS).contains(&bits) {
+        return Ok(());
+    }
+    Err(Invalid::new(key, bits, format!("{least} to {MAX_BITS}")))
+}
