@@ -6,9 +6,9 @@ mod support;
 
 use chip::timing::model::{MvmTiming, StageTiming};
 use chip::timing::{TimingError, TimingReport, simulate};
-use support::chain::stepped_chain;
+use support::graph::stepped_graph;
 use support::random::Random;
-use support::{Geometry, interval, mvm, pixelwise, single_bank};
+use support::{Geometry, chain, interval, mvm, pixelwise, single_bank};
 
 fn cycles(stages: &[StageTiming], images: u64) -> u64 {
     simulate(stages, images).unwrap().cycles
@@ -48,19 +48,19 @@ const SECOND: [u64; 3] = [64, 19, 16];
 
 /// Two layers in detail: 27 rows and 64 columns on 4 converters, then 3x3 windows without padding.
 fn detailed(convert: u64, capacity: Option<u64>) -> Vec<StageTiming> {
-    vec![
+    chain(vec![
         mvm("conv1", single_bank(4, 2, 12, 16, 5), pixelwise(64, None)),
         mvm("conv2", single_bank(4, 4, 12, convert, 5), MAP.flow(capacity)),
-    ]
+    ])
 }
 
 /// The same layers, each reduced to its interval and latency. Pixels are given back at the start of a window.
 fn reduced(convert: u64, capacity: Option<u64>) -> Vec<StageTiming> {
     let latency = 4 + 12 + 3 * convert.max(12) + convert + 5;
-    vec![
+    chain(vec![
         interval("conv1", 64, 83, 0, pixelwise(64, None)),
         interval("conv2", 4 * convert.max(12), latency, 0, MAP.flow(capacity)),
-    ]
+    ])
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn the_slower_layer_sets_the_interval_between_images() {
 
 #[test]
 fn an_unlimited_buffer_holds_51_pixels_at_most() {
-    assert_eq!(simulate(&reduced(64, None), 1).unwrap().stages[1].peak_occupancy, 51);
+    assert_eq!(simulate(&reduced(64, None), 1).unwrap().stages[1].peak_occupancy[0], 51);
 }
 
 /// Cycles, stalls of the first layer and occupancy of the buffer for each of [`SECOND`].
@@ -99,8 +99,8 @@ fn table(layers: fn(u64, Option<u64>) -> Vec<StageTiming>, capacity: u64) -> [(u
     SECOND.map(|convert| {
         let stages = layers(convert, Some(capacity));
         let report = simulate(&stages, 1).unwrap();
-        assert_eq!(Some(&report), stepped_chain(&stages, 1).as_ref());
-        (report.cycles, report.stages[0].stall, report.stages[1].peak_occupancy)
+        assert_eq!(Some(&report), stepped_graph(&stages, 1).as_ref());
+        (report.cycles, report.stages[0].stall, report.stages[1].peak_occupancy[0])
     })
 }
 
@@ -168,8 +168,10 @@ fn the_closed_form_of_two_layers() {
         let windows = flow.need.len() as u64;
         let start = |q: u64, need: u64| first + need * every + (windows - 1 - q) * second;
         let expected = latency + (0..windows).zip(&flow.need).map(|(q, need)| start(q, *need)).max().unwrap();
-        let stages =
-            [interval("first", every, first, 0, pixelwise(pixels, None)), interval("second", second, latency, 0, flow)];
+        let stages = chain(vec![
+            interval("first", every, first, 0, pixelwise(pixels, None)),
+            interval("second", second, latency, 0, flow),
+        ]);
         assert_eq!(cycles(&stages, 1), expected, "{map:?}, {stages:?}");
         // When the second layer is no slower the first sets the pace; when it is slower by the width of a row, the second does.
         let (columns, _) = map.output();

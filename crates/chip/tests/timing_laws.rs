@@ -30,7 +30,9 @@ fn no_unit_works_longer_than_the_whole() {
         assert_eq!(report.image_done.last(), Some(&report.cycles));
         // Pixels that nobody reads may still be computed when the last image is done.
         assert!(report.drained >= report.cycles);
-        let all_read = stages.iter().all(|stage| stage.flow.need.last() == Some(&(stage.flow.input_pixels - 1)));
+        let all_read = stages
+            .iter()
+            .all(|stage| stage.inputs[0].flow.need.last() == Some(&(stage.inputs[0].flow.input_pixels - 1)));
         let end = if all_read { report.cycles } else { report.drained };
         for stage in &report.stages {
             assert!(stage.load_busy + stage.stall <= end, "{stages:?}");
@@ -46,7 +48,7 @@ fn counts_are_slices_times_windows_times_images() {
     for (stages, images) in pipelines(22, 1000, MIXED) {
         let report = simulate(&stages, images).unwrap();
         for (stage, done) in stages.iter().zip(&report.stages) {
-            let windows = images * stage.flow.need.len() as u64;
+            let windows = images * stage.inputs[0].flow.need.len() as u64;
             assert_eq!((&done.name, done.loads, done.pixels), (&stage.name, windows, windows));
             let UnitTiming::Mvm(mvm) = &stage.unit else {
                 assert!(done.banks.is_empty() && done.load_busy == 0);
@@ -86,7 +88,7 @@ fn improve(random: &mut Random, stage: &mut StageTiming) -> &'static str {
     let any_bank = |banks: &mut Vec<BankTiming>, random: &mut Random| random.within(0, banks.len() as u64 - 1) as usize;
     match (&mut stage.unit, what) {
         (_, 0) => {
-            stage.flow.capacity = stage.flow.capacity.map(|capacity| capacity + by);
+            stage.inputs[0].flow.capacity = stage.inputs[0].flow.capacity.map(|capacity| capacity + by);
             return "capacity";
         }
         (UnitTiming::Mvm(mvm), 1) => shorten(&mut mvm.load),
@@ -130,17 +132,17 @@ fn unlimited_buffers_are_the_limit_of_large_ones() {
     for (stages, images) in pipelines(26, 500, Recipe { least: 1, ..MIXED }) {
         let with = |capacity: &dyn Fn(usize) -> Option<u64>| {
             let mut changed = stages.clone();
-            changed.iter_mut().enumerate().for_each(|(at, stage)| stage.flow.capacity = capacity(at));
+            changed.iter_mut().enumerate().for_each(|(at, stage)| stage.inputs[0].flow.capacity = capacity(at));
             changed
         };
         let unlimited = simulate(&with(&|_| None), images).unwrap();
         assert!(unlimited.stages.iter().all(|stage| stage.stall == 0));
-        assert_eq!(unlimited.stages[0].peak_occupancy, 0);
+        assert_eq!(unlimited.stages[0].peak_occupancy, [0]);
         // Room for what was ever held changes nothing, and less than that is noticed.
-        let peaks = with(&|at| Some(unlimited.stages[at].peak_occupancy));
+        let peaks = with(&|at| Some(unlimited.stages[at].peak_occupancy[0]));
         assert_eq!(simulate(&peaks, images).as_ref(), Ok(&unlimited));
-        let tight = with(&|at| (at == 1).then(|| unlimited.stages[1].peak_occupancy - 1));
-        if unlimited.stages[1].peak_occupancy > least_capacity(&stages[1].flow) {
+        let tight = with(&|at| (at == 1).then(|| unlimited.stages[1].peak_occupancy[0] - 1));
+        if unlimited.stages[1].peak_occupancy[0] > least_capacity(&stages[1].inputs[0].flow) {
             assert!(simulate(&tight, images).unwrap().stages[0].stall > 0, "{stages:?}");
         }
     }

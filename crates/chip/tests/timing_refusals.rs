@@ -6,7 +6,7 @@ mod support;
 
 use chip::timing::model::{Flow, MvmTiming, StageTiming};
 use chip::timing::{TimingError, simulate};
-use support::{Geometry, interval, mvm, pixelwise, single_bank};
+use support::{Geometry, chain, interval, mvm, pixelwise, single_bank};
 
 /// The message with which a pipeline is refused.
 fn refusal(stages: &[StageTiming], images: u64) -> String {
@@ -64,6 +64,7 @@ fn flows_that_contradict_themselves() {
 fn stages_that_do_not_fit_together() {
     let mut stages = with_unit(|_| ());
     stages.push(interval("pool", 1, 1, 0, pixelwise(5, None)));
+    stages[1].inputs[0].source = 1;
     assert_eq!(refusal(&stages, 1), "stage `pool` reads 5 pixels per image, but `conv1` writes 4");
 }
 
@@ -76,7 +77,7 @@ fn numbers_beyond_64_bits() {
     assert_eq!(refusal(&with_unit(|unit| unit.banks[0].read = u64::MAX), 1), expected);
     // The largest times that fit are still exact.
     let mut longest = with_unit(|unit| unit.post = u64::MAX - 5);
-    longest[0].flow = pixelwise(1, None);
+    longest[0].inputs[0].flow = pixelwise(1, None);
     assert_eq!(simulate(&longest, 1).map(|report| report.cycles), Ok(u64::MAX - 1));
     let idle = [interval("fc", u64::MAX, 7, 0, pixelwise(1, None))];
     assert_eq!(simulate(&idle, 1).map(|report| report.cycles), Ok(7), "an interval without a next window ends nothing");
@@ -86,12 +87,12 @@ fn numbers_beyond_64_bits() {
 fn the_first_buffer_that_is_too_small_is_named() {
     let map = |width, capacity| Geometry::plain(width, width, 3).flow(Some(capacity));
     let stages = |first, second| {
-        vec![
+        chain(vec![
             // The images of the first stage stand ready, whatever its buffer holds.
             interval("conv1", 1, 1, 0, map(8, 0)),
             interval("conv2", 1, 1, 0, map(6, first)),
             interval("conv3", 1, 1, 0, map(4, second)),
-        ]
+        ])
     };
     assert!(simulate(&stages(15, 11), 2).is_ok());
     let refused = |stage: &str, capacity, required| TimingError::Deadlock { stage: stage.into(), capacity, required };

@@ -6,10 +6,10 @@ mod support;
 
 use chip::timing::model::StageTiming;
 use chip::timing::{TimingError, simulate};
-use support::chain::stepped_chain;
+use support::graph::stepped_graph;
 use support::random::{Random, Recipe, loose_flow, mvm_unit, pipeline};
 use support::stepped::{TwoUnits, recurrence, stepped_layer, stepped_two};
-use support::{Geometry, interval, least_capacity, mvm, pixelwise};
+use support::{Geometry, chain, interval, least_capacity, mvm, pixelwise};
 
 /// One window per image makes the report tell the end of every MVM.
 fn every_mvm(mvms: usize, unit: &chip::timing::model::MvmTiming) -> Vec<u64> {
@@ -53,10 +53,10 @@ fn two_units(random: &mut Random) -> TwoUnits {
 
 fn two_stages(units: &TwoUnits, geometry: Geometry, capacity: Option<u64>) -> Vec<StageTiming> {
     let pixels = geometry.width * geometry.height;
-    vec![
+    chain(vec![
         interval("first", units.first_interval, units.first_latency, 0, pixelwise(pixels, None)),
         interval("second", units.second_interval, units.second_latency, units.release, geometry.flow(capacity)),
-    ]
+    ])
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn two_pipelined_units_agree_with_and_without_a_finite_buffer() {
         for (capacity, held) in [(Some(finite), finite), (None, 1_000_000)] {
             let stepped = stepped_two(&units, &flow, held).unwrap();
             let report = simulate(&two_stages(&units, geometry, capacity), 1).unwrap();
-            let seen = (report.cycles, report.stages[0].stall, report.stages[1].peak_occupancy);
+            let seen = (report.cycles, report.stages[0].stall, report.stages[1].peak_occupancy[0]);
             assert_eq!(
                 seen,
                 (stepped.cycles, stepped.stall, stepped.peak),
@@ -93,7 +93,7 @@ fn compare_chains(seed: u64, cases: usize, recipe: Recipe) {
     for case in 0..cases {
         let stages = pipeline(&mut random, recipe);
         let images = random.within(1, 4);
-        let stepped = stepped_chain(&stages, images);
+        let stepped = stepped_graph(&stages, images);
         let engine = simulate(&stages, images).unwrap();
         assert_eq!(Some(&engine), stepped.as_ref(), "case {case} of seed {seed}, {images} images: {stages:#?}");
         stalled += usize::from(engine.stages.iter().any(|stage| stage.stall > 0));
@@ -122,29 +122,29 @@ fn chains_with_operations_of_no_length_give_the_same_report() {
 /// Replaces the capacity of a stage's input buffer.
 fn with_capacity(stages: &[StageTiming], at: usize, capacity: u64) -> Vec<StageTiming> {
     let mut changed = stages.to_vec();
-    changed[at].flow.capacity = Some(capacity);
+    changed[at].inputs[0].flow.capacity = Some(capacity);
     changed
 }
 
 #[test]
-fn a_buffer_is_refused_exactly_when_the_stepped_chain_stands_still() {
+fn a_buffer_is_refused_exactly_when_the_stepped_graph_stands_still() {
     let mut random = Random(7);
     for case in 0..600 {
         let mixed = random.once_in(2);
         let stages = pipeline(&mut random, Recipe { least: 0, most: 3, mixed });
         let images = random.within(1, 3);
         let at = random.within(1, stages.len() as u64 - 1) as usize;
-        let required = least_capacity(&stages[at].flow);
+        let required = least_capacity(&stages[at].inputs[0].flow);
         let enough = with_capacity(&stages, at, required);
-        assert_eq!(simulate(&enough, images).ok(), stepped_chain(&enough, images), "case {case}: {enough:#?}");
-        assert!(stepped_chain(&enough, images).is_some(), "case {case}: {required} pixels are enough");
+        assert_eq!(simulate(&enough, images).ok(), stepped_graph(&enough, images), "case {case}: {enough:#?}");
+        assert!(stepped_graph(&enough, images).is_some(), "case {case}: {required} pixels are enough");
         let capacity = random.within(0, required - 1).max(required - random.within(1, required));
         let small = with_capacity(&stages, at, capacity);
-        assert!(stepped_chain(&small, images).is_none(), "case {case}: {capacity} pixels are too few");
+        assert!(stepped_graph(&small, images).is_none(), "case {case}: {capacity} pixels are too few");
         let stage = format!("stage{at}");
         assert_eq!(simulate(&small, images), Err(TimingError::Deadlock { stage, capacity, required }), "case {case}");
         let one_less = with_capacity(&stages, at, required - 1);
-        assert!(stepped_chain(&one_less, images).is_none(), "case {case}: one pixel less than {required}");
+        assert!(stepped_graph(&one_less, images).is_none(), "case {case}: one pixel less than {required}");
         assert!(matches!(simulate(&one_less, images), Err(TimingError::Deadlock { required: r, .. }) if r == required));
     }
 }
@@ -178,12 +178,12 @@ fn whatever_is_accepted_finishes() {
         let capacity = random.within(0, pixels + 1);
         flow.capacity = Some(capacity);
         let unit = mvm_unit(&mut random, Recipe { least: 0, most: 3, mixed: false });
-        let stages = [interval("first", 1, 2, 0, pixelwise(pixels, None)), mvm("second", unit, flow)];
+        let stages = chain(vec![interval("first", 1, 2, 0, pixelwise(pixels, None)), mvm("second", unit, flow)]);
         let images = random.within(1, 3);
         match simulate(&stages, images) {
-            Ok(report) => assert_eq!(Some(report), stepped_chain(&stages, images), "case {case}: {stages:#?}"),
+            Ok(report) => assert_eq!(Some(report), stepped_graph(&stages, images), "case {case}: {stages:#?}"),
             Err(TimingError::Deadlock { required, .. }) => {
-                assert_eq!(stepped_chain(&stages, images), None, "case {case}: {stages:#?}");
+                assert_eq!(stepped_graph(&stages, images), None, "case {case}: {stages:#?}");
                 assert!(capacity < required);
             }
             Err(error) => panic!("case {case}: {error}"),

@@ -1,16 +1,23 @@
 //! The program: what the compiler hands to the chip.
 //!
-//! A program is a chain of stages. An MVM stage multiplies windows of its input feature map by a matrix that is stored as levels in
-//! placed crossbars; a pool stage takes maxima. Feature maps are pixel-major (row, column, channel), because pixels stream.
+//! A program is a directed acyclic graph of stages, listed so that every stage stands behind those whose results it reads. Each names its
+//! sources by number: 0 is the program's input, `k` the result of the `k`-th stage (`stages[k - 1]`). An MVM stage multiplies windows of its
+//! input feature map by a matrix that is stored as levels in placed crossbars; a pool stage takes maxima or averages of windows; an add
+//! stage weighs two maps and adds them. Feature maps are pixel-major (row, column, channel), because pixels stream. The last stage yields
+//! the scores.
 
+mod dataflow;
 mod files;
+mod graph;
 mod stage;
 mod traffic;
 mod validate;
+mod vector;
 mod window;
 
 pub use files::{ProgramError, load, save};
-pub use window::{FeatureMap, Window};
+pub use vector::{AddStage, LARGEST_MULTIPLIER, PoolKind, PoolStage};
+pub use window::{FeatureMap, Overlap, Window};
 
 use crate::config::Chip;
 use serde::{Deserialize, Serialize};
@@ -36,7 +43,7 @@ pub struct Program {
     pub chip: Chip,
     /// The input feature map.
     pub input: FeatureMap,
-    /// The stages, first to last.
+    /// The stages, every one behind its sources; the last yields the scores.
     pub stages: Vec<Stage>,
 }
 
@@ -46,8 +53,10 @@ pub struct Program {
 pub enum Stage {
     /// Matrix-vector products in crossbars.
     Mvm(MvmStage),
-    /// Maxima of codes in the vector unit.
+    /// Maxima or averages of codes in the vector unit.
     Pool(PoolStage),
+    /// Sums of two maps of codes in the vector unit.
+    Add(AddStage),
 }
 
 /// Matrix-vector products over windows.
@@ -56,7 +65,9 @@ pub enum Stage {
 pub struct MvmStage {
     /// Name of the layer it came from.
     pub name: String,
-    /// Where the input vectors come from.
+    /// Its source: 0 is the program's input, `k` the result of stage `k - 1`.
+    pub input: u32,
+    /// Where in that map the input vectors come from.
     pub window: Window,
     /// Number of outputs, the channels of the result.
     pub outputs: u32,
@@ -109,12 +120,14 @@ pub const MOST_SLICES: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Output {
-    /// `clamp(round_half_even(sum * multiplier), 0, 2^bits - 1)`: requantisation and ReLU in one.
+    /// `clamp(round_half_even(sum * multiplier), lowest, 2^bits - 1)`: requantisation and, where the lowest code is 0, ReLU in one.
     Codes {
         /// Factor from sum to code.
         multiplier: f64,
         /// Width of the code, without the sign bit that signed maps carry.
         bits: u32,
+        /// Whether the lowest code is `-(2^bits - 1)` instead of 0: no ReLU.
+        signed: bool,
     },
     /// The sums themselves, as 32-bit words.
     Scores {},
@@ -172,70 +185,12 @@ pub struct ColumnAdc {
     pub gain: f64,
 }
 
-/// Maxima over windows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PoolStage {
-    /// Name of the layer it came from.
-    pub name: String,
-    /// The windows.
-    pub window: Window,
-    /// Tile whose vector unit does it.
-    pub tile: u32,
-}
-
-impl Stage {
-    /// Name of the stage.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Mvm(stage) => &stage.name,
-            Self::Pool(stage) => &stage.name,
-        }
-    }
-
-    /// Where its inputs come from.
-    #[must_use]
-    pub fn window(&self) -> &Window {
-        match self {
-            Self::Mvm(stage) => &stage.window,
-            Self::Pool(stage) => &stage.window,
-        }
-    }
-
-    /// The feature map it writes.
-    #[must_use]
-    pub fn output(&self) -> FeatureMap {
-        let window = self.window();
-        let (channels, bits) = match self {
-            Self::Mvm(stage) => (stage.outputs, stage.output_bits()),
-            Self::Pool(stage) => (stage.window.input.channels, stage.window.input.bits),
-        };
-        FeatureMap {
-            height: window.out_height(),
-            width: window.out_width(),
-            channels,
-            bits,
-            signed: window.input.signed,
-        }
-    }
-
-    /// The tile that writes its results.
-    #[must_use]
-    pub fn home_tile(&self) -> u32 {
-        match self {
-            Self::Mvm(stage) => stage.crossbars.first().map_or(0, |crossbar| crossbar.tile),
-            Self::Pool(stage) => stage.tile,
-        }
-    }
-}
-
 impl Program {
     /// The MVM stages with their index among the weighted layers (which is part of the address of their random numbers).
     pub fn mvm_stages(&self) -> impl Iterator<Item = (u64, &MvmStage)> {
         let mvm = self.stages.iter().filter_map(|stage| match stage {
             Stage::Mvm(stage) => Some(stage),
-            Stage::Pool(_) => None,
+            Stage::Pool(_) | Stage::Add(_) => None,
         });
         mvm.enumerate().map(|(layer, stage)| (layer as u64, stage))
     }

@@ -39,11 +39,17 @@ impl MvmStage {
         self.offset != 0 || self.flipped_columns() > 0
     }
 
+    /// Whether its result is a signed map: its codes may be negative, or the chip's maps all carry a sign.
+    #[must_use]
+    pub fn output_signed(&self) -> bool {
+        self.window.input.signed || matches!(self.output, Output::Codes { signed: true, .. })
+    }
+
     /// Width of a value of its result, bits.
     #[must_use]
     pub fn output_bits(&self) -> u32 {
-        let signed = self.window.input.signed && matches!(self.output, Output::Codes { .. });
-        self.output.bits() + u32::from(signed)
+        let sign_bit = self.output_signed() && matches!(self.output, Output::Codes { .. });
+        self.output.bits().saturating_add(sign_bit.into())
     }
 
     /// Highest level of a slice.

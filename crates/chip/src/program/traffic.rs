@@ -1,9 +1,10 @@
 //! What a program moves between tiles, per window: flits times hops on XY routes.
 
-use super::{MvmStage, Program, SUM_BITS, Stage};
+use super::{MvmStage, Program, SUM_BITS};
+use std::collections::BTreeSet;
 
 impl Program {
-    /// Flit-hops that bring one pixel of stage `index` to every tile of the next stage.
+    /// Flit-hops that bring one pixel of stage `index` to every tile of the stages that read it. Stages that share a tile share what is sent.
     #[must_use]
     pub fn send_flit_hops(&self, index: usize) -> u64 {
         let (hops, flits) = self.send(index);
@@ -29,18 +30,13 @@ impl Program {
         self.partial_sums(stage).map(|(hops, flits)| self.packet_cycles(hops, flits)).max().unwrap_or(0)
     }
 
-    /// Hops to each tile of the next stage, and the flits of one pixel.
+    /// Hops to each tile that reads the result of a stage, and the flits of one pixel.
     fn send(&self, index: usize) -> (Vec<u64>, u64) {
-        let (Some(stage), Some(next)) = (self.stages.get(index), self.stages.get(index + 1)) else {
-            return (Vec::new(), 0);
-        };
-        let targets = match next {
-            Stage::Mvm(stage) => stage.tiles(),
-            Stage::Pool(stage) => vec![stage.tile],
-        };
+        let Some(stage) = self.stages.get(index) else { return (Vec::new(), 0) };
+        let targets: BTreeSet<u32> = self.readers(index).flat_map(|reader| reader.tiles()).collect();
         let output = stage.output();
         let bits = u64::from(output.channels) * u64::from(output.bits);
-        let hops = targets.iter().map(|&tile| self.chip.mesh.hops(stage.home_tile(), tile)).collect();
+        let hops = targets.into_iter().map(|tile| self.chip.mesh.hops(stage.home_tile(), tile)).collect();
         (hops, bits.div_ceil(self.chip.mesh.flit_bits.into()))
     }
 

@@ -1,10 +1,12 @@
 //! What must hold of a program before an engine may run it. Engines index without checks of their own, so nothing may slip through here.
 
-use super::{MOST_SLICES, MvmStage, Output, PlacedCrossbar, Program, Stage, Subtraction, Window};
+use super::dataflow::check_format;
+use super::{AddStage, LARGEST_MULTIPLIER, MOST_SLICES, MvmStage, Output};
+use super::{PlacedCrossbar, PoolKind, PoolStage, Program, Stage, Subtraction};
 use tile::check::{Check, Problems};
 
-/// Values that one feature map or one matrix may have; keeps damaged sizes from exhausting the memory.
-const LARGEST: u64 = 1 << 31;
+/// Most bits of a code, a sign not counted.
+pub(super) const MOST_CODE_BITS: u32 = 16;
 
 impl Program {
     /// Checks the whole program.
@@ -20,27 +22,43 @@ impl Program {
         if self.stages.is_empty() {
             return Err("it has no stages".to_owned());
         }
-        let mut input = self.input;
+        check_format(&self.input).map_err(|what| format!("input: {what}"))?;
         let last = self.stages.len() - 1;
+        // One after the other, since a source is only asked for its result when nothing is wrong with it.
         for (index, stage) in self.stages.iter().enumerate() {
-            let fail = |what: String| format!("stage `{}`: {what}", stage.name());
-            if stage.window().input != input {
-                return Err(fail(format!(
-                    "its input is {:?}, the stage before it writes {input:?}",
-                    stage.window().input
-                )));
-            }
-            check_window(stage.window()).map_err(fail)?;
-            match stage {
-                Stage::Mvm(mvm) => self.check_mvm(mvm, index == last).map_err(fail)?,
-                Stage::Pool(pool) => self.check_tile(pool.tile).map_err(fail)?,
-            }
-            input = stage.output();
+            self.check_stage(index, stage).map_err(|what| format!("stage `{}`: {what}", stage.name()))?;
         }
+        self.check_readers()?;
         if !matches!(self.stages[last], Stage::Mvm(MvmStage { output: Output::Scores {}, .. })) {
             return Err("the last stage must be an MVM stage that yields scores".to_owned());
         }
         Ok(())
+    }
+
+    fn check_stage(&self, index: usize, stage: &Stage) -> Result<(), String> {
+        self.check_sources(index, stage)?;
+        match stage {
+            Stage::Mvm(mvm) => self.check_mvm(mvm, index + 1 == self.stages.len()),
+            Stage::Pool(pool) => self.check_pool(pool),
+            Stage::Add(add) => self.check_add(add),
+        }
+    }
+
+    fn check_pool(&self, stage: &PoolStage) -> Result<(), String> {
+        self.check_tile(stage.tile)?;
+        match stage.kind {
+            PoolKind::Max => Ok(()),
+            PoolKind::Average { multiplier } => check_multiplier(multiplier),
+        }
+    }
+
+    fn check_add(&self, stage: &AddStage) -> Result<(), String> {
+        self.check_tile(stage.tile)?;
+        stage.multipliers.into_iter().try_for_each(check_multiplier)?;
+        if !(1..=MOST_CODE_BITS).contains(&stage.bits) {
+            return Err(format!("output bits must be 1 to {MOST_CODE_BITS}"));
+        }
+        if stage.signed && !stage.sign_bit { Err("signed codes need a sign bit".to_owned()) } else { Ok(()) }
     }
 
     fn check_tile(&self, tile: u32) -> Result<(), String> {
@@ -64,11 +82,15 @@ impl Program {
             stage.window.input.bits == self.chip.format.input_bits,
             "its input is not as wide as the chip's format.input_bits",
         )?;
+        require(
+            stage.window.input.signed == self.chip.signed_inputs(),
+            "its input must be signed where the chip's tile.dac.format is \"sign-magnitude\", and unsigned elsewhere",
+        )?;
         for slice in &stage.slices {
             let significance = slice.significance.unsigned_abs();
             require((1..=1 << 20).contains(&significance), "a slice's significance is out of range")?;
             require((1..=self.chip.tile.cell.bits).contains(&slice.bits), "a slice has more bits than a cell")?;
-            require(slice.adc.step.is_finite() && slice.adc.step > 0.0, "an ADC step is not a positive number")?;
+            require(positive_step(slice.adc.step), "an ADC step is not a positive number of moderate size")?;
             let codes = -(1 << 21)..=1 << 21;
             require(
                 codes.contains(&slice.adc.min_code) && codes.contains(&slice.adc.max_code),
@@ -77,9 +99,9 @@ impl Program {
             require(slice.adc.min_code <= 0 && slice.adc.max_code > 0, "an ADC must have code 0 and a positive code")?;
         }
         match stage.output {
-            Output::Codes { multiplier, bits } => {
+            Output::Codes { multiplier, bits, signed: _ } => {
                 require(multiplier.is_finite() && multiplier > 0.0, "its multiplier is not a positive number")?;
-                require((1..=16).contains(&bits), "output bits must be 1 to 16")?;
+                require((1..=MOST_CODE_BITS).contains(&bits), "output bits must be 1 to 16")?;
                 require(!last, "the last stage must yield scores")?;
             }
             Output::Scores {} => require(last, "only the last stage can yield scores")?,
@@ -130,6 +152,11 @@ fn check_levels(stage: &MvmStage, placed: &PlacedCrossbar) -> Option<String> {
     None
 }
 
+/// Converters multiply by the inverse of the step, as `f32`.
+fn positive_step(step: f64) -> bool {
+    step > 0.0 && ((1.0 / step) as f32).is_normal()
+}
+
 /// What is wrong with what single columns have of their own.
 fn check_columns(stage: &MvmStage, placed: &PlacedCrossbar) -> Option<String> {
     let (columns, converted) = (stage.columns(placed), stage.converted_columns(placed));
@@ -140,33 +167,15 @@ fn check_columns(stage: &MvmStage, placed: &PlacedCrossbar) -> Option<String> {
         return Some(format!("it has converters for {} of {converted} columns", placed.column_adcs.len()));
     }
     let positive = |value: f64| value.is_finite() && value > 0.0;
-    let bad = placed.column_adcs.iter().any(|adc| !positive(adc.step) || !positive(adc.gain));
+    let bad = placed.column_adcs.iter().any(|adc| !positive_step(adc.step) || !positive(adc.gain));
     bad.then(|| "a step or gain of a column is not a positive number".to_owned())
 }
 
-fn check_window(window: &Window) -> Result<(), String> {
-    let sizes = [
-        window.input.height,
-        window.input.width,
-        window.input.channels,
-        window.kernel_height,
-        window.kernel_width,
-        window.stride,
-    ];
-    if sizes.contains(&0) || sizes.iter().any(|&size| size > 65_536) || window.padding > 65_536 {
-        return Err("sizes of the window must be 1 to 65536".to_owned());
+fn check_multiplier(multiplier: f64) -> Result<(), String> {
+    if multiplier.is_finite() && multiplier > 0.0 && multiplier <= LARGEST_MULTIPLIER {
+        return Ok(());
     }
-    if window.padding >= window.kernel_height || window.padding >= window.kernel_width {
-        return Err("the padding must be smaller than the kernel".to_owned());
-    }
-    let fits = |size: u32, kernel: u32| size + 2 * window.padding >= kernel;
-    if !fits(window.input.height, window.kernel_height) || !fits(window.input.width, window.kernel_width) {
-        return Err("the kernel is larger than the padded input".to_owned());
-    }
-    let product = |values: &[u32]| values.iter().fold(1_u64, |p, &v| p.saturating_mul(v.into()));
-    let map = product(&[window.input.height, window.input.width, window.input.channels]);
-    let rows = product(&[window.kernel_height, window.kernel_width, window.input.channels]);
-    if map > LARGEST || rows > LARGEST { Err("the feature map or the window is too large".to_owned()) } else { Ok(()) }
+    Err(format!("multiplier {multiplier} is not a positive number of at most {LARGEST_MULTIPLIER}"))
 }
 
 /// Every (row, output) must be in exactly one crossbar, and banks must be numbered without gaps.

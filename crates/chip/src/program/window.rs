@@ -31,6 +31,13 @@ impl FeatureMap {
         self.len() == 0
     }
 
+    /// Lowest and highest code. `bits` must be 1 to 17, and not 0 without the sign.
+    #[must_use]
+    pub fn codes(&self) -> (i32, i32) {
+        let highest = (1_i32 << (self.bits - u32::from(self.signed))) - 1;
+        (if self.signed { -highest } else { 0 }, highest)
+    }
+
     /// Number of pixels.
     #[must_use]
     pub fn pixels(&self) -> usize {
@@ -96,15 +103,72 @@ impl Window {
         })
     }
 
-    /// The codes under window `index`, padding as 0.
-    pub fn gather(&self, map: &[i32], index: usize, codes: &mut Vec<i32>) {
-        let channels = self.input.channels as usize;
-        codes.clear();
-        for pixel in self.pixels(index) {
-            match pixel {
-                Some(pixel) => codes.extend_from_slice(&map[pixel * channels..(pixel + 1) * channels]),
-                None => codes.resize(codes.len() + channels, 0),
+    /// What the windows of each column of the result cover of the map's columns.
+    #[must_use]
+    pub fn across(&self) -> Vec<Overlap> {
+        (0..self.out_width()).map(|position| self.overlap(position, self.kernel_width, self.input.width)).collect()
+    }
+
+    /// What the windows of each row of the result cover of the map's rows.
+    #[must_use]
+    pub fn down(&self) -> Vec<Overlap> {
+        (0..self.out_height()).map(|position| self.overlap(position, self.kernel_height, self.input.height)).collect()
+    }
+
+    fn overlap(&self, position: u32, kernel: u32, size: u32) -> Overlap {
+        // Counted from the first place of padding.
+        let (padding, start) = (self.padding as usize, position as usize * self.stride as usize);
+        let first = start.max(padding);
+        let end = (start + kernel as usize).min(padding + size as usize).max(first);
+        Overlap { before: (first - start).min(kernel as usize), map: first - padding..end - padding }
+    }
+}
+
+/// The part of an axis of a map that a window covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlap {
+    /// Places of padding under the window in front of it.
+    pub before: usize,
+    /// Places of the map; none if the window lies in the padding.
+    pub map: std::ops::Range<usize>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every window of every small map, against its pixels.
+    #[test]
+    fn overlaps_are_the_pixels() {
+        for (height, width, kernel, stride, padding) in geometries(&[1, 4, 5], &[1, 2, 3, 6], &[1, 2, 3], &[0, 1, 3]) {
+            let input = FeatureMap { height, width, channels: 2, bits: 8, signed: false };
+            let window = Window { input, kernel_height: kernel, kernel_width: kernel.min(2), stride, padding };
+            if height + 2 * padding < kernel || width + 2 * padding < kernel.min(2) {
+                continue;
+            }
+            let (across, down) = (window.across(), window.down());
+            for index in 0..window.count() {
+                let (down, across) = (&down[index / across.len()], &across[index % across.len()]);
+                let inside = |at: u32, of: &Overlap| {
+                    (at as usize).checked_sub(of.before).map(|at| of.map.start + at).filter(|at| of.map.contains(at))
+                };
+                let pixel = |ky: u32, kx: u32| Some(inside(ky, down)? * width as usize + inside(kx, across)?);
+                let found = (0..kernel).flat_map(|ky| (0..kernel.min(2)).map(move |kx| (ky, kx)));
+                let found: Vec<Option<usize>> = found.map(|(ky, kx)| pixel(ky, kx)).collect();
+                assert_eq!(found, window.pixels(index).collect::<Vec<_>>(), "{window:?} {index}");
             }
         }
+    }
+
+    fn geometries(sizes: &[u32], kernels: &[u32], strides: &[u32], paddings: &[u32]) -> Vec<(u32, u32, u32, u32, u32)> {
+        let mut all = Vec::new();
+        for (&height, &width) in sizes.iter().flat_map(|height| sizes.iter().map(move |width| (height, width))) {
+            for (&kernel, &stride) in
+                kernels.iter().flat_map(|kernel| strides.iter().map(move |stride| (kernel, stride)))
+            {
+                all.extend(paddings.iter().map(|&padding| (height, width, kernel, stride, padding)));
+            }
+        }
+        all
     }
 }

@@ -1,11 +1,12 @@
 //! The event loop.
 
+use super::buffer::{Buffer, Wiring, wire};
 use super::check::check;
 use super::error::TimingError;
-use super::model::StageTiming;
+use super::model::{InputTiming, StageTiming};
 use super::queue::{Agenda, Entry, Event, EventQueue};
 use super::report::TimingReport;
-use super::stage::{Buffer, Stage};
+use super::stage::Stage;
 
 /// Times `images` images that stream through the pipeline back to back.
 ///
@@ -17,8 +18,8 @@ use super::stage::{Buffer, Stage};
 pub fn simulate(stages: &[StageTiming], images: u64) -> Result<TimingReport, TimingError> {
     check(stages, images)?;
     let mut engine = Engine::new(stages, images);
-    // Only the first stage has inputs, so it alone can begin.
-    engine.try_start(0)?;
+    // Only stages that read nothing but images can begin.
+    (0..stages.len()).try_for_each(|at| engine.try_start(at))?;
     while let Some(entry) = engine.queue.pop() {
         if entry.cycle > engine.now {
             engine.settle();
@@ -38,9 +39,9 @@ struct Engine<'a> {
     now: u64,
     queue: EventQueue,
     stages: Vec<Stage<'a>>,
-    /// Buffer `i` is the input of stage `i`; one more takes the results.
+    /// In the order of the stages and their inputs.
     buffers: Vec<Buffer>,
-    /// Buffers in which a place was taken in this cycle.
+    /// Stages that took places in buffers in this cycle.
     touched: Vec<usize>,
     /// Pixels per image of the last stage.
     image_pixels: u64,
@@ -50,15 +51,21 @@ struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     fn new(timings: &'a [StageTiming], images: u64) -> Self {
-        let ready = timings.first().map_or(0, |first| first.flow.input_pixels * images);
-        let between = timings.iter().skip(1).map(|stage| Buffer::empty(stage.flow.capacity));
+        let buffer = |input: &InputTiming| match input.source {
+            0 => Buffer::full(input.flow.input_pixels * images),
+            _ => Buffer::empty(input.flow.capacity),
+        };
         Self {
             now: 0,
             queue: EventQueue::default(),
-            stages: timings.iter().map(|timing| Stage::new(timing, images)).collect(),
-            buffers: std::iter::once(Buffer::full(ready)).chain(between).chain([Buffer::empty(None)]).collect(),
+            stages: timings
+                .iter()
+                .zip(wire(timings))
+                .map(|(timing, wiring)| Stage::new(timing, wiring, images))
+                .collect(),
+            buffers: timings.iter().flat_map(|timing| &timing.inputs).map(buffer).collect(),
             touched: Vec::new(),
-            image_pixels: timings.last().map_or(0, |last| last.flow.need.len() as u64),
+            image_pixels: timings.last().map_or(0, StageTiming::windows),
             image_done: Vec::new(),
             drained: 0,
         }
@@ -70,18 +77,13 @@ impl<'a> Engine<'a> {
         match entry.event {
             Event::PortFree => {
                 self.port_free(at)?;
-                self.try_start_before(at)?;
+                self.try_start_neighbours(at, |wiring| &wiring.writers)?;
                 self.try_start(at)
             }
-            Event::Credit(freed) => {
-                if let Some(buffer) = self.buffers.get_mut(at) {
-                    buffer.free(freed);
-                }
-                self.try_start_before(at)
-            }
+            Event::Credit { input, freed } => self.credit(at, input, freed),
             Event::PixelDone => {
                 self.pixel_done(at);
-                self.try_start(at + 1)
+                self.try_start_neighbours(at, |wiring| &wiring.readers)
             }
             Event::Arrived | Event::ReadEnd(_) | Event::ConvertEnd(_) => {
                 self.bank_event(at, entry.event)?;
@@ -92,9 +94,18 @@ impl<'a> Engine<'a> {
     }
 
     fn port_free(&mut self, at: usize) -> Result<(), TimingError> {
-        let (Some(stage), Some(input)) = (self.stages.get_mut(at), self.buffers.get_mut(at)) else { return Ok(()) };
+        let Some(stage) = self.stages.get_mut(at) else { return Ok(()) };
         let mut agenda = Agenda { queue: &mut self.queue, now: self.now, stage: at, name: stage.name() };
-        stage.port_free(input, &mut agenda)
+        stage.port_free(&mut self.buffers, &mut agenda)
+    }
+
+    /// Room in the buffer of one input, for which the stage before it may have waited.
+    fn credit(&mut self, at: usize, input: usize, freed: u64) -> Result<(), TimingError> {
+        let Some(wiring) = self.stages.get(at).map(Stage::wiring) else { return Ok(()) };
+        if let Some(buffer) = wiring.inputs.get(input).and_then(|&buffer| self.buffers.get_mut(buffer)) {
+            buffer.free(freed);
+        }
+        self.try_start_neighbours(at, |wiring| &wiring.writers)
     }
 
     fn bank_event(&mut self, at: usize, event: Event) -> Result<(), TimingError> {
@@ -109,26 +120,37 @@ impl<'a> Engine<'a> {
     }
 
     fn pixel_done(&mut self, at: usize) {
-        let Some(output) = self.buffers.get_mut(at + 1) else { return };
-        output.written += 1;
+        let Some(stage) = self.stages.get_mut(at) else { return };
+        stage.written += 1;
+        for &output in &stage.wiring().outputs {
+            if let Some(buffer) = self.buffers.get_mut(output) {
+                buffer.written += 1;
+            }
+        }
+        let written = stage.written;
         self.drained = self.now;
-        if at + 1 == self.stages.len() && output.written.is_multiple_of(self.image_pixels) {
+        if at + 1 == self.stages.len() && written.is_multiple_of(self.image_pixels) {
             self.image_done.push(self.now);
         }
     }
 
-    /// The stage before `at`, if any, may have been given room.
-    fn try_start_before(&mut self, at: usize) -> Result<(), TimingError> {
-        at.checked_sub(1).map_or(Ok(()), |before| self.try_start(before))
+    /// The neighbours of a stage may have been given pixels or room.
+    fn try_start_neighbours(&mut self, at: usize, neighbours: fn(&Wiring) -> &[usize]) -> Result<(), TimingError> {
+        let count = self.stages.get(at).map_or(0, |stage| neighbours(stage.wiring()).len());
+        for index in 0..count {
+            // Looked up again each time, as the stages change meanwhile; their wiring does not.
+            let neighbour = self.stages.get(at).and_then(|stage| neighbours(stage.wiring()).get(index).copied());
+            neighbour.map_or(Ok(()), |neighbour| self.try_start(neighbour))?;
+        }
+        Ok(())
     }
 
     /// At most one window starts, since it takes the port for at least an event.
     fn try_start(&mut self, at: usize) -> Result<(), TimingError> {
         let Some(stage) = self.stages.get_mut(at) else { return Ok(()) };
-        let Some([input, output]) = self.buffers.get_mut(at..at + 2) else { return Ok(()) };
         let mut agenda = Agenda { queue: &mut self.queue, now: self.now, stage: at, name: stage.name() };
-        if stage.try_start(input, output, &mut agenda)? {
-            self.touched.push(at + 1);
+        if stage.try_start(&mut self.buffers, &mut agenda)? {
+            self.touched.push(at);
         }
         Ok(())
     }
@@ -136,26 +158,26 @@ impl<'a> Engine<'a> {
     /// Closes a cycle.
     fn settle(&mut self) {
         for at in self.touched.drain(..) {
-            if let Some(buffer) = self.buffers.get_mut(at) {
-                buffer.settle();
+            let outputs = self.stages.get(at).map_or(&[][..], |stage| &stage.wiring().outputs);
+            for &output in outputs {
+                if let Some(buffer) = self.buffers.get_mut(output) {
+                    buffer.settle();
+                }
             }
         }
     }
 
     fn into_report(self) -> Result<TimingReport, TimingError> {
-        for (stage, output) in self.stages.iter().zip(self.buffers.iter().skip(1)) {
-            let (written, expected) = (output.written, stage.total());
-            if written != expected {
-                return Err(TimingError::Stuck { stage: stage.name().to_owned(), written, expected });
-            }
+        if let Some(stage) = self.stages.iter().find(|stage| stage.written != stage.total()) {
+            let (written, expected) = (stage.written, stage.total());
+            return Err(TimingError::Stuck { stage: stage.name().to_owned(), written, expected });
         }
-        let around = self.buffers.iter().zip(self.buffers.iter().skip(1));
-        let stages = self.stages.into_iter().zip(around);
+        let buffers = self.buffers;
         Ok(TimingReport {
             cycles: self.image_done.last().copied().unwrap_or(0),
             drained: self.drained,
             image_done: self.image_done,
-            stages: stages.map(|(stage, (input, output))| stage.into_activity(input, output)).collect(),
+            stages: self.stages.into_iter().map(|stage| stage.into_activity(&buffers)).collect(),
         })
     }
 }

@@ -62,7 +62,37 @@ pub enum TimingError {
         /// Pixels of the stage's input.
         input_pixels: u64,
     },
-    /// A stage does not read what the stage before it writes.
+    /// The inputs of a stage do not have the same number of windows.
+    #[error("stage `{stage}`: its first input has {windows} windows and another one {other}")]
+    Windows {
+        /// Name of the stage.
+        stage: String,
+        /// Windows of its first input.
+        windows: usize,
+        /// Windows of another input.
+        other: usize,
+    },
+    /// A stage does not stand behind its source.
+    #[error("stage `{stage}`: its source is {number}, allowed is 0 (the images) to {most}")]
+    Source {
+        /// Name of the stage.
+        stage: String,
+        /// The source, counted from 1.
+        number: usize,
+        /// Stages before it.
+        most: usize,
+    },
+    /// Two stages do not read the same images.
+    #[error("stage `{stage}` reads images of {input_pixels} pixels, but the first stage images of {images}")]
+    Images {
+        /// Name of the stage.
+        stage: String,
+        /// Pixels of its images.
+        input_pixels: u64,
+        /// Pixels of the images of the first stage.
+        images: u64,
+    },
+    /// A stage does not read what its source writes.
     #[error("stage `{stage}` reads {input_pixels} pixels per image, but `{previous}` writes {windows}")]
     Chain {
         /// Name of the reading stage.
@@ -82,6 +112,22 @@ pub enum TimingError {
         /// Pixels that it holds.
         capacity: u64,
         /// Least number of pixels with which the stage never waits for itself.
+        required: u64,
+    },
+    /// A stage that joins inputs waits for one of them while the buffer of another is full, and the stages that write them wait for room there:
+    /// the pipeline would stand still for ever.
+    #[error(
+        "the buffer of stage `{stage}` for the result of `{previous}` holds {capacity} pixels and needs {required}, \
+         as its other input comes later"
+    )]
+    Join {
+        /// Name of the stage that joins.
+        stage: String,
+        /// Name of the stage whose pixels do not fit.
+        previous: String,
+        /// Pixels that the buffer holds.
+        capacity: u64,
+        /// Number of pixels that is enough; the least where no other buffer before a joining stage is too small.
         required: u64,
     },
     /// A cycle or a pixel count is beyond 64 bits.

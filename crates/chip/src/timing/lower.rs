@@ -1,9 +1,10 @@
 //! From a program to what the timing engine needs, and from its activity back to action counts.
 
-use super::model::{BankTiming, Flow, IntervalTiming, MvmTiming, StageTiming, UnitTiming};
+use super::model::{BankTiming, Flow, InputTiming, MvmTiming, StageTiming, UnitTiming};
+use super::vector::{add_actions, add_timing, pool_actions, pool_timing};
 use super::{TimingError, TimingReport, simulate};
 use crate::config::Chip;
-use crate::program::{MvmStage, PlacedCrossbar, PoolStage, Program, Stage, Window};
+use crate::program::{FeatureMap, MvmStage, PlacedCrossbar, Program, Stage, Window};
 use tile::actions::ActionCounts;
 
 /// Result of [`run`].
@@ -33,6 +34,7 @@ pub fn run(program: &Program, images: u64) -> Result<ProgramTiming, TimingError>
                 counts += pixel_actions(program, stage).times(activity.pixels);
             }
             Stage::Pool(stage) => counts += pool_actions(&program.chip, stage).times(activity.pixels),
+            Stage::Add(stage) => counts += add_actions(&program.chip, stage).times(activity.pixels),
         }
         counts +=
             ActionCounts { flit_hop: program.send_flit_hops(index), ..ActionCounts::default() }.times(activity.pixels);
@@ -47,13 +49,22 @@ pub fn stage_timings(program: &Program) -> Vec<StageTiming> {
         let unit = match stage {
             Stage::Mvm(mvm) => UnitTiming::Mvm(mvm_timing(program, index, mvm)),
             Stage::Pool(pool) => UnitTiming::Interval(pool_timing(program, index, pool)),
+            Stage::Add(add) => UnitTiming::Interval(add_timing(program, index, add)),
         };
-        let (window, buffer) = (stage.window(), program.chip.tile.buffer);
-        let pixel_bits = (u64::from(window.input.channels) * u64::from(window.input.bits)).max(1);
-        let flow = flow(window, Some(buffer.bytes.saturating_mul(8) / pixel_bits));
-        StageTiming { name: stage.name().to_owned(), unit, flow }
+        StageTiming { name: stage.name().to_owned(), unit, inputs: inputs(&program.chip, stage) }
     };
     program.stages.iter().enumerate().map(timing).collect()
+}
+
+/// What a stage reads: windows at the same place in all of its sources, which share its buffer in equal parts.
+fn inputs(chip: &Chip, stage: &Stage) -> Vec<InputTiming> {
+    let sources = stage.inputs().iter().zip(stage.input_maps());
+    let part_bits = chip.tile.buffer.bytes.saturating_mul(8) / stage.inputs().len() as u64;
+    let input = |(&source, map): (&u32, &FeatureMap)| {
+        let pixel_bits = (u64::from(map.channels) * u64::from(map.bits)).max(1);
+        InputTiming { source: source as usize, flow: flow(&stage.window(), Some(part_bits / pixel_bits)) }
+    };
+    sources.map(input).collect()
 }
 
 fn mvm_timing(program: &Program, index: usize, stage: &MvmStage) -> MvmTiming {
@@ -87,19 +98,6 @@ fn bank_timing(chip: &Chip, stage: &MvmStage, bank: &[&PlacedCrossbar]) -> BankT
     BankTiming {
         read: chip.cycles(tile.dac.time_s + tile.array.read_time_s + tile.array.sample_time_s),
         convert: chip.cycles(rounds as f64 * adc.conversion_time_s()),
-    }
-}
-
-fn pool_timing(program: &Program, index: usize, stage: &PoolStage) -> IntervalTiming {
-    let buffer = program.chip.tile.buffer;
-    let pixel_bits = u64::from(stage.window.input.channels) * u64::from(stage.window.input.bits);
-    let words = |pixels: u64| (pixels * pixel_bits).div_ceil(buffer.word_bits.into());
-    let read = buffer.access_cycles + words(u64::from(stage.window.kernel_height * stage.window.kernel_width));
-    let pool = program.chip.tile.digital.pool_cycles;
-    IntervalTiming {
-        interval: read.max(1),
-        latency: read + pool + program.send_cycles(index) + words(1),
-        release: read,
     }
 }
 
@@ -170,21 +168,6 @@ fn pixel_actions(program: &Program, stage: &MvmStage) -> ActionCounts {
         buffer_write: bits.div_ceil(program.chip.tile.buffer.word_bits.into()),
         bus_bit: bits,
         flit_hop: program.merge_flit_hops(stage),
-        ..ActionCounts::default()
-    }
-}
-
-/// One window of a pool stage.
-fn pool_actions(chip: &Chip, stage: &PoolStage) -> ActionCounts {
-    let channels = u64::from(stage.window.input.channels);
-    let values = stage.window.rows() as u64;
-    let bits = u64::from(stage.window.input.bits);
-    let words = |values: u64| (values * bits).div_ceil(chip.tile.buffer.word_bits.into());
-    ActionCounts {
-        compare: values - channels,
-        buffer_read: words(values),
-        buffer_write: words(channels),
-        bus_bit: (values + channels) * bits,
         ..ActionCounts::default()
     }
 }

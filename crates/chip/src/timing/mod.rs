@@ -14,6 +14,8 @@
 //!        +-- credit -----+                                                     credit: `capacity` pixels of the next buffer --+
 //! ```
 //!
+//! * Where several stages read a result, each has a buffer of its own for it, and the stage that writes it needs room in all of them. A stage
+//!   with several inputs takes a window when each holds what the window reads of it.
 //! * The port takes one window (one MVM) at a time. It starts when the window's pixels are in the input buffer, an input register is free
 //!   and the next buffer has room for the pixel to come. At the end of the load the window gives its pixels back.
 //! * An array reads one input slice per `read` cycles and keeps the result until the sample-and-hold has room for it.
@@ -23,18 +25,23 @@
 //!
 //! A stage of the other kind, [`model::UnitTiming::Interval`], starts one window per `interval` cycles and writes it `latency` later.
 //!
+//! Buffers with which the stages would wait for each other for ever are refused before the first cycle.
+//!
 //! [`simulate`] plays the events in order of time, so it costs per event and not per cycle, and gives the same answer on every run.
 
 mod bank;
+mod buffer;
 mod check;
 mod engine;
 mod error;
+mod liveness;
 pub mod lower;
 pub mod model;
 mod mvm;
 mod queue;
 mod report;
 mod stage;
+mod vector;
 
 pub use engine::simulate;
 pub use error::TimingError;

@@ -1,7 +1,8 @@
 //! What the timing engine needs to know of a program: integer cycles and pixel indices, nothing else.
 //!
-//! A pipeline is a chain of stages. Every stage reads windows of its input feature map, pixel by pixel in raster order, and writes one
-//! output pixel (all channels) per window; that pixel is an input pixel of the next stage.
+//! A pipeline is a directed acyclic graph of stages, each listed behind its sources. Every stage reads windows of its input feature maps,
+//! pixel by pixel in raster order, and writes one output pixel (all channels) per window; that pixel is an input pixel of every stage that
+//! reads the result. The last stage of the list gives the result of an image.
 
 /// One stage of the pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,8 +11,25 @@ pub struct StageTiming {
     pub name: String,
     /// How long it works on one window.
     pub unit: UnitTiming,
-    /// Which pixels each window waits for and gives back.
+    /// What it reads, each through a buffer of its own: one input, or several that are joined. All have the same number of windows.
+    pub inputs: Vec<InputTiming>,
+}
+
+/// One input of a stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputTiming {
+    /// Where its pixels come from: 0 is the images, which stand ready, `k` the `k`-th stage, which must stand before this one.
+    pub source: usize,
+    /// Which of them each window waits for and gives back.
     pub flow: Flow,
+}
+
+impl StageTiming {
+    /// Windows of an image, hence pixels of the result.
+    #[must_use]
+    pub fn windows(&self) -> u64 {
+        self.inputs.first().map_or(0, |input| input.flow.need.len() as u64)
+    }
 }
 
 /// The two kinds of unit.
@@ -71,6 +89,6 @@ pub struct Flow {
     pub need: Vec<u64>,
     /// `freed[q]`: number of leading input pixels that no window after q reads; the last entry is `input_pixels`.
     pub freed: Vec<u64>,
-    /// Input pixels the stage's buffer can hold; `None` is unlimited. Ignored for the first stage, whose images stand ready.
+    /// Input pixels the buffer can hold; `None` is unlimited. Ignored for images, which stand ready.
     pub capacity: Option<u64>,
 }

@@ -16,10 +16,15 @@ pub(super) enum Event {
     ReadEnd(usize),
     /// The converters of this bank have converted a slice.
     ConvertEnd(usize),
-    /// A pixel is in the next buffer.
+    /// A pixel is in the buffers behind the stage.
     PixelDone,
-    /// This number of input pixels, over all images, has been given back.
-    Credit(u64),
+    /// Pixels of one input have been given back.
+    Credit {
+        /// Which input of the stage.
+        input: usize,
+        /// How many, over all images.
+        freed: u64,
+    },
 }
 
 /// An event with its place in the order.

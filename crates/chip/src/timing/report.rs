@@ -39,16 +39,16 @@ pub struct StageActivity {
     pub name: String,
     /// Windows taken: loads of an MVM stage, starts of a pipelined unit.
     pub loads: u64,
-    /// Pixels written to the next buffer.
+    /// Pixels written to the buffers behind.
     pub pixels: u64,
     /// Cycles in which the load port was busy; 0 for a pipelined unit, which has none.
     pub load_busy: u64,
     /// Cycles in which the next window could have started (its pixels there, the port free, an input register free) but for the room in the
-    /// next buffer.
+    /// buffers behind.
     pub stall: u64,
-    /// Most pixels that the input buffer held when a cycle was over. A pixel holds its place from the start of its computation. 0 for the
-    /// first stage. A buffer of this capacity changes no time, unless stages take 0 cycles.
-    pub peak_occupancy: u64,
+    /// Most pixels that the buffer of each input held when a cycle was over. A pixel holds its place from the start of its computation. 0
+    /// for images. Buffers of this capacity change no time, unless stages take 0 cycles.
+    pub peak_occupancy: Vec<u64>,
     /// The converter banks of an MVM stage, in order; empty for a pipelined unit.
     pub banks: Vec<BankActivity>,
 }

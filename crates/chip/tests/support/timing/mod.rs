@@ -1,11 +1,11 @@
 //! What the timing tests share: builders of pipelines, a seeded generator, and models that are independent of the engine.
 #![allow(dead_code, reason = "every test file uses a part")]
 
-pub(crate) mod chain;
+pub(crate) mod graph;
 pub(crate) mod random;
 pub(crate) mod stepped;
 
-use chip::timing::model::{BankTiming, Flow, IntervalTiming, MvmTiming, StageTiming, UnitTiming};
+use chip::timing::model::{BankTiming, Flow, InputTiming, IntervalTiming, MvmTiming, StageTiming, UnitTiming};
 
 /// A square window over a feature map.
 #[derive(Clone, Copy, Debug)]
@@ -75,12 +75,25 @@ pub(crate) fn single_bank(slices: u32, load: u64, read: u64, convert: u64, post:
     }
 }
 
+/// A stage that reads images.
+fn reading(name: &str, unit: UnitTiming, flow: Flow) -> StageTiming {
+    StageTiming { name: name.into(), unit, inputs: vec![InputTiming { source: 0, flow }] }
+}
+
 pub(crate) fn mvm(name: &str, unit: MvmTiming, flow: Flow) -> StageTiming {
-    StageTiming { name: name.into(), unit: UnitTiming::Mvm(unit), flow }
+    reading(name, UnitTiming::Mvm(unit), flow)
 }
 
 pub(crate) fn interval(name: &str, interval: u64, latency: u64, release: u64, flow: Flow) -> StageTiming {
-    StageTiming { name: name.into(), unit: UnitTiming::Interval(IntervalTiming { interval, latency, release }), flow }
+    reading(name, UnitTiming::Interval(IntervalTiming { interval, latency, release }), flow)
+}
+
+/// Every stage reads the one before it.
+pub(crate) fn chain(mut stages: Vec<StageTiming>) -> Vec<StageTiming> {
+    for (at, stage) in stages.iter_mut().enumerate() {
+        stage.inputs[0].source = at;
+    }
+    stages
 }
 
 /// Pixels that a buffer must hold, by walking through all windows of two images.

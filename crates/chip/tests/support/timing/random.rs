@@ -1,8 +1,8 @@
 //! Seeded random pipelines.
 
-use chip::timing::model::{BankTiming, Flow, IntervalTiming, MvmTiming, StageTiming, UnitTiming};
+use chip::timing::model::{BankTiming, Flow, InputTiming, IntervalTiming, MvmTiming, StageTiming, UnitTiming};
 
-use super::{Geometry, least_capacity};
+use super::{Geometry, least_capacity, pixelwise};
 
 /// SplitMix64: the same numbers on every machine and with every version of every library.
 pub(crate) struct Random(pub(crate) u64);
@@ -109,7 +109,67 @@ pub(crate) fn pipeline(random: &mut Random, recipe: Recipe) -> Vec<StageTiming> 
             true => UnitTiming::Interval(interval_unit(random, recipe)),
             false => UnitTiming::Mvm(mvm_unit(random, recipe)),
         };
-        stages.push(StageTiming { name: format!("stage{index}"), unit, flow });
+        let inputs = vec![InputTiming { source: index as usize, flow }];
+        stages.push(StageTiming { name: format!("stage{index}"), unit, inputs });
     }
     stages
+}
+
+/// One to three residual blocks, whose skips may be too small: branches of windows that keep the size of a map, and joins of two of them.
+/// Every result is read in the end.
+pub(crate) fn residual(random: &mut Random, recipe: Recipe) -> Vec<StageTiming> {
+    let (width, height) = (random.within(2, 5), random.within(2, 5));
+    let mut graph = RandomGraph { random, recipe, width, height, stages: Vec::new() };
+    let mut at = if graph.random.once_in(4) { 0 } else { graph.same(0) };
+    for _ in 0..graph.random.within(1, 3) {
+        let [main, shortcut] =
+            [graph.random.within(1, 3), graph.random.within(0, 1)].map(|depth| graph.branch(at, depth));
+        let sources = if graph.random.once_in(2) { [main, shortcut] } else { [shortcut, main] };
+        at = graph.join(sources);
+    }
+    graph.stages
+}
+
+struct RandomGraph<'r> {
+    random: &'r mut Random,
+    recipe: Recipe,
+    width: u64,
+    height: u64,
+    stages: Vec<StageTiming>,
+}
+
+impl RandomGraph<'_> {
+    fn push(&mut self, inputs: Vec<InputTiming>) -> usize {
+        let unit = match self.random.once_in(2) {
+            true => UnitTiming::Interval(interval_unit(self.random, self.recipe)),
+            false => UnitTiming::Mvm(mvm_unit(self.random, self.recipe)),
+        };
+        self.stages.push(StageTiming { name: format!("stage{}", self.stages.len()), unit, inputs });
+        self.stages.len()
+    }
+
+    /// A window that keeps the size of its map, with a buffer that is large enough for itself.
+    fn same(&mut self, source: usize) -> usize {
+        let kernel = self.random.within(0, 1) * 2 + 1;
+        let geometry = Geometry { width: self.width, height: self.height, kernel, stride: 1, pad: kernel / 2 };
+        let flow = self.with_capacity(geometry.flow(None));
+        self.push(vec![InputTiming { source, flow }])
+    }
+
+    fn with_capacity(&mut self, mut flow: Flow) -> Flow {
+        if !self.random.once_in(4) {
+            flow.capacity = Some(least_capacity(&flow) + self.random.within(0, 6));
+        }
+        flow
+    }
+
+    fn branch(&mut self, from: usize, depth: u64) -> usize {
+        (0..depth).fold(from, |at, _| self.same(at))
+    }
+
+    fn join(&mut self, sources: [usize; 2]) -> usize {
+        let pixels = self.width * self.height;
+        let inputs = sources.map(|source| InputTiming { source, flow: self.with_capacity(pixelwise(pixels, None)) });
+        self.push(inputs.to_vec())
+    }
 }

@@ -3,7 +3,7 @@
 use chip::timing::model::{MvmTiming, StageTiming, UnitTiming};
 use chip::timing::{BankActivity, StageActivity, TimingReport};
 
-/// A converter bank in the stepped chain. Slices are counted over all windows.
+/// A converter bank in the stepped graph. Slices are counted over all windows.
 #[derive(Default)]
 struct Bank {
     /// Cycles left of the slice in the array; 0 when it only waits to be latched.
@@ -14,7 +14,7 @@ struct Bank {
     activity: BankActivity,
 }
 
-/// A stage in the stepped chain.
+/// A stage in the stepped graph.
 #[derive(Default)]
 struct Stage {
     starts: u64,
@@ -26,9 +26,9 @@ struct Stage {
     converted: u64,
     coming: Vec<u64>,
     written: u64,
-    returning: Vec<(u64, u64)>,
-    /// Input pixels given back.
-    freed: u64,
+    returning: Vec<(u64, Vec<u64>)>,
+    /// Pixels of each input given back.
+    freed: Vec<u64>,
     activity: StageActivity,
 }
 
@@ -46,8 +46,8 @@ impl Stage {
     }
 }
 
-/// A cycle-stepped model of a chain of stages of either kind, with several banks and several images.
-struct Chain<'a> {
+/// A cycle-stepped model of a graph of stages of either kind, with several banks and several images.
+struct Graph<'a> {
     timings: &'a [StageTiming],
     images: u64,
     now: u64,
@@ -55,46 +55,49 @@ struct Chain<'a> {
 }
 
 /// Steps a pipeline to its end; `None` if it stands still before.
-pub(crate) fn stepped_chain(timings: &[StageTiming], images: u64) -> Option<TimingReport> {
+pub(crate) fn stepped_graph(timings: &[StageTiming], images: u64) -> Option<TimingReport> {
     let stages = timings.iter().map(|timing| {
         let banks = match &timing.unit {
             UnitTiming::Mvm(mvm) => mvm.banks.iter().map(|_| Bank::default()).collect(),
             UnitTiming::Interval(_) => Vec::new(),
         };
-        let activity = StageActivity { name: timing.name.clone(), ..StageActivity::default() };
-        Stage { banks, activity, ..Stage::default() }
+        let peak_occupancy = vec![0; timing.inputs.len()];
+        let activity = StageActivity { name: timing.name.clone(), peak_occupancy, ..StageActivity::default() };
+        Stage { banks, activity, freed: vec![0; timing.inputs.len()], ..Stage::default() }
     });
-    let mut chain = Chain { timings, images, now: 0, stages: stages.collect() };
+    let mut graph = Graph { timings, images, now: 0, stages: stages.collect() };
     let (mut image_done, mut drained) = (Vec::new(), 0);
     loop {
         let mut changed = true;
         while changed {
             changed = false;
             for at in 0..timings.len() {
-                changed |= chain.transitions(at, &mut drained);
+                changed |= graph.transitions(at, &mut drained);
             }
         }
         let last = timings.len() - 1;
-        while chain.stages[last].written >= (image_done.len() as u64 + 1) * timings[last].flow.need.len() as u64 {
-            image_done.push(chain.now);
+        while graph.stages[last].written
+            >= (image_done.len() as u64 + 1) * timings[last].inputs[0].flow.need.len() as u64
+        {
+            image_done.push(graph.now);
             if image_done.len() as u64 == images {
                 break;
             }
         }
-        if (0..timings.len()).all(|at| chain.stages[at].written == chain.total(at)) {
+        if (0..timings.len()).all(|at| graph.stages[at].written == graph.total(at)) {
             break;
         }
-        if !chain.stages.iter().any(Stage::in_flight) {
+        if !graph.stages.iter().any(Stage::in_flight) {
             return None;
         }
-        chain.pass_cycle();
+        graph.pass_cycle();
     }
-    chain.observe();
+    graph.observe();
     Some(TimingReport {
         cycles: *image_done.last().unwrap(),
         drained,
         image_done,
-        stages: chain
+        stages: graph
             .stages
             .into_iter()
             .map(|stage| {
@@ -105,15 +108,30 @@ pub(crate) fn stepped_chain(timings: &[StageTiming], images: u64) -> Option<Timi
     })
 }
 
-impl Chain<'_> {
+impl Graph<'_> {
     fn total(&self, at: usize) -> u64 {
-        self.images * self.timings[at].flow.need.len() as u64
+        self.images * self.timings[at].inputs[0].flow.need.len() as u64
     }
 
-    /// Pixels of all images for a window of all images.
-    fn global(&self, at: usize, list: &[u64], window: u64) -> u64 {
+    /// Pixels of all images of an input for a window of all images.
+    fn global(input_pixels: u64, list: &[u64], window: u64) -> u64 {
         let windows = list.len() as u64;
-        window / windows * self.timings[at].flow.input_pixels + list[(window % windows) as usize]
+        window / windows * input_pixels + list[(window % windows) as usize]
+    }
+
+    /// What a window of a stage gives back of each input.
+    fn frees(&self, at: usize, window: u64) -> Vec<u64> {
+        let flows = self.timings[at].inputs.iter().map(|input| &input.flow);
+        flows.map(|flow| Self::global(flow.input_pixels, &flow.freed, window)).collect()
+    }
+
+    /// The stages and inputs that read what a stage writes.
+    fn readers(&self, at: usize) -> impl Iterator<Item = (usize, usize)> {
+        let inputs = move |(reader, timing): (usize, &'_ StageTiming)| {
+            let read = timing.inputs.iter().enumerate().filter(move |(_, input)| input.source == at + 1);
+            read.map(move |(input, _)| (reader, input)).collect::<Vec<_>>()
+        };
+        self.timings.iter().enumerate().flat_map(inputs)
     }
 
     /// Everything of one stage that can happen now without time passing; whether anything did.
@@ -127,7 +145,7 @@ impl Chain<'_> {
         }
         let mut changed = written > 0;
         for (_, freed) in stage.returning.extract_if(.., |(at, _)| *at <= now) {
-            stage.freed = stage.freed.max(freed);
+            give_back(&mut stage.freed, &freed);
             changed = true;
         }
         match &self.timings[at].unit {
@@ -145,9 +163,9 @@ impl Chain<'_> {
     fn mvm_transitions(&mut self, at: usize, mvm: &MvmTiming) -> bool {
         let mut changed = false;
         if self.stages[at].port == Some(0) {
-            let freed = self.global(at, &self.timings[at].flow.freed, self.stages[at].starts - 1);
+            let freed = self.frees(at, self.stages[at].starts - 1);
             let stage = &mut self.stages[at];
-            stage.freed = stage.freed.max(freed);
+            give_back(&mut stage.freed, &freed);
             stage.arriving.push(self.now + mvm.load_latency);
             stage.activity.loads += 1;
             (stage.port, changed) = (None, true);
@@ -195,16 +213,21 @@ impl Chain<'_> {
                 return false;
             }
         }
-        at == 0 || self.stages[at - 1].written > self.global(at, &timing.flow.need, stage.starts)
+        timing.inputs.iter().all(|input| {
+            let need = Self::global(input.flow.input_pixels, &input.flow.need, stage.starts);
+            input.source == 0 || self.stages[input.source - 1].written > need
+        })
     }
 
     fn has_room(&self, at: usize) -> bool {
-        let capacity = self.timings.get(at + 1).and_then(|next| next.flow.capacity);
-        capacity.is_none_or(|capacity| self.stages[at].starts < self.stages[at + 1].freed + capacity)
+        self.readers(at).all(|(reader, input)| {
+            let capacity = self.timings[reader].inputs[input].flow.capacity;
+            capacity.is_none_or(|capacity| self.stages[at].starts < self.stages[reader].freed[input] + capacity)
+        })
     }
 
     fn start(&mut self, at: usize) {
-        let freed = self.global(at, &self.timings[at].flow.freed, self.stages[at].starts);
+        let freed = self.frees(at, self.stages[at].starts);
         let (now, stage) = (self.now, &mut self.stages[at]);
         stage.starts += 1;
         match &self.timings[at].unit {
@@ -220,10 +243,12 @@ impl Chain<'_> {
 
     /// Looks at the occupancy once nothing more happens in a cycle.
     fn observe(&mut self) {
-        for at in 1..self.stages.len() {
-            let held = self.stages[at - 1].starts.saturating_sub(self.stages[at].freed);
-            let peak = &mut self.stages[at].activity.peak_occupancy;
-            *peak = (*peak).max(held);
+        for at in 0..self.stages.len() {
+            for (input, timing) in self.timings[at].inputs.iter().enumerate().filter(|(_, input)| input.source > 0) {
+                let held = self.stages[timing.source - 1].starts.saturating_sub(self.stages[at].freed[input]);
+                let peak = &mut self.stages[at].activity.peak_occupancy[input];
+                *peak = (*peak).max(held);
+            }
         }
     }
 
@@ -247,6 +272,11 @@ impl Chain<'_> {
         }
         self.now += 1;
     }
+}
+
+/// Gives pixels of every input back.
+fn give_back(freed: &mut [u64], more: &[u64]) {
+    freed.iter_mut().zip(more).for_each(|(freed, more)| *freed = (*freed).max(*more));
 }
 
 /// Counts an operation down by a cycle; whether it was at work in it.

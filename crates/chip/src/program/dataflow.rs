@@ -1,0 +1,75 @@
+//! What must hold of the graph: every stage reads maps that stages before it write, of the shape they write, and none is for nothing.
+
+use super::validate::MOST_CODE_BITS;
+use super::{FeatureMap, Program, Stage, Window};
+
+/// Values that one feature map or one matrix may have; keeps damaged sizes from exhausting the memory.
+const LARGEST: u64 = 1 << 31;
+
+impl Program {
+    /// Every result but the last, the scores, must be read.
+    pub(super) fn check_readers(&self) -> Result<(), String> {
+        let but_last = self.stages.split_last().map_or(&[][..], |(_, before)| before);
+        match but_last.iter().enumerate().find(|&(index, _)| self.readers(index).next().is_none()) {
+            Some((_, stage)) => Err(format!("stage `{}`: no stage reads its result", stage.name())),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks what a stage reads; the stages before it must have been checked.
+    pub(super) fn check_sources(&self, index: usize, stage: &Stage) -> Result<(), String> {
+        for (&source, map) in stage.inputs().iter().zip(stage.input_maps()) {
+            let (writer, written) = match (source as usize).checked_sub(1) {
+                None => ("the program's input".to_owned(), self.input),
+                Some(before) if before < index => {
+                    (format!("what `{}` writes", self.stages[before].name()), self.stages[before].output())
+                }
+                Some(_) => return Err(format!("input {source} is not before it; allowed is 0 to {index}")),
+            };
+            if *map != written {
+                return Err(format!("its input is {map:?}, but {writer} is {written:?}"));
+            }
+        }
+        if let Stage::Add(add) = stage {
+            let shape = |map: FeatureMap| (map.height, map.width, map.channels);
+            if shape(add.maps[0]) != shape(add.maps[1]) {
+                return Err(format!("it adds {:?} and {:?}, which differ in shape", add.maps[0], add.maps[1]));
+            }
+        }
+        check_window(&stage.window())
+    }
+}
+
+/// Widths with which codes are numbers.
+pub(super) fn check_format(map: &FeatureMap) -> Result<(), String> {
+    let sign = u32::from(map.signed);
+    if map.bits > sign && map.bits <= MOST_CODE_BITS + sign {
+        return Ok(());
+    }
+    Err(format!("codes of {} bits; allowed is 1 to {MOST_CODE_BITS}, and a sign bit where they are signed", map.bits))
+}
+
+fn check_window(window: &Window) -> Result<(), String> {
+    let sizes = [
+        window.input.height,
+        window.input.width,
+        window.input.channels,
+        window.kernel_height,
+        window.kernel_width,
+        window.stride,
+    ];
+    if sizes.contains(&0) || sizes.iter().any(|&size| size > 65_536) || window.padding > 65_536 {
+        return Err("sizes of the window must be 1 to 65536".to_owned());
+    }
+    if window.padding >= window.kernel_height || window.padding >= window.kernel_width {
+        return Err("the padding must be smaller than the kernel".to_owned());
+    }
+    let fits = |size: u32, kernel: u32| size + 2 * window.padding >= kernel;
+    if !fits(window.input.height, window.kernel_height) || !fits(window.input.width, window.kernel_width) {
+        return Err("the kernel is larger than the padded input".to_owned());
+    }
+    let product = |values: &[u32]| values.iter().fold(1_u64, |p, &v| p.saturating_mul(v.into()));
+    let map = product(&[window.input.height, window.input.width, window.input.channels]);
+    let rows = product(&[window.kernel_height, window.kernel_width, window.input.channels]);
+    if map > LARGEST || rows > LARGEST { Err("the feature map or the window is too large".to_owned()) } else { Ok(()) }
+}
