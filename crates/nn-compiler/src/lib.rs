@@ -1,19 +1,21 @@
 //! From a network to a chip program, one pass a file.
 //!
 //! ```text
-//! network -> [quantise] -> [mapping] -> partition, place -> [compile] emit -> calibrate -> chip program
+//! network -> [quantise] -> fit -> [mapping] -> partition, place -> emit -> calibrate -> chip program
 //! ```
 //! The passes know levels, codes and level spacings; what a level is in siemens, volts or joules they do not know.
 
 mod calibrate;
 pub mod compile;
+mod emit;
 mod error;
 pub mod favourable;
+mod fit;
 mod flip;
 pub mod mapping;
 pub mod partition;
 pub mod quantise;
 
 pub use chip::config::Chip;
-pub use compile::{Compilation, compile};
+pub use compile::{Compilation, CompilationSettings, compile, compile_quantised};
 pub use error::CompileError;

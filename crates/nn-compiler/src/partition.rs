@@ -85,11 +85,6 @@ impl Placer {
         }
         Ok(crossbars)
     }
-
-    /// Tile of a stage that has no arrays: the one before it.
-    pub(crate) fn last_tile(&self) -> u32 {
-        self.next_tile.saturating_sub(1)
-    }
 }
 
 /// The next free array of a stage. Banks do not reach over tiles.

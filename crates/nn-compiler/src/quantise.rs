@@ -7,7 +7,7 @@ use crate::error::CompileError;
 use crate::mapping::largest_weight;
 use nn::datasets::Split;
 use nn::layers::{Conv2d, Linear, MaxPool};
-use nn::network::{Layer, Network, Op, Shape};
+use nn::network::{Network, Op, Shape};
 use nn::quantised::{MvmOutput, QuantisedLayer, QuantisedMaxPool, QuantisedMvm, QuantisedNetwork};
 use nn::window::Window;
 use tile::adc::round_half_even;
@@ -39,15 +39,18 @@ pub fn quantise(
     for (index, (layer, next)) in network.layers.iter().zip(network.shapes()?).enumerate() {
         match &layer.op {
             Op::Linear(linear) => {
-                let mvm = pass.linear(&layer.name, linear, shape);
+                let mvm = QuantisedMvm { input: result.layers.len(), ..pass.linear(&layer.name, linear, shape) };
                 result.layers.push(pass.mvm(mvm, linear.weight_scale, Some(index) == last, &mut maps));
             }
             Op::Conv2d(conv) => {
-                let mvm = pass.conv2d(&layer.name, conv, shape);
+                let mvm = QuantisedMvm { input: result.layers.len(), ..pass.conv2d(&layer.name, conv, shape) };
                 result.layers.push(pass.mvm(mvm, conv.weight_scale, Some(index) == last, &mut maps));
             }
             Op::Relu => {}
-            Op::MaxPool(pool) => result.layers.push(max_pool(&layer.name, *pool, shape, &mut maps)),
+            Op::MaxPool(pool) => {
+                let input = result.layers.len();
+                result.layers.push(max_pool(&layer.name, input, *pool, shape, &mut maps));
+            }
         }
         shape = next;
     }
@@ -73,12 +76,6 @@ fn check_order(network: &Network) -> Result<(), CompileError> {
         }
     }
     match network.layers.last() {
-        // The chip streams scores pixel by pixel, the network numbers its classes channel by channel.
-        Some(Layer { name, op: Op::Conv2d(conv) })
-            if conv.out_channels > 1 && network.shapes()?.last().is_some_and(|shape| shape.len() > shape.channels) =>
-        {
-            Err(CompileError::layer(name, "as the last layer it must yield a single pixel or a single channel"))
-        }
         Some(layer) if matches!(layer.op, Op::Linear(_) | Op::Conv2d(_)) => Ok(()),
         Some(layer) => Err(CompileError::layer(&layer.name, "the last layer must be a linear layer or a convolution")),
         None => Ok(()),
@@ -107,6 +104,8 @@ impl Pass {
         let step = f64::from(scale) * self.input_scale;
         QuantisedMvm {
             name: name.to_owned(),
+            // Set where its place among the layers is known.
+            input: 0,
             window,
             weights: weight.iter().map(|&w| quantise_weight(w, scale, self.weight_bits)).collect(),
             outputs: bias.len(),
@@ -127,7 +126,7 @@ impl Pass {
             largest = map.iter().copied().fold(largest, i64::max);
         }
         if !last {
-            mvm.output = MvmOutput::Codes { multiplier: codes / largest as f64, bits: self.input_bits };
+            mvm.output = MvmOutput::Codes { multiplier: codes / largest as f64, bits: self.input_bits, signed: false };
             for value in maps.iter_mut().flatten() {
                 *value = mvm.output.apply(*value);
             }
@@ -137,10 +136,10 @@ impl Pass {
     }
 }
 
-fn max_pool(name: &str, pool: MaxPool, input: Shape, maps: &mut [Vec<i64>]) -> QuantisedLayer {
+fn max_pool(name: &str, input: usize, pool: MaxPool, shape: Shape, maps: &mut [Vec<i64>]) -> QuantisedLayer {
     let MaxPool { kernel, stride } = pool;
-    let window = Window { input, kernel_height: kernel, kernel_width: kernel, stride, padding: 0 };
-    let layer = QuantisedMaxPool { name: name.to_owned(), window };
+    let window = Window { input: shape, kernel_height: kernel, kernel_width: kernel, stride, padding: 0 };
+    let layer = QuantisedMaxPool { name: name.to_owned(), input, window };
     for map in maps {
         *map = layer.reduce(map);
     }

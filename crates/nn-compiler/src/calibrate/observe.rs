@@ -51,7 +51,7 @@ impl ColumnProbe for Observed {
             column.sums.add(sum);
         }
         if let Some(nominal) = stage.nominal.get(read.crossbar) {
-            nominal[read.array].column_sums(read.driven, &mut stage.scratch);
+            nominal[read.array].column_sums(read.driven, 1, &mut stage.scratch);
             for ((column, &seen), &nominal) in columns.iter_mut().zip(read.sums).zip(&stage.scratch) {
                 // Compensation of drift acts on the same codes; the gain is for what it leaves.
                 let seen = f64::from(seen) * read.drift_gain;

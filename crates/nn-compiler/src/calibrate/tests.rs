@@ -21,6 +21,7 @@ fn stage(polarities: u32) -> MvmStage {
     let input = FeatureMap { height: 1, width: 1, channels: 1, bits: 8, signed: false };
     MvmStage {
         name: "layer".to_owned(),
+        input: 0,
         window: Window { input, kernel_height: 1, kernel_width: 1, stride: 1, padding: 0 },
         outputs: 1,
         polarities,

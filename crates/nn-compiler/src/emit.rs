@@ -1,0 +1,170 @@
+//! Pass `emit`: every layer of a network in integers becomes a stage.
+
+use crate::compile::CompilationSettings;
+use crate::error::CompileError;
+use crate::flip::flip_columns;
+use crate::mapping::{CellStates, Encoding, LayerStatistics, Mapping, histogram};
+use crate::partition::{Placer, row_order};
+use chip::config::Chip;
+use chip::program::{
+    AddStage, FeatureMap, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Slice, Stage, Window,
+};
+use nn::network::Shape;
+use nn::quantised::{MvmOutput, QuantisedAdd, QuantisedLayer, QuantisedMvm, QuantisedNetwork};
+use tile::adc::AdcTransfer;
+
+/// A map of codes of `bits` bits, the sign included.
+pub(crate) fn feature_map(shape: Shape, bits: u32, signed: bool) -> FeatureMap {
+    FeatureMap { height: shape.height as u32, width: shape.width as u32, channels: shape.channels as u32, bits, signed }
+}
+
+/// The stages of a network that fits the chip; converters are left to be set.
+pub(crate) fn emit(network: &QuantisedNetwork, settings: &CompilationSettings<'_>) -> Result<Vec<Stage>, CompileError> {
+    let mut emitter = Emitter { network, settings, placer: Placer::default(), stages: Vec::new() };
+    for layer in &network.layers {
+        let stage = emitter.stage(layer)?;
+        emitter.stages.push(stage);
+    }
+    Ok(emitter.stages)
+}
+
+/// Emits stages in the order of the layers, one a layer.
+struct Emitter<'a> {
+    network: &'a QuantisedNetwork,
+    settings: &'a CompilationSettings<'a>,
+    placer: Placer,
+    stages: Vec<Stage>,
+}
+
+impl Emitter<'_> {
+    fn stage(&mut self, layer: &QuantisedLayer) -> Result<Stage, CompileError> {
+        Ok(match layer {
+            QuantisedLayer::Mvm(mvm) => Stage::Mvm(self.mvm(mvm)?),
+            QuantisedLayer::MaxPool(pool) => self.pool(&pool.name, pool.input, &pool.window, PoolKind::Max),
+            QuantisedLayer::AveragePool(pool) => {
+                let kind = PoolKind::Average { multiplier: pool.multiplier };
+                self.pool(&pool.name, pool.input, &pool.window, kind)
+            }
+            QuantisedLayer::Add(add) => Stage::Add(self.add(add)),
+        })
+    }
+
+    fn pool(&self, name: &str, input: usize, of: &nn::Window, kind: PoolKind) -> Stage {
+        let window = self.window(input, of);
+        Stage::Pool(PoolStage { name: name.to_owned(), input: input as u32, kind, window, tile: self.tile(&[input]) })
+    }
+
+    fn add(&self, add: &QuantisedAdd) -> AddStage {
+        AddStage {
+            name: add.name.clone(),
+            inputs: add.inputs.map(|input| input as u32),
+            maps: add.inputs.map(|input| self.map(input)),
+            multipliers: add.multipliers,
+            bits: add.bits,
+            signed: add.signed,
+            sign_bit: add.signed || self.settings.chip.signed_inputs(),
+            tile: self.tile(&add.inputs),
+        }
+    }
+
+    /// The map that a source holds.
+    fn map(&self, source: usize) -> FeatureMap {
+        let chip = self.settings.chip;
+        let input = || feature_map(self.network.input, chip.format.input_bits, chip.signed_inputs());
+        source.checked_sub(1).map_or_else(input, |index| self.stages[index].output())
+    }
+
+    fn window(&self, source: usize, window: &nn::Window) -> Window {
+        Window {
+            input: self.map(source),
+            kernel_height: window.kernel_height as u32,
+            kernel_width: window.kernel_width as u32,
+            stride: window.stride as u32,
+            padding: window.padding as u32,
+        }
+    }
+
+    /// Where a stage without arrays goes: to the last tile of the latest of its sources; what reads images only, to the first of all.
+    fn tile(&self, sources: &[usize]) -> u32 {
+        let latest = sources.iter().max().and_then(|source| source.checked_sub(1));
+        latest.and_then(|index| self.stages[index].tiles().last().copied()).unwrap_or(0)
+    }
+
+    fn mvm(&mut self, mvm: &QuantisedMvm) -> Result<MvmStage, CompileError> {
+        let window = self.window(mvm.input, &mvm.window);
+        emit_mvm(mvm, window, self.settings, &mut self.placer)
+    }
+}
+
+fn emit_mvm(
+    mvm: &QuantisedMvm,
+    window: Window,
+    settings: &CompilationSettings<'_>,
+    placer: &mut Placer,
+) -> Result<MvmStage, CompileError> {
+    let chip = settings.chip;
+    let cells = CellStates::of(&chip.tile.cell);
+    let encoding = choose_encoding(&mvm.weights, settings.mapping, chip, &cells)?;
+    let mut crossbars = placer.place(&mvm.name, mvm.window.rows(), mvm.outputs, &encoding, chip)?;
+    let rows = row_order(&mvm.window);
+    for crossbar in &mut crossbars {
+        fill_levels(crossbar, mvm, &rows, &encoding);
+        flip_columns(crossbar, &encoding, &cells);
+    }
+    let unset = AdcTransfer { min_code: 0, max_code: 1, step: 1.0 };
+    Ok(MvmStage {
+        name: mvm.name.clone(),
+        input: mvm.input as u32,
+        window,
+        outputs: mvm.outputs as u32,
+        polarities: encoding.polarities() as u32,
+        subtraction: encoding.subtraction(),
+        offset: encoding.offset(),
+        clipped_weights: mvm.weights.iter().filter(|&&weight| encoding.clip(weight) != weight).count() as u64,
+        slices: encoding
+            .slices
+            .iter()
+            .map(|slice| Slice { bits: slice.bits, significance: slice.significance, adc: unset })
+            .collect(),
+        output: match mvm.output {
+            MvmOutput::Codes { multiplier, bits, signed } => Output::Codes { multiplier, bits, signed },
+            MvmOutput::Scores => Output::Scores {},
+        },
+        crossbars,
+        bias: mvm.bias.clone(),
+    })
+}
+
+/// The encoding that a strategy chooses for a layer's integer weights on a chip with such cells.
+///
+/// # Errors
+/// If the strategy cannot store such weights in the chip's cells.
+pub fn choose_encoding(
+    weights: &[i32],
+    mapping: &Mapping,
+    chip: &Chip,
+    cells: &CellStates,
+) -> Result<Encoding, CompileError> {
+    let (weight_bits, cell_bits) = (chip.format.weight_bits, chip.tile.cell.bits);
+    let refused = |allowed| CompileError::chip(chip, format!("tile.cell.bits = {cell_bits}; allowed is {allowed}"));
+    cells.states(cell_bits).map_err(refused)?;
+    let histogram = histogram(weights, weight_bits);
+    let layer = LayerStatistics { weight_bits, cell_bits, histogram: &histogram, cells };
+    mapping.encoding(&layer).map_err(|what| CompileError::chip(chip, what))
+}
+
+fn fill_levels(crossbar: &mut PlacedCrossbar, mvm: &QuantisedMvm, rows: &[usize], encoding: &Encoding) {
+    let row_range = crossbar.row_start as usize..(crossbar.row_start + crossbar.rows) as usize;
+    let output_range = crossbar.output_start as usize..(crossbar.output_start + crossbar.outputs) as usize;
+    let matrix = |polarity: usize| {
+        let mut levels = Vec::new();
+        for &row in &rows[row_range.clone()] {
+            for output in output_range.clone() {
+                let weight = encoding.clip(mvm.weights[output * rows.len() + row]);
+                levels.extend((0..encoding.slices.len()).map(|slice| encoding.level(weight, slice, polarity)));
+            }
+        }
+        levels
+    };
+    crossbar.levels = (0..encoding.polarities()).map(matrix).collect();
+}
