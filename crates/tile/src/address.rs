@@ -36,11 +36,18 @@ pub enum Purpose {
 /// The generator of all addressed streams.
 pub type Stream = Xoshiro256PlusPlus;
 
-/// A stream's address: the purpose and up to any number of indices.
+/// The hash of an address, the purpose and up to any number of indices: what a stream starts from and the key of
+/// [`normal::normals`](crate::normal::normals).
+#[must_use]
+pub fn key(seed: u64, purpose: Purpose, indices: &[u64]) -> u64 {
+    let start = mix(seed ^ mix(purpose as u64));
+    indices.iter().fold(start, |hash, &index| mix(hash.wrapping_add(mix(index.wrapping_add(1)))))
+}
+
+/// The stream of an address.
 #[must_use]
 pub fn stream(seed: u64, purpose: Purpose, indices: &[u64]) -> Stream {
-    let start = mix(seed ^ mix(purpose as u64));
-    Stream::seed_from_u64(indices.iter().fold(start, |hash, &index| mix(hash.wrapping_add(mix(index.wrapping_add(1))))))
+    Stream::seed_from_u64(key(seed, purpose, indices))
 }
 
 /// Fills `draws` with `count` standard normal draws of a stream.
@@ -50,7 +57,8 @@ pub fn standard_normals(stream: &mut Stream, count: usize, draws: &mut Vec<f32>)
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) after one step of its Weyl sequence; a bijection of 64-bit words.
-fn mix(word: u64) -> u64 {
+#[inline(always)]
+pub(crate) fn mix(word: u64) -> u64 {
     let z = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -37,8 +37,16 @@ impl CellLaw {
     /// The value of a cell of `level`.
     pub(super) fn value(self, level: f64, draw: f64) -> f64 {
         match self {
-            Self::Normal { mean_shift, sigma } => level + mean_shift + sigma * draw,
+            Self::Normal { mean_shift, sigma } => on_line([level + mean_shift, sigma], draw),
             Self::Lognormal { median, log_sigma } => level + median * libm::expm1(log_sigma * draw),
+        }
+    }
+
+    /// Mean and standard deviation of the values of a normal law, with which [`on_line`] gives [`Self::value`].
+    pub(super) fn line(self, level: f64) -> Option<[f64; 2]> {
+        match self {
+            Self::Normal { mean_shift, sigma } => Some([level + mean_shift, sigma]),
+            Self::Lognormal { .. } => None,
         }
     }
 
@@ -70,6 +78,12 @@ impl CellLaw {
             Self::Lognormal { median, log_sigma } => lognormal_within(median, log_sigma, tolerance),
         }
     }
+}
+
+/// The value that a standard normal draw stands for.
+#[inline(always)]
+pub(super) fn on_line([mean, sigma]: [f64; 2], draw: f64) -> f64 {
+    mean + sigma * draw
 }
 
 /// An error without spread.

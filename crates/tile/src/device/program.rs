@@ -1,5 +1,6 @@
 //! Programming: levels in, cell values at the time of reading out.
 
+use super::law::{CellLaw, on_line};
 use super::{Fault, FaultRates, States};
 use crate::address::{CellRow, Effect, Stream};
 use rand_distr::{Distribution, StandardNormal};
@@ -45,24 +46,48 @@ impl States {
         levels: impl Iterator<Item = u8>,
         programmed: &mut Vec<f32>,
     ) -> RowTotals {
-        let mut row = Row {
-            states: self,
-            address,
-            column: 0,
-            programming: address.stream(),
-            faults: self.faults.map(|rates| (rates, address.stream_of(Effect::Fault))),
-            drift: self.moved.as_ref().map(|_| address.stream_of(Effect::Drift)),
-            totals: RowTotals::default(),
-        };
+        let mut row = Row::new(self, address);
         programmed.clear();
-        programmed.extend(levels.map(|level| row.cell(usize::from(level)) as f32));
+        let (mut block, mut filled) = ([0; BLOCK], 0);
+        levels.for_each(|level| {
+            block[filled] = level;
+            filled += 1;
+            if filled == BLOCK {
+                row.program(&block, programmed);
+                filled = 0;
+            }
+        });
+        row.program(&block[..filled], programmed);
         row.totals
     }
 
+    /// Turns draws into the values of cells after one attempt.
+    fn first_attempts(&self, levels: &[u8], draws: &mut [f64]) {
+        // In local variables, so that the loops need not load them for every cell.
+        let (laws, lines, clip) = (self.laws.as_slice(), self.lines.as_slice(), self.clip);
+        if lines.is_empty() {
+            for (value, &level) in draws.iter_mut().zip(levels) {
+                *value = attempt(laws, clip, usize::from(level), *value);
+            }
+        } else {
+            for (value, &level) in draws.iter_mut().zip(levels) {
+                *value = clipped(on_line(lines[usize::from(level)], *value), clip);
+            }
+        }
+    }
+
+    /// Whether cells keep the value of their first attempt.
+    fn is_plain(&self) -> bool {
+        self.write_verify.is_none() && self.faults.is_none() && self.moved.is_none()
+    }
+
     fn clipped(&self, value: f64) -> f64 {
-        value.clamp(self.clip.0, self.clip.1)
+        clipped(value, self.clip)
     }
 }
+
+/// Cells that are programmed at once: what lies between the caller's iterator and the loops over cells, without memory to allocate.
+const BLOCK: usize = 64;
 
 /// A row that is being programmed.
 struct Row<'a> {
@@ -75,7 +100,44 @@ struct Row<'a> {
     totals: RowTotals,
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
+    fn new(states: &'a States, address: CellRow) -> Self {
+        Self {
+            states,
+            address,
+            column: 0,
+            programming: address.stream(),
+            faults: states.faults.map(|rates| (rates, address.stream_of(Effect::Fault))),
+            drift: states.moved.as_ref().map(|_| address.stream_of(Effect::Drift)),
+            totals: RowTotals::default(),
+        }
+    }
+
+    /// Programs the next cells, at most [`BLOCK`].
+    fn program(&mut self, levels: &[u8], programmed: &mut Vec<f32>) {
+        if self.states.is_plain() {
+            self.program_plain(levels, programmed);
+        } else {
+            programmed.extend(levels.iter().map(|&level| self.cell(usize::from(level)) as f32));
+        }
+    }
+
+    /// The same values as [`Row::cell`], for cells that keep that of their first attempt: a loop of draws, one of values, one of sums.
+    fn program_plain(&mut self, levels: &[u8], programmed: &mut Vec<f32>) {
+        let mut values = [0.0; BLOCK];
+        let of_cells = &mut values[..levels.len()];
+        // In a local variable, so that its state stays in registers.
+        let mut stream = self.programming.clone();
+        of_cells.fill_with(|| StandardNormal.sample(&mut stream));
+        self.programming = stream;
+        self.states.first_attempts(levels, of_cells);
+        programmed.extend(of_cells.iter().map(|&value| value as f32));
+        let conductance_s = levels.len() as f64 * self.states.g_min_s + sum(of_cells) * self.states.spacing_s;
+        self.totals.written_s += conductance_s;
+        self.totals.read_s += conductance_s;
+        self.totals.write_pulses += levels.len() as u64;
+    }
+
     /// The next cell's value at reading.
     fn cell(&mut self, level: usize) -> f64 {
         let draw: f64 = StandardNormal.sample(&mut self.programming);
@@ -100,15 +162,15 @@ impl Row<'_> {
 
     /// Programs a cell, verifying where the device does; `draw` is that of the first attempt.
     fn write(&mut self, level: usize, draw: f64) -> f64 {
-        let (states, law, target) = (self.states, self.states.laws[level], level as f64);
-        let mut value = states.clipped(law.value(target, draw));
+        let (states, target) = (self.states, level as f64);
+        let mut value = attempt(&states.laws, states.clip, level, draw);
         self.totals.write_pulses += 1;
         let Some(verify) = states.write_verify else { return value };
         let missed = |value: f64| (value - target).abs() > verify.tolerance_levels;
         if missed(value) && verify.attempts > 1 {
             let mut retries = self.address.cell_stream(Effect::Retry, self.column);
             for _ in 1..verify.attempts {
-                value = states.clipped(law.value(target, StandardNormal.sample(&mut retries)));
+                value = attempt(&states.laws, states.clip, level, StandardNormal.sample(&mut retries));
                 self.totals.write_pulses += 1;
                 if !missed(value) {
                     break;
@@ -139,5 +201,69 @@ impl Row<'_> {
         let verify = self.states.write_verify.filter(|verify| missed(verify.tolerance_levels));
         self.totals.write_pulses += verify.map_or(1, |verify| u64::from(verify.attempts));
         value
+    }
+}
+
+/// The value of a cell of `level` after one attempt to program it.
+#[inline(always)]
+fn attempt(laws: &[CellLaw], clip: (f64, f64), level: usize, draw: f64) -> f64 {
+    clipped(laws[level].value(level as f64, draw), clip)
+}
+
+/// `value.max(lowest).min(highest)` in one instruction each.
+#[inline(always)]
+fn clipped(value: f64, (lowest, highest): (f64, f64)) -> f64 {
+    let value = if value > lowest { value } else { lowest };
+    if value < highest { value } else { highest }
+}
+
+/// Sum in four lanes, which do not wait for each other.
+fn sum(values: &[f64]) -> f64 {
+    let fours = values.chunks_exact(4);
+    let rest: f64 = fours.remainder().iter().sum();
+    let mut lanes = [0.0; 4];
+    for four in fours {
+        lanes = [lanes[0] + four[0], lanes[1] + four[1], lanes[2] + four[2], lanes[3] + four[3]];
+    }
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Purpose;
+    use crate::device::Device;
+    use crate::variation::{Lognormal, Variation};
+    use proptest::prelude::*;
+
+    const ROW: CellRow =
+        CellRow { seed: 5, purpose: Purpose::Programming, chip_sample: 1, layer: 2, slice: 3, polarity: 1, row: 7 };
+
+    proptest! {
+        /// The loops for plain cells and the path of all effects: the same values, bit by bit, and sums that differ in their order only.
+        /// Levels and sigmas are such that many values are clipped, at either end.
+        #[test]
+        fn plain_cells_are_those_of_the_general_path(
+            sigmas in prop::collection::vec(0.0_f64..3.0, 8),
+            clip_s in 8e-6_f64..10e-6,
+            log_sigma in prop::option::of(0.0_f64..2.0),
+            levels in prop::collection::vec(0_u8..8, 0..200),
+            row: u64,
+        ) {
+            let mut device = Device { g_clip_s: clip_s, ..Device::of_sigmas(&sigmas, 100) };
+            if let Some(log_sigma) = log_sigma {
+                device.variation = Variation::Lognormal(Lognormal { log_sigma });
+            }
+            let (states, address) = (device.states(3).unwrap(), CellRow { row, ..ROW });
+            prop_assert!(states.is_plain());
+            let mut fast = vec![f32::NAN; 3];
+            let totals = states.program_row(address, levels.iter().copied(), &mut fast);
+            let mut general = Row::new(&states, address);
+            let values = levels.iter().map(|&level| (general.cell(usize::from(level)) as f32).to_bits());
+            prop_assert!(values.eq(fast.iter().map(|value| value.to_bits())));
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b;
+            prop_assert!(close(totals.written_s, general.totals.written_s) && close(totals.read_s, totals.written_s));
+            prop_assert_eq!(totals.write_pulses, general.totals.write_pulses);
+        }
     }
 }

@@ -43,6 +43,8 @@ pub struct States {
     pub clip: (f64, f64),
     /// The law of the first attempt, by level.
     pub(super) laws: Vec<CellLaw>,
+    /// Mean and standard deviation of every level, if all laws are normal; else empty.
+    pub(super) lines: Vec<[f64; 2]>,
     pub(super) write_verify: Option<WriteVerify>,
     pub(super) faults: Option<FaultRates>,
     pub(super) moved: Option<Moved>,
@@ -81,12 +83,16 @@ impl Device {
         let clip = (-self.g_min_s / spacing_s, (self.g_clip_s - self.g_min_s) / spacing_s);
         let conductances_s: Vec<f64> = nominal.iter().map(|state| state.conductance_s).collect();
         let drift = self.drift.as_ref();
+        let laws: Vec<CellLaw> = nominal.iter().map(law).collect();
+        let lines: Option<Vec<[f64; 2]>> =
+            laws.iter().zip(0_u16..).map(|(law, level)| law.line(level.into())).collect();
         let mut states = States {
             states: states.collect(),
             spacing_s,
             g_min_s: self.g_min_s,
             clip,
-            laws: nominal.iter().map(law).collect(),
+            laws,
+            lines: lines.unwrap_or_default(),
             write_verify: self.write_verify,
             faults: self.faults,
             moved: drift.and_then(|drift| drift.law.at(self.read_after_s, &conductances_s, spacing_s)),
