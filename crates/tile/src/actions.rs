@@ -63,7 +63,7 @@ actions! {
     shift_add,
     /// Accumulator scaled by a converter step that is not a power of two.
     slice_scale,
-    /// Accumulators of slices and row partitions added.
+    /// Accumulators of slices and row partitions added, or codes in the vector unit (residual additions, average pooling).
     merge_add,
     /// Input code added to the sum of inputs, which biased encodings need.
     input_sum_add,

@@ -1,7 +1,6 @@
 //! A programmed crossbar: conductances in, column sums out.
 
-/// Columns that are summed together; their sums stay in registers while the rows go by.
-const BLOCK: usize = 32;
+use crate::kernel::{LANES, Lanes};
 
 /// The cells between one set of word lines and one set of bit lines, as programmed in one chip sample.
 ///
@@ -12,8 +11,8 @@ const BLOCK: usize = 32;
 pub struct Crossbar {
     rows: usize,
     cols: usize,
-    /// Blocks of [`BLOCK`] columns, each `rows x BLOCK` and contiguous; the last one is padded with zeros.
-    cells: Vec<f32>,
+    /// Blocks of [`LANES`] columns, one entry per row each; the last one is padded with zeros.
+    cells: Vec<Lanes<f32>>,
     row_conductance_s: Vec<f64>,
 }
 
@@ -30,7 +29,7 @@ impl Crossbar {
     /// A crossbar of `rows x cols` cells at `G_min`, with no conductance booked yet.
     #[must_use]
     pub fn new(rows: usize, cols: usize) -> Self {
-        let cells = vec![0.0; rows * cols.next_multiple_of(BLOCK)];
+        let cells = vec![Lanes::splat(0.0); rows * cols.div_ceil(LANES)];
         Self { rows, cols, cells, row_conductance_s: vec![0.0; rows] }
     }
 
@@ -49,12 +48,18 @@ impl Crossbar {
     /// The cell at a crossing in level spacings; of a pair, positive minus negative.
     #[must_use]
     pub fn cell(&self, row: usize, col: usize) -> f32 {
-        self.cells[(col / BLOCK * self.rows + row) * BLOCK + col % BLOCK]
+        self.cells[col / LANES * self.rows + row].0[col % LANES]
     }
 
     /// Adds a cell (in level spacings) to a crossing; `sign` is -1 for the negative array of a pair.
     pub fn add_cell(&mut self, row: usize, col: usize, value: f32, sign: f32) {
-        self.cells[(col / BLOCK * self.rows + row) * BLOCK + col % BLOCK] += sign * value;
+        self.cells[col / LANES * self.rows + row].0[col % LANES] += sign * value;
+    }
+
+    /// The cells of a block of [`LANES`] neighbouring columns, one entry per row.
+    #[must_use]
+    pub fn block(&self, block: usize) -> &[Lanes<f32>] {
+        &self.cells[block * self.rows..(block + 1) * self.rows]
     }
 
     /// Books conductance (S) that a driven word line feeds: cells of both polarities and the reference column.
@@ -68,22 +73,21 @@ impl Crossbar {
         &self.row_conductance_s
     }
 
-    /// Column sums `sum_i digit_i * cell_ij`, one per column. Rows are added one by one in the given order, without fused operations,
-    /// so that the sums have the same bits on every machine.
-    pub fn column_sums(&self, driven: &[DrivenRow], sums: &mut Vec<f32>) {
+    /// Column sums `sum_i digit_i * cell_ij`, one per column, for any word lines: by plain loops, in the order of [`crate::kernel`], with
+    /// groups of `group_rows` rows. `driven` lists rows in ascending order.
+    pub fn column_sums(&self, driven: &[DrivenRow], group_rows: usize, sums: &mut Vec<f32>) {
         sums.clear();
-        for block in self.cells.chunks_exact(self.rows * BLOCK) {
-            let mut block_sums = [0.0_f32; BLOCK];
-            for &DrivenRow { row, digit } in driven {
-                let row = row as usize;
-                let cells = &block[row * BLOCK..(row + 1) * BLOCK];
-                for (sum, cell) in block_sums.iter_mut().zip(cells) {
-                    *sum += digit * cell;
+        sums.resize(self.cols, 0.0);
+        let mut of_group = vec![0.0; self.cols];
+        for group in driven.chunk_by(|a, b| a.row as usize / group_rows == b.row as usize / group_rows) {
+            of_group.fill(0.0);
+            for &DrivenRow { row, digit } in group {
+                for (col, sum) in of_group.iter_mut().enumerate() {
+                    *sum += digit * self.cell(row as usize, col);
                 }
             }
-            sums.extend_from_slice(&block_sums);
+            sums.iter_mut().zip(&of_group).for_each(|(sum, of_group)| *sum += of_group);
         }
-        sums.truncate(self.cols);
     }
 }
 
@@ -105,7 +109,7 @@ mod tests {
             }
             let driven: Vec<DrivenRow> = (0..rows).filter(|row| !(row + seed as usize).is_multiple_of(3)).map(|row| DrivenRow { row: row as u32, digit: (row % 4 + 1) as f32 }).collect();
             let mut sums = Vec::new();
-            crossbar.column_sums(&driven, &mut sums);
+            crossbar.column_sums(&driven, 1, &mut sums);
             prop_assert_eq!(sums.len(), cols);
             for (col, &sum) in sums.iter().enumerate() {
                 let expected = driven.iter().fold(0.0_f32, |s, d| s + d.digit * ((value(d.row as usize, col) + 1.0) - 1.0));

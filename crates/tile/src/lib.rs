@@ -18,6 +18,8 @@ pub mod dac;
 pub mod device;
 pub mod fault_map;
 pub mod immunity;
+pub mod kernel;
+pub mod normal;
 mod statistics;
 pub mod variation;
 pub mod wires;

@@ -1,6 +1,6 @@
 //! One physical converter with its own errors.
 
-use super::{AdcKind, NonIdealities, flash, ramp, sar};
+use super::{AdcKind, NonIdealities, flash, ramp, round_half_even, sar};
 use crate::address::Stream;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -11,6 +11,8 @@ pub struct Converter {
     min_code: i32,
     /// Threshold `i` separates codes `min_code + i` and `min_code + i + 1`, in nominal steps of the sum; never falling.
     thresholds: Vec<f64>,
+    /// `(1 + gain, offset)` of a converter that errs in nothing else (but noise).
+    line: Option<(f32, f32)>,
     noise_sigma_codes: f32,
 }
 
@@ -33,7 +35,19 @@ impl Converter {
         // The converter reads (1 + gain) sum + offset.
         let input = |threshold: f64| (threshold + f64::from(codes.0) - offset) / (1.0 + gain);
         let noise_sigma_codes = if kind == AdcKind::Ideal { 0.0 } else { nonideal.noise_sigma_codes as f32 };
-        Self { kind, min_code: codes.0, thresholds: shifted.into_iter().map(input).collect(), noise_sigma_codes }
+        Self {
+            kind,
+            min_code: codes.0,
+            thresholds: shifted.into_iter().map(input).collect(),
+            line: (!nonideal.bends(kind)).then_some(((1.0 + gain) as f32, offset as f32)),
+            noise_sigma_codes,
+        }
+    }
+
+    /// `(1 + gain, offset in codes)` of a converter whose thresholds lie evenly: it is the ideal quantiser of
+    /// `(1 + gain) * sum + offset`.
+    pub(super) fn line(&self) -> Option<(f32, f32)> {
+        self.line
     }
 
     /// The code of a sum in nominal steps, noise already added: a whole number; of an ideal converter the value itself. A sum exactly on a
@@ -42,6 +56,10 @@ impl Converter {
     pub fn code(&self, scaled: f32) -> f32 {
         if self.kind == AdcKind::Ideal {
             return scaled;
+        }
+        if let Some((gain, offset)) = self.line {
+            let highest = i64::from(self.min_code) + self.thresholds.len() as i64;
+            return round_half_even((scaled * gain + offset).max(self.min_code as f32).min(highest as f32));
         }
         let input = f64::from(scaled);
         let below = self.thresholds.partition_point(|&threshold| threshold < input);
@@ -67,19 +85,19 @@ impl Converter {
     /// free of gain and offset.
     #[must_use]
     pub fn inl(&self) -> Vec<f64> {
-        let (first, step) = self.line();
+        let (first, step) = self.fit();
         self.thresholds.iter().enumerate().map(|(i, threshold)| (threshold - first) / step - i as f64).collect()
     }
 
     /// Differential non-linearity of every code but the outermost, in codes: its width over the mean width, minus 1. -1 = missing code.
     #[must_use]
     pub fn dnl(&self) -> Vec<f64> {
-        let (_, step) = self.line();
+        let (_, step) = self.fit();
         self.thresholds.windows(2).map(|pair| (pair[1] - pair[0]) / step - 1.0).collect()
     }
 
     /// The first threshold and the mean width of a code, nominal steps.
-    fn line(&self) -> (f64, f64) {
+    fn fit(&self) -> (f64, f64) {
         let (Some(&first), Some(&last)) = (self.thresholds.first(), self.thresholds.last()) else { return (0.0, 1.0) };
         let step = (last - first) / (self.thresholds.len() - 1).max(1) as f64;
         (first, if step > 0.0 { step } else { 1.0 })

@@ -14,12 +14,13 @@ mod seen;
 mod statistics;
 mod transfer;
 
-pub use bank::AdcBank;
+pub use bank::{AdcBank, AdcBlock};
 pub use converter::Converter;
 pub use nonideal::{MAX_NONIDEAL_BITS, NonIdealities};
-pub use seen::CodesSeen;
+pub use seen::{CodesSeen, SeenBlock};
 pub use statistics::ErrorStatistics;
 pub use transfer::{AdcTransfer, round_half_even};
+pub(crate) use transfer::{off_scale, on_scale, rounded_on_scale, within};
 
 use serde::{Deserialize, Serialize};
 

@@ -38,6 +38,17 @@ impl NonIdealities {
         *self == Self::none()
     }
 
+    /// Whether the thresholds of a converter of `kind` do not lie evenly.
+    #[must_use]
+    pub fn bends(&self, kind: AdcKind) -> bool {
+        match kind {
+            AdcKind::Ideal => false,
+            AdcKind::Sar => self.capacitor_sigma > 0.0,
+            AdcKind::Flash => self.comparator_sigma_codes > 0.0,
+            AdcKind::Ramp => self.ramp_curvature_sigma_codes > 0.0,
+        }
+    }
+
     /// Adds the problems of these non-idealities in converters of `kind` with `bits` bits.
     pub fn check(&self, kind: AdcKind, bits: u32, problems: &mut Problems) {
         problems.number("gain_sigma", self.gain_sigma, 0.0..=0.2, "(relative)");

@@ -38,11 +38,11 @@ impl AdcTransfer {
         round_half_even(scaled.max(self.min_code as f32).min(self.max_code as f32)) as i32
     }
 
-    /// Whether a sum lies beyond the outermost codes by more than half a step.
+    /// Whether a sum has its nearest code, ties to even, beyond the outermost ones.
     #[must_use]
     pub fn clips(&self, sum: f32) -> bool {
-        let scaled = sum * (1.0 / self.step) as f32;
-        scaled > self.max_code as f32 + 0.5 || scaled < self.min_code as f32 - 0.5
+        let code = round_half_even(sum * (1.0 / self.step) as f32);
+        code > self.max_code as f32 || code < self.min_code as f32
     }
 }
 
@@ -51,8 +51,36 @@ impl AdcTransfer {
 #[inline]
 #[must_use]
 pub fn round_half_even(x: f32) -> f32 {
-    const MAGIC: f32 = 12_582_912.0;
     (x + MAGIC) - MAGIC
+}
+
+/// 1.5 * 2^23: around it neighbouring `f32` are neighbouring integers.
+const MAGIC: f32 = 12_582_912.0;
+
+/// `x` on a scale that begins so high that only whole numbers are left: the nearest one, ties to even, for `|x| < 2^22`. Beyond, the result still
+/// lies on the same side of any code within. [`on_scale`] is what codes are compared with.
+#[inline(always)]
+pub(crate) fn rounded_on_scale(x: f32) -> f32 {
+    x + MAGIC
+}
+
+/// A code on that scale; its bits are those of code 0 plus the code.
+#[inline(always)]
+pub(crate) const fn on_scale(code: i32) -> f32 {
+    code as f32 + MAGIC
+}
+
+/// The code at a place of the scale.
+#[inline(always)]
+pub(crate) fn off_scale(place: f32) -> f32 {
+    place - MAGIC
+}
+
+/// `value.max(lowest).min(highest)` in one instruction each: `f32::max` and `min` also handle a second operand that is no number.
+#[inline(always)]
+pub(crate) fn within(value: f32, lowest: f32, highest: f32) -> f32 {
+    let value = if value > lowest { value } else { lowest };
+    if value < highest { value } else { highest }
 }
 
 #[cfg(test)]
@@ -65,7 +93,8 @@ mod tests {
         let adc = AdcTransfer::unipolar(3, 7.0);
         let codes: Vec<i32> = [-3.0, 0.5, 1.5, 2.5, 6.49, 7.6, 100.0].iter().map(|&x| adc.convert(x)).collect();
         assert_eq!(codes, [0, 0, 2, 2, 6, 7, 7]);
-        assert!(!adc.clips(7.5) && adc.clips(7.51) && adc.clips(-0.51) && !adc.clips(-0.5));
+        // 7.5 is as near to 8 as to 7, and 8 is even; 0 is even.
+        assert!(!adc.clips(7.49) && adc.clips(7.5) && adc.clips(-0.51) && !adc.clips(-0.5));
     }
 
     #[test]
@@ -80,6 +109,16 @@ mod tests {
         fn the_fast_rounding_is_round_half_even(x in -4_194_000.0_f32..4_194_000.0) {
             prop_assert_eq!(round_half_even(x), x.round_ties_even());
             prop_assert_eq!(round_half_even(x.trunc() + 0.5), (x.trunc() + 0.5).round_ties_even());
+        }
+
+        /// Far sums stay on their side.
+        #[test]
+        fn the_scale_orders_like_the_values(x in proptest::num::f32::NORMAL, code in -1_000_000_i32..1_000_000) {
+            let nearest = x.round_ties_even();
+            prop_assert_eq!(rounded_on_scale(x) > on_scale(code), nearest > code as f32);
+            prop_assert_eq!(rounded_on_scale(x) < on_scale(code), nearest < code as f32);
+            prop_assert_eq!(on_scale(code).to_bits() as i32 - on_scale(0).to_bits() as i32, code);
+            prop_assert_eq!(off_scale(on_scale(code)), code as f32);
         }
 
         /// Of the same range.

@@ -20,7 +20,7 @@ fn converters(kind: AdcKind, nonideal: NonIdealities) -> AdcBank {
 }
 
 fn run(bank: &AdcBank, noise: &[f32]) -> (Vec<[f32; 3]>, CodesSeen) {
-    let mut seen = CodesSeen::new(3);
+    let mut seen = CodesSeen::new(3, true);
     let convert = |i| {
         let mut codes = sums(i);
         bank.convert(&mut codes, noise, &mut seen);
@@ -37,7 +37,7 @@ fn a_bank_converts_like_its_single_converters() {
         let expected: Vec<f32> = column_sums().map(|sum| adc.convert(sum) as f32).collect();
         assert_eq!(codes.iter().map(|codes| codes[column]).collect::<Vec<_>>(), expected);
         let clipped = column_sums().filter(|&sum| adc.clips(sum)).count();
-        assert_eq!(seen.clipped[column] as usize, clipped);
+        assert_eq!(seen.clipped(column) as usize, clipped);
         let mut statistics = ErrorStatistics::default();
         column_sums().zip(&expected).for_each(|(sum, &code)| statistics.add(sum.into(), f64::from(code) * adc.step));
         let found = seen.statistics(column, adc.step);
@@ -47,8 +47,8 @@ fn a_bank_converts_like_its_single_converters() {
         assert!(close(found.sum_squares, statistics.sum_squares), "{found:?}, {statistics:?}");
         assert!(close(found.error_squares, statistics.error_squares), "{found:?}, {statistics:?}");
     }
-    assert_eq!((seen.lowest[0], seen.highest[0]), (0.0, 15.0));
-    assert!(seen.clipped[0] > 0 && seen.clipped[1] > 0);
+    assert_eq!(seen.codes(0), (0.0, 15.0));
+    assert!(seen.clipped(0) > 0 && seen.clipped(1) > 0);
 }
 
 /// The general path and the fast one, ties and clipping included.
@@ -58,10 +58,12 @@ fn converters_without_errors_are_ideal_quantisers() {
     for kind in [AdcKind::Sar, AdcKind::Flash, AdcKind::Ramp] {
         let (codes, seen) = run(&converters(kind, NonIdealities::none()), &[1.0; 3]);
         assert_eq!(codes, ideal);
-        assert_eq!(
-            (seen.clipped.clone(), seen.highest.clone()),
-            (ideal_seen.clipped.clone(), ideal_seen.highest.clone())
-        );
+        for column in 0..3 {
+            assert_eq!(
+                (seen.clipped(column), seen.codes(column)),
+                (ideal_seen.clipped(column), ideal_seen.codes(column))
+            );
+        }
         assert_eq!(seen.statistics(1, 2.0), ideal_seen.statistics(1, 2.0));
     }
 }
@@ -74,7 +76,7 @@ fn ideal_converters_pass_the_sum_on() {
             assert!((f64::from(code) * adc.step - f64::from(sum)).abs() <= 1e-6 * f64::from(sum.abs()));
         }
     }
-    assert_eq!(seen.clipped, [0; 3]);
+    assert_eq!([0, 1, 2].map(|column| seen.clipped(column)), [0; 3]);
     assert_eq!(seen.statistics(0, 1.0).effective_bits(), None);
 }
 
@@ -83,14 +85,14 @@ fn ideal_converters_pass_the_sum_on() {
 fn noise_adds_to_the_sum_and_to_the_error() {
     let nonideal = NonIdealities { noise_sigma_codes: 2.0, ..NonIdealities::none() };
     let noisy = converters(AdcKind::Ramp, nonideal);
-    let mut seen = CodesSeen::new(3);
+    let mut seen = CodesSeen::new(3, true);
     for (draw, expected) in [(0.0, 6.0), (1.5, 9.0), (-2.0, 2.0), (10.0, 15.0)] {
         let mut codes = [8.0, 0.0, 0.0];
         noisy.convert(&mut codes, &[draw, 0.0, 0.0], &mut seen);
         assert_eq!(codes[0], expected);
     }
     // 9 - 6, 2 - 6, 15 - 6; only the last lies beyond the range. A step is 4/3.
-    assert_eq!(seen.clipped, [1, 0, 0]);
+    assert_eq!([0, 1, 2].map(|column| seen.clipped(column)), [1, 0, 0]);
     assert!((seen.statistics(0, 4.0 / 3.0).error_squares - (9.0 + 16.0 + 81.0) * 16.0 / 9.0).abs() < 1e-4);
 }
 
@@ -98,7 +100,7 @@ fn noise_adds_to_the_sum_and_to_the_error() {
 fn many_conversions_lose_nothing() {
     let adc = AdcTransfer { min_code: 0, max_code: 511, step: 1.0 };
     let bank = AdcBank::ideal_transfers(std::iter::once(adc));
-    let mut seen = CodesSeen::new(1);
+    let mut seen = CodesSeen::new(1, true);
     let (mut sum, mut squares) = (0_u64, 0_u64);
     for i in 0..10_007_u64 {
         let value = i * i % 512;
