@@ -8,8 +8,8 @@
 //!                                     |  x cost table
 //!                          [energy] J, W, m2
 //! ```
-//! This crate does not know what a layer is: a stage reads windows of a feature map, multiplies them by a matrix that is stored in
-//! crossbars, and writes pixels.
+//! This crate does not know what a layer is: a stage reads windows of feature maps, multiplies them by a matrix that is stored in
+//! crossbars or combines their codes in the vector unit, and writes pixels.
 
 pub mod config;
 pub mod energy;

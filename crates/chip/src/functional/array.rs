@@ -1,11 +1,14 @@
 //! What one converted array does with a vector of word-line digits: the analog models, from plain sums to a solve per vector.
 
+use super::plan::{computed_column, program_column};
 use crate::program::{MvmStage, PlacedCrossbar, Program};
-use tile::crossbar::{Crossbar, DrivenRow};
+use tile::crossbar::Crossbar;
 use tile::device::{CurrentVoltage, States};
+use tile::kernel::{BlockCells, LANES, Lanes};
 use tile::wires::{CellMatrix, Wires, WiresError, column_currents, effective_matrix};
 
-/// The cells whose columns one set of converters sees: an array, or a pair that is subtracted before conversion.
+/// The cells whose columns one set of converters sees: an array, or a pair that is subtracted before conversion. Columns are in the order of
+/// computation, slice by slice.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Array {
     /// Currents are linear in the digits.
@@ -32,8 +35,9 @@ pub(super) struct Solved {
     cols: usize,
     /// Voltage of one DAC step, V.
     step_v: f64,
-    /// Level spacing of each column, S.
+    /// Level spacing of each column of the program, S.
     spacing_s: Vec<f64>,
+    slices: usize,
     /// Whether a reference column takes off the current of cells at `G_min`.
     reference: bool,
 }
@@ -85,8 +89,14 @@ impl Parts<'_> {
         self.cells.len() == 1
     }
 
+    /// States of the cells of a column of the program.
     fn states_of(&self, column: usize) -> &States {
         &self.states[column % self.states.len()]
+    }
+
+    /// Where a column of the program is computed.
+    fn computed(&self, column: usize) -> usize {
+        computed_column(column, self.placed.outputs as usize, self.states.len())
     }
 
     /// DAC steps of a full-scale input.
@@ -127,11 +137,11 @@ impl Parts<'_> {
                     None => (value, programmed_s),
                     Some(matrix_s) => (((matrix_s[at] - states.g_min_s) / states.spacing_s) as f32, matrix_s[at]),
                 };
-                crossbar.add_cell(row, col, seen, sign);
+                crossbar.add_cell(row, self.computed(col), seen, sign);
                 crossbar.book_conductance(row, seen_s);
                 if let Some(noise) = &mut noise {
                     let passed = if programmed_s > 0.0 { (seen_s / programmed_s) as f32 } else { 1.0 };
-                    noise.add_cell(row, col, states.read_noise_variance(value) * passed * passed, 1.0);
+                    noise.add_cell(row, self.computed(col), states.read_noise_variance(value) * passed * passed, 1.0);
                 }
             }
         }
@@ -160,7 +170,12 @@ impl Parts<'_> {
                     let states = self.states_of(col);
                     let current_a = law.current_a(states.conductance_s(value), voltage_v);
                     let reference_a = law.current_a(states.g_min_s, voltage_v);
-                    matrix.add_cell(row, col, ((current_a - reference_a) * self.per_ampere(col)) as f32, sign);
+                    matrix.add_cell(
+                        row,
+                        self.computed(col),
+                        ((current_a - reference_a) * self.per_ampere(col)) as f32,
+                        sign,
+                    );
                     power_w[row] += voltage_v * current_a;
                 }
             }
@@ -185,6 +200,7 @@ impl Parts<'_> {
             cols,
             step_v: self.step_v(),
             spacing_s: (0..cols).map(|col| self.states_of(col).spacing_s).collect(),
+            slices: self.states.len(),
             reference: self.reference(),
         };
         Assembled { array: Array::Solved(array), noise: self.cell_noise(), bound: 0.0 }
@@ -196,21 +212,13 @@ impl Parts<'_> {
             let mut noise = Crossbar::new(self.rows(), cols);
             for cells in &self.cells {
                 for (at, &value) in cells.iter().enumerate() {
-                    noise.add_cell(at / cols, at % cols, self.states_of(at % cols).read_noise_variance(value), 1.0);
+                    let variance = self.states_of(at % cols).read_noise_variance(value);
+                    noise.add_cell(at / cols, self.computed(at % cols), variance, 1.0);
                 }
             }
             noise
         })
     }
-}
-
-/// What reading an array cost and left uncertain, beside its column sums.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Read {
-    /// Power drawn, W, where it is not booked by conductance.
-    pub(super) power_w: f64,
-    /// Bound on the error of any of these sums, level spacings; 0 where it is known beforehand.
-    pub(super) error_bound: f64,
 }
 
 impl Array {
@@ -224,56 +232,69 @@ impl Array {
         self.linear().map_or(&[], Crossbar::row_conductance_s)
     }
 
-    /// Column sums of driven rows, in level spacings times DAC steps.
-    pub(super) fn column_sums(&self, driven: &[DrivenRow], sums: &mut Vec<f32>) -> Result<Read, String> {
+    /// Power of each row at each digit, W, `[digit - 1][row]`, where it is known beforehand but not by a conductance.
+    pub(super) fn row_power_w(&self) -> &[Vec<f64>] {
+        if let Self::PerDigit { row_power_w, .. } = self { row_power_w } else { &[] }
+    }
+
+    /// The cells of a block of columns; none of arrays that are solved.
+    pub(super) fn cells(&self, block: usize) -> Option<BlockCells<'_>> {
         match self {
-            Self::Linear(crossbar) => {
-                crossbar.column_sums(driven, sums);
-                Ok(Read::default())
-            }
-            Self::PerDigit { matrices, row_power_w } => {
-                sums.clear();
-                sums.resize(matrices[0].cols(), 0.0);
-                let (mut part, mut rows, mut power_w) = (Vec::new(), Vec::new(), 0.0);
-                for (index, matrix) in matrices.iter().enumerate() {
-                    let digit = (index + 1) as f32;
-                    rows.clear();
-                    let of_digit = driven.iter().filter(|row| row.digit.abs() == digit);
-                    rows.extend(of_digit.map(|row| DrivenRow { digit: row.digit.signum(), ..*row }));
-                    matrix.column_sums(&rows, &mut part);
-                    sums.iter_mut().zip(&part).for_each(|(sum, part)| *sum += part);
-                    power_w += rows.iter().map(|row| row_power_w[index][row.row as usize]).sum::<f64>();
-                }
-                Ok(Read { power_w, error_bound: 0.0 })
-            }
-            Self::Solved(solved) => solved.column_sums(driven, sums).map_err(|error| error.to_string()),
+            Self::Linear(crossbar) => Some(BlockCells::Linear(crossbar.block(block))),
+            Self::PerDigit { matrices, .. } => Some(BlockCells::PerDigit(matrices, block)),
+            Self::Solved(_) => None,
         }
     }
 }
 
+/// Column sums that were solved, with what they cost and leave uncertain.
+#[derive(Debug)]
+pub(super) struct Solution {
+    /// Per block of columns: one entry per vector of digits.
+    pub(super) blocks: Vec<Vec<Lanes<f32>>>,
+    /// Power, summed over the vectors, W.
+    pub(super) power_w: f64,
+    /// Bound on the error of any sum, level spacings.
+    pub(super) error_bound: f64,
+}
+
 impl Solved {
-    fn column_sums(&self, driven: &[DrivenRow], sums: &mut Vec<f32>) -> Result<Read, WiresError> {
-        let mut voltages_v = vec![0.0; self.rows];
-        for row in driven {
-            voltages_v[row.row as usize] = f64::from(row.digit) * self.step_v;
+    /// Solves the circuit for vectors of digits, one after the other.
+    pub(super) fn solve(&self, vectors: impl Iterator<Item = Vec<i32>>) -> Result<Solution, WiresError> {
+        let blocks = vec![Vec::new(); self.cols.div_ceil(LANES)];
+        let mut solution = Solution { blocks, power_w: 0.0, error_bound: 0.0 };
+        for digits in vectors {
+            let voltages_v: Vec<f64> = digits.iter().map(|&digit| f64::from(digit) * self.step_v).collect();
+            self.add_solution(&voltages_v, &mut solution)?;
         }
+        Ok(solution)
+    }
+
+    fn add_solution(&self, voltages_v: &[f64], solution: &mut Solution) -> Result<(), WiresError> {
         let reference_a: f64 =
             if self.reference { voltages_v.iter().map(|&v| self.law.current_a(self.g_min_s, v)).sum() } else { 0.0 };
         let mut currents_a = vec![-reference_a; self.cols];
-        let mut power_w = voltages_v.iter().map(|v| v * self.law.current_a(self.g_min_s, *v)).sum::<f64>();
-        power_w *= f64::from(u8::from(self.reference));
+        if self.reference {
+            solution.power_w += voltages_v.iter().map(|v| v * self.law.current_a(self.g_min_s, *v)).sum::<f64>();
+        }
         let mut residual_a = 0.0;
         for (conductance_s, sign) in self.polarities.iter().zip([1.0, -1.0]) {
             let cells = CellMatrix { rows: self.rows, cols: self.cols, conductance_s };
-            let solution = column_currents(&self.wires, &cells, &self.law, &voltages_v)?;
-            currents_a.iter_mut().zip(&solution.currents_a).for_each(|(sum, current)| *sum += sign * current);
-            power_w += voltages_v.iter().zip(&solution.driver_currents_a).map(|(v, i)| v * i).sum::<f64>();
-            residual_a += solution.residual_bound_a;
+            let solved = column_currents(&self.wires, &cells, &self.law, voltages_v)?;
+            currents_a.iter_mut().zip(&solved.currents_a).for_each(|(sum, current)| *sum += sign * current);
+            solution.power_w += voltages_v.iter().zip(&solved.driver_currents_a).map(|(v, i)| v * i).sum::<f64>();
+            residual_a += solved.residual_bound_a;
         }
-        sums.clear();
-        let in_steps = |(current_a, spacing_s): (&f64, &f64)| (current_a / (spacing_s * self.step_v)) as f32;
-        sums.extend(currents_a.iter().zip(&self.spacing_s).map(in_steps));
         let finest_s = self.spacing_s.iter().copied().fold(f64::INFINITY, f64::min);
-        Ok(Read { power_w, error_bound: residual_a / (finest_s * self.step_v) })
+        solution.error_bound = solution.error_bound.max(residual_a / (finest_s * self.step_v));
+        for (index, block) in solution.blocks.iter_mut().enumerate() {
+            let mut sums = Lanes::splat(0.0);
+            for (column, sum) in (index * LANES..self.cols).zip(&mut sums.0) {
+                let column = program_column(column, self.cols / self.slices, self.slices);
+                *sum = (currents_a[column] / (self.spacing_s[column] * self.step_v)) as f32;
+            }
+            block.push(sums);
+        }
+        Ok(())
     }
 }

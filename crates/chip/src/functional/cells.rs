@@ -214,18 +214,20 @@ impl LogicalRow<'_> {
         self.holders.iter().flat_map(move |&holder| {
             let (first, outputs) = self.place(holder);
             let levels = &self.stage.crossbars[holder].levels[self.polarity][first..];
-            levels.iter().step_by(slices).take(outputs).copied()
+            levels.chunks(slices).take(outputs).map(|of_output| of_output[0])
         })
     }
 
     fn store(&self, programmed: &[f32], values: &mut [Vec<Vec<f32>>]) {
-        let mut programmed = programmed.iter();
+        let mut programmed = programmed;
         for &holder in self.holders {
             let (first, outputs) = self.place(holder);
-            let cells = values[holder][self.polarity][first..].iter_mut().step_by(self.stage.slices.len());
-            for (cell, &value) in cells.take(outputs).zip(&mut programmed) {
-                *cell = value;
+            let (here, others) = programmed.split_at(outputs.min(programmed.len()));
+            let cells = values[holder][self.polarity][first..].chunks_mut(self.stage.slices.len());
+            for (of_output, &value) in cells.zip(here) {
+                of_output[0] = value;
             }
+            programmed = others;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The converters of a chip sample: which instance converts which column, and what each instance is like.
 
 use super::cells::SampleAddress;
+use super::plan::program_column;
 use crate::program::{MvmStage, Program};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,13 +26,20 @@ pub(super) fn transfers(stage: &MvmStage) -> Vec<Vec<AdcTransfer>> {
     transfers
 }
 
+/// The columns of a converted array in the order of computation.
+fn computed_order<T: Clone>(stage: &MvmStage, columns: &[T]) -> Vec<T> {
+    let (slices, outputs) = (stage.slices.len(), columns.len() / stage.slices.len());
+    (0..columns.len()).map(|column| columns[program_column(column, outputs, slices)].clone()).collect()
+}
+
 /// One set of converters per array. The converters of a bank take its columns in turn (round robin), array by array; every instance
 /// has its own draw, addressed by chip sample, layer, bank and instance.
 pub(super) fn converter_banks(program: &Program, layer: u64, stage: &MvmStage, address: SampleAddress) -> Vec<AdcBank> {
     let adc = &program.chip.tile.adc;
     let transfers = transfers(stage);
     if adc.kind != AdcKind::Ideal && adc.nonideal.is_none() {
-        return transfers.into_iter().map(|columns| AdcBank::ideal_transfers(columns.into_iter())).collect();
+        let bank = |columns: &Vec<AdcTransfer>| AdcBank::ideal_transfers(computed_order(stage, columns).into_iter());
+        return transfers.iter().map(bank).collect();
     }
     let mut instances = Instances { program, layer, address, drawn: BTreeMap::new() };
     let arrays = stage.converted_arrays() as usize;
@@ -45,7 +53,8 @@ pub(super) fn converter_banks(program: &Program, layer: u64, stage: &MvmStage, a
             *next += 1;
             (transfer, instances.get(bank.into(), instance, (transfer.min_code, transfer.max_code)))
         };
-        banks.push(AdcBank::with_converters(adc.kind, columns.into_iter().map(with_instance)));
+        let columns: Vec<(AdcTransfer, Arc<Converter>)> = columns.into_iter().map(with_instance).collect();
+        banks.push(AdcBank::with_converters(adc.kind, computed_order(stage, &columns).into_iter()));
     }
     banks
 }

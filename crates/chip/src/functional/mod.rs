@@ -8,22 +8,39 @@
 //! Every loop that moves hardware counts it; the timing engine counts the same actions from its events.
 
 mod array;
+mod block;
 mod cells;
 mod converters;
+mod merge;
+mod merged;
 mod mvm;
 mod noise;
+mod plan;
+mod probe;
 mod sample;
-mod unit;
+mod totals;
 mod usage;
+mod vector;
+mod windows;
 
 pub use cells::{Cells, SampleAddress, StageCells};
+pub use probe::{ColumnProbe, Observation};
 pub use sample::ChipSample;
 pub use usage::ConverterUse;
 
-use crate::program::{PoolStage, Program, Stage};
-use mvm::MvmEngine;
+use crate::program::Program;
+use block::{BlockResult, BlockRun};
+use plan::StagePlan;
+use rayon::prelude::*;
 use tile::actions::ActionCounts;
-use tile::crossbar::DrivenRow;
+use tile::kernel::Isa;
+
+/// Blocks whose results are kept until they are added up.
+const BLOCKS_AT_ONCE: usize = 16;
+/// Most values of the largest map of all images of a block.
+const BLOCK_VALUES: usize = 1 << 20;
+/// Most images of a block: enough that a stage of one window an image fills a block of windows.
+const MOST_BLOCK_IMAGES: usize = 256;
 
 /// What a chip sample did with a batch of images.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,129 +83,107 @@ fn highest(scores: &[f64]) -> usize {
     best.0
 }
 
-/// Watches the sums that reach the converters (for calibration and diagnosis).
-pub trait ColumnProbe {
-    /// One array was read.
-    fn observe(&mut self, read: &Observation<'_>);
+/// How a batch is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Instruction set; changes the speed only.
+    pub isa: Isa,
+    /// Whether the converters' error statistics are wanted, which take a third of the time.
+    pub errors: bool,
 }
 
-/// The column sums of one array for one input slice.
-#[derive(Clone, Copy, Debug)]
-pub struct Observation<'a> {
-    /// Index of the MVM stage.
-    pub layer: usize,
-    /// Index of the crossbar in its stage.
-    pub crossbar: usize,
-    /// 1 for the negative array of a pair that is subtracted after conversion.
-    pub array: usize,
-    /// Number of slices; column `c` belongs to slice `c % slices`.
-    pub slices: usize,
-    /// The driven word lines, counted within the crossbar.
-    pub driven: &'a [DrivenRow],
-    /// Sums of all columns, in level spacings times DAC steps.
-    pub sums: &'a [f32],
-    /// Digital factor that compensation of drift puts on what the converters make of them.
-    pub drift_gain: f64,
+impl Default for Settings {
+    fn default() -> Self {
+        Self { isa: Isa::best(), errors: true }
+    }
 }
 
-/// Runs a batch of images through a chip sample.
+/// Runs a batch of images through a chip sample, with all statistics.
 ///
 /// `images` holds input codes, pixel-major, one image after the other. The result does not depend on how images are batched, save that
-/// counts and energies add up, and that the noise of single conversions belongs to an image's position in the batch, and
-/// that the converters' error statistics are rounded in the order of the images.
+/// counts and energies add up, that the noise of single conversions belongs to an image's position in the batch, and that the
+/// converters' error statistics are rounded in the order of the images.
 ///
 /// # Errors
-/// If the currents of nonlinear cells behind wires cannot be solved for some input.
-pub fn infer<'a>(
-    program: &'a Program,
-    sample: &'a ChipSample,
+/// If `images` is no whole number of images or has a code that the program's input does not have, or if the currents of nonlinear
+/// cells behind wires cannot be solved for some input.
+pub fn infer(
+    program: &Program,
+    sample: &ChipSample,
     images: &[i32],
-    probe: Option<&'a mut dyn ColumnProbe>,
+    probe: Option<&mut dyn ColumnProbe>,
 ) -> Result<Inference, String> {
-    let mut run = Run::new(program, sample, probe);
-    let mut scores = Vec::new();
-    for (index, image) in images.chunks_exact(program.input.len().max(1)).enumerate() {
-        scores.extend(run.image(index as u64, image)?);
-    }
-    Ok(run.finish(scores))
-}
-
-struct Run<'a> {
-    program: &'a Program,
-    engines: Vec<MvmEngine<'a>>,
-    probe: Option<&'a mut dyn ColumnProbe>,
-    counts: ActionCounts,
-}
-
-impl<'a> Run<'a> {
-    fn new(program: &'a Program, sample: &'a ChipSample, probe: Option<&'a mut dyn ColumnProbe>) -> Self {
-        let engine = |(layer, stage)| MvmEngine::new(program, layer as usize, stage, sample);
-        let engines = program.mvm_stages().map(engine).collect();
-        Self { program, engines, probe, counts: ActionCounts::default() }
-    }
-
-    fn image(&mut self, image: u64, codes: &[i32]) -> Result<Vec<f64>, String> {
-        let mut map = codes.to_vec();
-        let mut scores = Vec::new();
-        let mut layer = 0;
-        for (index, stage) in self.program.stages.iter().enumerate() {
-            match stage {
-                Stage::Mvm(_) => {
-                    (map, scores) = self.engines[layer].run(image, &map, &mut self.counts, &mut self.probe)?;
-                    layer += 1;
-                }
-                Stage::Pool(pool) => map = run_pool(pool, self.program, &map, &mut self.counts),
+    demand_codes(program, images)?;
+    match probe {
+        None => infer_with(program, sample, images, Settings::default()),
+        Some(probe) => {
+            let plans = plans(program, sample);
+            let mut all = BlockResult::empty(&plans);
+            for (first, images) in blocks(program, images) {
+                let run = BlockRun::new(program, &plans, Settings::default());
+                all.append(run.run(first, images, Some(&mut *probe))?);
             }
-            self.send(index);
-        }
-        Ok(if scores.is_empty() { map.iter().map(|&code| f64::from(code)).collect() } else { scores })
-    }
-
-    /// Moves every pixel of a stage's result to the tiles of the next stage.
-    fn send(&mut self, index: usize) {
-        for _ in 0..self.program.stages[index].window().count() {
-            self.counts.flit_hop += self.program.send_flit_hops(index);
-        }
-    }
-
-    fn finish(self, scores: Vec<f64>) -> Inference {
-        let array_energy_j = self.engines.iter().map(MvmEngine::array_energy_j).sum();
-        let converters = self.engines.iter().flat_map(MvmEngine::converter_use).collect();
-        let saturated_outputs = self.engines.iter().map(MvmEngine::saturated_outputs).sum();
-        let bounds = self.engines.iter().map(MvmEngine::wire_error_bound);
-        Inference {
-            scores,
-            classes: self.program.classes(),
-            counts: self.counts,
-            array_energy_j,
-            converters,
-            saturated_outputs,
-            wire_error_bound: bounds.fold(0.0, f64::max),
+            Ok(summarise(program, &plans, all))
         }
     }
 }
 
-fn run_pool(pool: &PoolStage, program: &Program, map: &[i32], counts: &mut ActionCounts) -> Vec<i32> {
-    let channels = pool.window.input.channels as usize;
-    let mut result = Vec::with_capacity(pool.window.count() * channels);
-    for index in 0..pool.window.count() {
-        let start = result.len();
-        result.resize(start + channels, 0);
-        let mut values = 0;
-        for pixel in pool.window.pixels(index) {
-            for channel in 0..channels {
-                let code = pixel.map_or(0, |pixel| map[pixel * channels + channel]);
-                result[start + channel] = code.max(result[start + channel]);
-                values += 1;
-            }
-        }
-        counts.compare += values - channels as u64;
-        let word_bits = program.chip.tile.buffer.word_bits;
-        let bits = u64::from(pool.window.input.bits);
-        let (read, written) = (values * bits, channels as u64 * bits);
-        counts.buffer_read += read.div_ceil(u64::from(word_bits));
-        counts.buffer_write += written.div_ceil(u64::from(word_bits));
-        counts.bus_bit += read + written;
+/// The same with other settings. Blocks of images run in parallel and are summed in their order.
+///
+/// # Errors
+/// As [`infer`].
+pub fn infer_with(
+    program: &Program,
+    sample: &ChipSample,
+    images: &[i32],
+    settings: Settings,
+) -> Result<Inference, String> {
+    demand_codes(program, images)?;
+    let plans = plans(program, sample);
+    let blocks: Vec<(u64, &[i32])> = blocks(program, images).collect();
+    let run = |&(first, images): &(u64, &[i32])| BlockRun::new(program, &plans, settings).run(first, images, None);
+    let mut all = BlockResult::empty(&plans);
+    // Some at a time, so that memory does not grow with their number.
+    for some in blocks.chunks(BLOCKS_AT_ONCE) {
+        let results = some.par_iter().map(run).collect::<Result<Vec<_>, _>>()?;
+        results.into_iter().for_each(|result| all.append(result));
     }
-    result
+    Ok(summarise(program, &plans, all))
+}
+
+fn demand_codes(program: &Program, images: &[i32]) -> Result<(), String> {
+    let (values, (lowest, highest)) = (program.input.len(), program.input.codes());
+    if values == 0 || !images.len().is_multiple_of(values) {
+        return Err(format!("{} codes are no whole number of images of {values}", images.len()));
+    }
+    match images.iter().find(|code| !(lowest..=highest).contains(*code)) {
+        Some(code) => Err(format!("code {code} of an image is not allowed: {lowest} to {highest}")),
+        None => Ok(()),
+    }
+}
+
+fn plans<'a>(program: &'a Program, sample: &'a ChipSample) -> Vec<StagePlan<'a>> {
+    program.mvm_stages().map(|(layer, stage)| StagePlan::new(program, layer as usize, stage, sample)).collect()
+}
+
+/// Blocks of images with the number of their first image. Their size follows from the program alone, so that results do not depend on the
+/// number of threads.
+fn blocks<'i>(program: &Program, images: &'i [i32]) -> impl Iterator<Item = (u64, &'i [i32])> {
+    let largest_map = program.stages.iter().map(|stage| stage.output().len()).chain([program.input.len()]).max();
+    let per_block = (BLOCK_VALUES / largest_map.unwrap_or(1).max(1)).clamp(1, MOST_BLOCK_IMAGES);
+    let values = per_block * program.input.len().max(1);
+    images.chunks(values).enumerate().map(move |(index, images)| ((index * per_block) as u64, images))
+}
+
+fn summarise(program: &Program, plans: &[StagePlan<'_>], all: BlockResult) -> Inference {
+    let stages = || plans.iter().zip(&all.totals);
+    Inference {
+        classes: program.classes(),
+        counts: all.counts,
+        array_energy_j: stages().map(|(plan, totals)| totals.array_energy_j(plan)).sum(),
+        converters: stages().flat_map(|(plan, totals)| totals.converter_use(plan)).collect(),
+        saturated_outputs: all.totals.iter().map(|totals| totals.saturated_outputs).sum(),
+        wire_error_bound: all.totals.iter().map(|totals| totals.wire_error_bound).fold(0.0, f64::max),
+        scores: all.scores,
+    }
 }

@@ -1,56 +1,40 @@
-//! Noise of single conversions: read noise of the cells, drawn at the column, and thermal noise of the converters.
+//! Addresses of the noise of single conversions.
 
-use super::cells::SampleAddress;
-use tile::address::{Purpose, standard_normals, stream};
-use tile::crossbar::{Crossbar, DrivenRow};
+use super::plan::StagePlan;
+use std::ops::Range;
+use tile::address::{Purpose, key};
 
-/// Address of one input slice of one window in one chip sample.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Conversion {
-    pub(super) sample: SampleAddress,
-    pub(super) image: u64,
-    pub(super) layer: u64,
-    pub(super) window: u64,
-    pub(super) cycle: u64,
+/// The conversions of a block of windows in the arrays of a row partition. Every logical column of the layer has a draw of its own in every
+/// row partition, wherever columns are cut into arrays.
+pub(super) struct Addresses<'a> {
+    pub(super) plan: &'a StagePlan<'a>,
+    /// Number of the block's first image in its batch.
+    pub(super) first_image: u64,
+    /// Windows, numbered over the images of the block.
+    pub(super) windows: Range<usize>,
+    /// First logical row of the partition.
+    pub(super) row_start: usize,
 }
 
-/// Standard normal draws of one conversion: one for every logical column of a layer, in their order, so that a column keeps its draws
-/// whatever the size of the arrays.
-#[derive(Debug, Default)]
-pub(super) struct ColumnDraws {
-    draws: Vec<f32>,
-}
-
-impl ColumnDraws {
-    /// Draws for all `columns` columns that a set of rows (from logical row `row_start`) feeds.
-    pub(super) fn draw(&mut self, purpose: Purpose, at: Conversion, row_start: u64, columns: usize) {
-        let Conversion { sample, image, layer, window, cycle } = at;
-        let kind = sample.purpose as u64;
-        let address = [kind, sample.chip_sample, image, layer, window, cycle, row_start];
-        let mut stream = stream(sample.seed, purpose, &address);
-        standard_normals(&mut stream, columns, &mut self.draws);
-    }
-
-    /// The draws of a crossbar whose first logical column is `first`.
-    pub(super) fn of(&self, first: usize, columns: usize) -> &[f32] {
-        self.draws.get(first..first + columns).unwrap_or_default()
-    }
-}
-
-/// Adds read noise to column sums. The cells' noises are independent and normal, so that their sum at the column is normal with the
-/// variance `sum_i digit_i^2 variance_ij`: one draw is exact in distribution.
-pub(super) fn add_read_noise(
-    variances: &Crossbar,
-    driven: &[DrivenRow],
-    draws: &[f32],
-    squared: &mut Vec<DrivenRow>,
-    of_column: &mut Vec<f32>,
-    sums: &mut [f32],
-) {
-    squared.clear();
-    squared.extend(driven.iter().map(|row| DrivenRow { digit: row.digit * row.digit, ..*row }));
-    variances.column_sums(squared, of_column);
-    for ((sum, variance), draw) in sums.iter_mut().zip(of_column.iter()).zip(draws) {
-        *sum += variance.sqrt() * draw;
+impl Addresses<'_> {
+    /// Keys of the draws of all columns, `[window][cycle]`.
+    pub(super) fn keys(&self, purpose: Purpose, keys: &mut Vec<u64>) {
+        let (count, sample) = (self.plan.stage.window.count(), self.plan.address);
+        keys.clear();
+        for window in self.windows.clone() {
+            let (image, window) = (self.first_image + (window / count) as u64, window % count);
+            for cycle in 0..self.plan.format.cycles {
+                let address = [
+                    sample.purpose as u64,
+                    sample.chip_sample,
+                    image,
+                    self.plan.layer as u64,
+                    window as u64,
+                    cycle.into(),
+                    self.row_start as u64,
+                ];
+                keys.push(key(sample.seed, purpose, &address));
+            }
+        }
     }
 }

@@ -16,11 +16,11 @@ pub struct ConverterUse {
     pub clipped: u64,
     /// How many additions saturated the accumulator behind a converter.
     pub saturated: u64,
-    /// Lowest and highest code seen.
-    pub codes: (i64, i64),
+    /// Lowest and highest code seen; none where no single conversion was simulated.
+    pub codes: Option<(i64, i64)>,
     /// Number of codes the converter has; 0 of one that does not quantise.
     pub available_codes: u64,
-    /// Column sums and conversion errors.
+    /// Column sums and conversion errors, where they were measured: an evaluation of many chip samples measures those of the first one.
     pub errors: ErrorStatistics,
 }
 
@@ -29,15 +29,22 @@ impl ConverterUse {
     #[must_use]
     pub fn unused(stage: &str, slice: usize, available_codes: u64) -> Self {
         let stage = stage.to_owned();
-        let (codes, errors) = ((i64::MAX, i64::MIN), ErrorStatistics::default());
+        let (codes, errors) = (None, ErrorStatistics::default());
         Self { stage, slice, conversions: 0, clipped: 0, saturated: 0, codes, available_codes, errors }
     }
 
     pub(super) fn add_column(&mut self, seen: &CodesSeen, column: usize, step: f64) {
-        self.clipped += u64::from(seen.clipped[column]);
-        self.codes.0 = self.codes.0.min(seen.lowest[column] as i64);
-        self.codes.1 = self.codes.1.max(seen.highest[column] as i64);
+        self.clipped += seen.clipped(column);
+        let (lowest, highest) = seen.codes(column);
+        if lowest <= highest {
+            self.add_codes((lowest as i64, highest as i64));
+        }
         self.errors += seen.statistics(column, step);
+    }
+
+    fn add_codes(&mut self, (lowest, highest): (i64, i64)) {
+        let (low, high) = self.codes.unwrap_or((lowest, highest));
+        self.codes = Some((low.min(lowest), high.max(highest)));
     }
 
     /// Adds what the same converters saw on another chip sample.
@@ -45,7 +52,9 @@ impl ConverterUse {
         self.conversions += other.conversions;
         self.clipped += other.clipped;
         self.saturated += other.saturated;
-        self.codes = (self.codes.0.min(other.codes.0), self.codes.1.max(other.codes.1));
+        if let Some(codes) = other.codes {
+            self.add_codes(codes);
+        }
         self.errors += other.errors;
     }
 
@@ -58,6 +67,6 @@ impl ConverterUse {
     /// Number of codes from the lowest to the highest one seen.
     #[must_use]
     pub fn used_codes(&self) -> u64 {
-        (self.codes.1.saturating_sub(self.codes.0).saturating_add(1)).max(0) as u64
+        self.codes.map_or(0, |(lowest, highest)| highest.saturating_sub(lowest).saturating_add(1).max(0) as u64)
     }
 }

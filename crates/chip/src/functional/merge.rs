@@ -1,0 +1,139 @@
+//! From accumulators to outputs: slices and row partitions are scaled and added, offsets taken off, results requantised.
+
+use super::plan::{StagePlan, Unit, accumulator_limit};
+use super::windows::Windows;
+use crate::program::{MvmStage, Output};
+use tile::actions::ActionCounts;
+use tile::kernel::{Kernel, LANES, Lanes, Merge};
+
+/// Results of a stage: codes for the next stages or scores, window after window.
+#[derive(Debug, Default)]
+pub(super) struct Outputs {
+    pub(super) codes: Vec<i32>,
+    pub(super) scores: Vec<f64>,
+    /// Sums of the windows worked on now, `[window][output]`.
+    sums: Vec<f64>,
+    outputs: usize,
+}
+
+impl Outputs {
+    /// Starts a block of windows with biases and digital offsets.
+    pub(super) fn begin(&mut self, stage: &MvmStage, windows: &Windows) {
+        self.outputs = stage.outputs as usize;
+        self.sums.clear();
+        let input_sums = if stage.offset == 0 { Vec::new() } else { windows.sums(&(0..stage.window.rows())) };
+        for window in 0..windows.count() {
+            let correction = input_sums.get(window).map_or(0, |sum| stage.offset * sum) as f64;
+            self.sums.extend(stage.bias.iter().map(|&bias| bias as f64 - correction));
+        }
+    }
+
+    /// Adds a block of columns: each output gets its slices in ascending order, because columns are ordered by slice.
+    pub(super) fn merge(&mut self, kernel: &Kernel, unit: &Unit, block: usize, accumulators: &[Lanes<f64>]) {
+        let (outputs, first) = (unit.outputs.len(), block * LANES);
+        let columns = unit.scale.len().min(first + LANES) - first;
+        let mut lane = 0;
+        while lane < columns {
+            // A run of neighbouring outputs of the same slice.
+            let output = (first + lane) % outputs;
+            let run = (outputs - output).min(columns - lane);
+            let scale = &unit.scale[first + lane..first + lane + run];
+            let output = unit.outputs.start + output;
+            kernel.merge(Merge { accumulators, lane, scale, output, outputs: self.outputs }, &mut self.sums);
+            lane += run;
+        }
+    }
+
+    /// Adds what a matrix product gives for a block of outputs.
+    pub(super) fn add(&mut self, block: usize, products: &[Lanes<f64>]) {
+        let outputs = block * LANES..self.outputs.min((block + 1) * LANES);
+        for (sums, products) in self.sums.chunks_exact_mut(self.outputs).zip(products) {
+            sums[outputs.clone()].iter_mut().zip(&products.0).for_each(|(sum, product)| *sum += product);
+        }
+    }
+
+    /// Undoes the complement of columns.
+    pub(super) fn complement(&mut self, unit: &Unit, input_sums: &[i64]) {
+        if unit.complement.is_empty() {
+            return;
+        }
+        for (sums, &input_sum) in self.sums.chunks_exact_mut(self.outputs).zip(input_sums) {
+            for (sum, complement) in sums[unit.outputs.clone()].iter_mut().zip(&unit.complement) {
+                *sum += complement * input_sum as f64;
+            }
+        }
+    }
+
+    /// Limits the sums to the width of the accumulators, requantises them and writes them; returns how many were limited.
+    pub(super) fn finish(&mut self, plan: &StagePlan<'_>) -> u64 {
+        let limit = accumulator_limit(plan.program);
+        let mut saturated = 0;
+        for sum in &mut self.sums {
+            saturated += u64::from(sum.abs() > limit);
+            *sum = sum.max(-limit).min(limit);
+        }
+        match plan.stage.output {
+            Output::Codes { multiplier, bits, signed } => {
+                let highest = f64::from((1_u32 << bits) - 1);
+                let lowest = if signed { -highest } else { 0.0 };
+                let code = |sum: &f64| round_half_even((sum * multiplier).clamp(lowest, highest)) as i32;
+                self.codes.extend(self.sums.iter().map(code));
+            }
+            Output::Scores {} => self.scores.extend_from_slice(&self.sums),
+        }
+        saturated
+    }
+}
+
+/// Actions of one window of a stage beside those of its arrays.
+pub(super) fn window_actions(plan: &StagePlan<'_>) -> ActionCounts {
+    let (stage, program) = (plan.stage, plan.program);
+    let outputs = u64::from(stage.outputs);
+    let bits = outputs * u64::from(stage.output_bits());
+    let mut counts = ActionCounts {
+        requantise: if matches!(stage.output, Output::Codes { .. }) { outputs } else { 0 },
+        output_register_word: outputs,
+        buffer_write: bits.div_ceil(u64::from(program.chip.tile.buffer.word_bits)),
+        bus_bit: bits,
+        // Partial sums of other tiles travel to the home tile.
+        flit_hop: program.merge_flit_hops(stage),
+        offset_subtract: if stage.offset == 0 { 0 } else { outputs },
+        ..ActionCounts::default()
+    };
+    for tile in stage.tiles() {
+        let bits = stage.rows_in_tile(tile) * u64::from(stage.window.input.bits);
+        counts.buffer_read += bits.div_ceil(u64::from(program.chip.tile.buffer.word_bits));
+        counts.bus_bit += bits;
+    }
+    if stage.needs_input_sums() {
+        counts.input_sum_add += stage.window.rows() as u64;
+    }
+    counts
+}
+
+/// Actions of one window in one converted array.
+pub(super) fn unit_actions(plan: &StagePlan<'_>, unit: &Unit) -> ActionCounts {
+    let (stage, placed) = (plan.stage, plan.placed(unit));
+    let (rows, columns) = (u64::from(placed.rows), unit.scale.len() as u64);
+    let cycles = u64::from(plan.format.cycles);
+    let arrays = u64::from(stage.polarities) / stage.converted_arrays();
+    ActionCounts {
+        dac_drive: cycles * rows * arrays,
+        input_register_bit: cycles * rows * arrays * u64::from(plan.format.bits),
+        cell_read: cycles * rows * columns * arrays,
+        sample_hold: cycles * columns,
+        adc_conversion: cycles * columns,
+        shift_add: cycles * columns,
+        merge_add: columns,
+        slice_scale: if stage.steps_are_shifts() { 0 } else { columns },
+        offset_subtract: placed.flipped.iter().filter(|&&flipped| flipped).count() as u64,
+        ..ActionCounts::default()
+    }
+}
+
+/// Rounds to the nearest integer, ties to even, for `|x| < 2^51`: adding and subtracting 1.5 * 2^52 leaves no fraction bits. Unlike
+/// `f64::round_ties_even` this vectorises on every target.
+pub(super) fn round_half_even(x: f64) -> f64 {
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    (x + MAGIC) - MAGIC
+}

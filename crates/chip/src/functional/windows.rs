@@ -1,0 +1,192 @@
+//! The input vectors of a block of windows.
+
+use super::plan::StagePlan;
+use crate::program::Window;
+use std::ops::Range;
+use tile::kernel::{DigitFormat, Isa, Packed};
+
+/// The codes under a block of windows, which may belong to several images.
+pub(super) struct Windows {
+    rows: usize,
+    codes: Codes,
+}
+
+/// The maps of all images, and the codes under the windows, one entry per row, window after window.
+enum Codes {
+    /// Unsigned codes of at most 8 bits.
+    Narrow {
+        maps: Vec<u8>,
+        codes: Vec<u8>,
+    },
+    Wide {
+        maps: Vec<i32>,
+        codes: Vec<i32>,
+    },
+}
+
+/// A code as it is stored.
+trait Code: Copy + Default {
+    fn to_code(self) -> i32;
+}
+
+impl Code for u8 {
+    fn to_code(self) -> i32 {
+        self.into()
+    }
+}
+
+impl Code for i32 {
+    fn to_code(self) -> i32 {
+        self
+    }
+}
+
+impl Windows {
+    /// No windows yet.
+    pub(super) fn new(plan: &StagePlan<'_>) -> Self {
+        let narrow = !plan.format.signed && plan.format.bits * plan.format.cycles <= 8;
+        let codes = match narrow {
+            true => Codes::Narrow { maps: Vec::new(), codes: Vec::new() },
+            false => Codes::Wide { maps: Vec::new(), codes: Vec::new() },
+        };
+        Self { rows: plan.stage.window.rows(), codes }
+    }
+
+    /// Takes the maps of all images of a block, one after the other.
+    pub(super) fn set_maps(&mut self, all: &[i32]) {
+        match &mut self.codes {
+            Codes::Narrow { maps, .. } => *maps = all.iter().map(|&code| code as u8).collect(),
+            Codes::Wide { maps, .. } => *maps = all.to_vec(),
+        }
+    }
+
+    /// Reads windows, numbered over all images of the block.
+    pub(super) fn gather(&mut self, window: &Window, windows: Range<usize>) {
+        match &mut self.codes {
+            Codes::Narrow { maps, codes } => gather(window, maps, windows, codes),
+            Codes::Wide { maps, codes } => gather(window, maps, windows, codes),
+        }
+    }
+
+    /// Packs a row partition.
+    pub(super) fn pack(&self, isa: Isa, rows: &Range<usize>, packed: &mut Packed) {
+        let count = rows.len();
+        match &self.codes {
+            Codes::Narrow { codes, .. } if packed.format().bits == 1 => {
+                packed.pack_bits(isa, count, &codes[rows.start..], self.rows);
+            }
+            Codes::Narrow { codes, .. } => {
+                let wide: Vec<i32> = codes.iter().map(|code| code.to_code()).collect();
+                packed.pack(count, wide.chunks_exact(self.rows).map(|codes| &codes[rows.clone()]));
+            }
+            Codes::Wide { codes, .. } => {
+                packed.pack(count, codes.chunks_exact(self.rows).map(|codes| &codes[rows.clone()]));
+            }
+        }
+    }
+
+    /// Sum of the codes of a row partition under each window.
+    pub(super) fn sums(&self, rows: &Range<usize>) -> Vec<i64> {
+        match &self.codes {
+            Codes::Narrow { codes, .. } => sums(codes, self.rows, rows),
+            Codes::Wide { codes, .. } => sums(codes, self.rows, rows),
+        }
+    }
+
+    /// Adds to every row how often it is driven, digits weighted by their square.
+    pub(super) fn add_squares(&self, format: DigitFormat, squares: &mut [u64]) {
+        match &self.codes {
+            // 31 codes have at most 248 bits, which a byte can count; bytes are added 16 and more at a time.
+            Codes::Narrow { codes, .. } if format.bits == 1 => {
+                for windows in codes.chunks(31 * self.rows) {
+                    let mut bits = vec![0_u8; self.rows];
+                    for codes in windows.chunks_exact(self.rows) {
+                        bits.iter_mut().zip(codes).for_each(|(bits, code)| *bits += code.count_ones() as u8);
+                    }
+                    squares.iter_mut().zip(&bits).for_each(|(sum, &bits)| *sum += u64::from(bits));
+                }
+            }
+            _ => self.for_each_digit(format, |row, digit| squares[row] += u64::from(digit.unsigned_abs()).pow(2)),
+        }
+    }
+
+    /// Calls `each` with the row and value of every digit other than 0.
+    pub(super) fn for_each_digit(&self, format: DigitFormat, mut each: impl FnMut(usize, i32)) {
+        for window in 0..self.count() {
+            for (row, code) in self.window(window).into_iter().enumerate() {
+                for cycle in (0..format.cycles).filter(|_| code != 0) {
+                    let digit = tile::dac::signed_digit(code, format.bits, cycle);
+                    if digit != 0 {
+                        each(row, digit);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Digits of the rows of a partition, window after window and in each input slice after input slice.
+    pub(super) fn digits<'w>(
+        &'w self,
+        rows: &Range<usize>,
+        format: DigitFormat,
+    ) -> impl Iterator<Item = Vec<i32>> + 'w {
+        let rows = rows.clone();
+        (0..self.count()).flat_map(move |window| {
+            let codes = self.window(window)[rows.clone()].to_vec();
+            let digits =
+                move |cycle| codes.iter().map(|&code| tile::dac::signed_digit(code, format.bits, cycle)).collect();
+            (0..format.cycles).map(digits)
+        })
+    }
+
+    /// The codes under one window.
+    fn window(&self, window: usize) -> Vec<i32> {
+        let range = window * self.rows..(window + 1) * self.rows;
+        match &self.codes {
+            Codes::Narrow { codes, .. } => codes[range].iter().map(|code| code.to_code()).collect(),
+            Codes::Wide { codes, .. } => codes[range].to_vec(),
+        }
+    }
+
+    /// All codes, window after window.
+    pub(super) fn all(&self) -> Vec<i32> {
+        match &self.codes {
+            Codes::Narrow { codes, .. } => codes.iter().map(|code| code.to_code()).collect(),
+            Codes::Wide { codes, .. } => codes.clone(),
+        }
+    }
+
+    /// Number of windows.
+    pub(super) fn count(&self) -> usize {
+        let codes = match &self.codes {
+            Codes::Narrow { codes, .. } => codes.len(),
+            Codes::Wide { codes, .. } => codes.len(),
+        };
+        codes / self.rows
+    }
+}
+
+fn gather<C: Code>(window: &Window, maps: &[C], windows: Range<usize>, codes: &mut Vec<C>) {
+    let (count, across, down) = (window.count(), window.across(), window.down());
+    let (channels, map_row) =
+        (window.input.channels as usize, window.input.width as usize * window.input.channels as usize);
+    let kernel_row = window.kernel_width as usize * channels;
+    codes.clear();
+    codes.resize(windows.len() * window.rows(), C::default());
+    for (index, codes) in windows.zip(codes.chunks_exact_mut(window.rows())) {
+        let map = &maps[index / count * window.input.len()..][..window.input.len()];
+        let (down, across) = (&down[index % count / across.len()], &across[index % count % across.len()]);
+        let kernel_rows = codes.chunks_exact_mut(kernel_row).skip(down.before);
+        for (codes, map) in kernel_rows.zip(map.chunks_exact(map_row).skip(down.map.start)).take(down.map.len()) {
+            let part = &map[across.map.start * channels..across.map.end * channels];
+            codes[across.before * channels..][..part.len()].copy_from_slice(part);
+        }
+    }
+}
+
+fn sums<C: Code>(codes: &[C], rows: usize, part: &Range<usize>) -> Vec<i64> {
+    codes
+        .chunks_exact(rows)
+        .map(|codes| codes[part.clone()].iter().map(|code| i64::from(code.to_code())).sum())
+        .collect()
+}
