@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn converter(slice: usize, clipped: u64, codes: (i64, i64)) -> ConverterUse {
-        ConverterUse { conversions: 1000, clipped, codes, ..ConverterUse::unused("fc1", slice, 256) }
+        ConverterUse { conversions: 1000, clipped, codes: Some(codes), ..ConverterUse::unused("fc1", slice, 256) }
     }
 
     #[test]

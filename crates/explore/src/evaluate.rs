@@ -5,7 +5,7 @@ use crate::progress::Progress;
 use crate::results::Row;
 use crate::statistics::{mean, mean_interval, percentile, sd};
 use chip::energy::{ArrayEnergy, Energy, area_m2, price};
-use chip::functional::{Cells, ChipSample, ConverterUse, Inference, SampleAddress, infer};
+use chip::functional::{Cells, ChipSample, ConverterUse, Inference, SampleAddress, Settings, infer_with};
 use chip::program::Program;
 use chip::timing;
 use nn::datasets::Split;
@@ -58,7 +58,7 @@ pub struct Evaluation {
     pub throughput_per_s: f64,
     /// Occupied area, m2.
     pub area_m2: f64,
-    /// What the converters saw, over all chip samples.
+    /// What the converters saw, over all chip samples; their error statistics are those of the first one.
     pub converters: Vec<ConverterUse>,
     /// Outputs that were limited to the width of the accumulators, over all chip samples.
     pub saturated_outputs: u64,
@@ -91,7 +91,8 @@ impl Evaluator {
         let codes = encode_images(program, &images.images);
         let chip_sample = |index: u32| {
             let sample = self.sample(program, source, index.into()).map_err(ExploreError::Request)?;
-            let inference = infer(program, &sample, &codes, None).map_err(ExploreError::Request)?;
+            let settings = Settings { errors: index == 0, ..Settings::default() };
+            let inference = infer_with(program, &sample, &codes, settings).map_err(ExploreError::Request)?;
             progress.advance(1);
             let accuracy = inference.accuracy(&images.labels);
             Ok(Simulated { accuracy, inference })

@@ -112,7 +112,8 @@ fn trainings_csv(comparison: &Comparison) -> Result<String, ExploreError> {
     lines_csv(&header, lines)
 }
 
-/// What the converters saw, one line per row of results, stage and slice; effective bits are empty where nothing was seen that varies.
+/// What the converters saw, one line per row of results, stage and slice. Effective bits are those of the first chip sample, everything else of
+/// all; they are empty where nothing was seen that varies. Codes are empty where converters do not quantise.
 ///
 /// # Errors
 /// If the table cannot be written.
@@ -141,8 +142,8 @@ pub fn converters_csv<'a>(uses: impl Iterator<Item = (&'a Row, Vec<ConverterUse>
                 of.conversions.to_string(),
                 of.clipped_share().to_string(),
                 of.saturated.to_string(),
-                of.codes.0.to_string(),
-                of.codes.1.to_string(),
+                of.codes.map_or_else(String::new, |(lowest, _)| lowest.to_string()),
+                of.codes.map_or_else(String::new, |(_, highest)| highest.to_string()),
                 of.used_codes().to_string(),
                 of.available_codes.to_string(),
                 of.errors.effective_bits().map_or_else(String::new, |bits| bits.to_string()),

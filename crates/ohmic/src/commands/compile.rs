@@ -74,10 +74,11 @@ fn stage_rows(program: &Program) -> Vec<Vec<String>> {
     };
     let row = |stage: &Stage| match stage {
         Stage::Mvm(stage) => mvm(stage),
-        Stage::Pool(stage) => {
-            let mut row = vec![stage.name.clone(), stage.window.rows().to_string()];
-            row.push(stage.window.input.channels.to_string());
-            row.push(stage.window.count().to_string());
+        Stage::Pool(_) | Stage::Add(_) => {
+            let (window, output) = (stage.window(), stage.output());
+            let rows = window.rows() * stage.inputs().len();
+            let mut row = vec![stage.name().to_owned(), rows.to_string(), output.channels.to_string()];
+            row.push(window.count().to_string());
             row.resize(HEADER.len(), "-".to_owned());
             row
         }

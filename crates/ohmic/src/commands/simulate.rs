@@ -94,6 +94,7 @@ fn print_text(row: Row, evaluation: &Evaluation) {
         ]
     });
     say!("{}", table::table(&CONVERTERS, 1, converters));
+    say!("effective bits are those of the first chip sample; clipping, codes and saturation are of all");
     if evaluation.wire_error_bound > 0.0 {
         say!("wires: solved to within {:.1e} level spacings of any column sum", evaluation.wire_error_bound);
     }
