@@ -17,6 +17,7 @@ use explore::simulate::fault_map;
 use nn_compiler::mapping::Mapping;
 use std::path::Path;
 use support::compiled::Compiled;
+use support::graphs::compiled;
 use support::networks::{convolutions, dataset};
 use support::random::Random;
 use tile::address::Purpose;
@@ -74,12 +75,16 @@ fn run(program: &Program) {
 }
 
 fn small_program(random: &mut Random, directory: &Path) -> Program {
-    let network = convolutions(random, 8);
-    let data = dataset(random, network.input, 3, 8, 2);
     let chip = support::chips::exact();
     let mappings: Vec<Mapping> = Mapping::every().into_iter().filter(|m| !m.name().starts_with("unary")).collect();
     let mapping = &mappings[random.within(0, mappings.len() - 1)];
-    let program = Compiled::new(&network, &data, mapping, &chip).program;
+    let program = if random.once_in(2) {
+        compiled(random, mapping, &chip, 2).0.program
+    } else {
+        let network = convolutions(random, 8);
+        let data = dataset(random, network.input, 3, 8, 2);
+        Compiled::new(&network, &data, mapping, &chip).program
+    };
     save(&program, directory).unwrap();
     program
 }

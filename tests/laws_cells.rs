@@ -47,7 +47,10 @@ fn expected(stage: &MvmStage, cells: &LayerCells, (slice, row, output): (usize, 
 }
 
 fn cell(stage: &MvmStage, crossbars: &[&Crossbar], (slice, row, output): (usize, usize, usize)) -> Vec<f32> {
-    let (index, local_row, column) = place(stage, slice, row, output);
+    let (index, local_row, _) = place(stage, slice, row, output);
+    // Arrays hold all outputs of a slice side by side.
+    let placed = &stage.crossbars[index];
+    let column = slice * placed.outputs as usize + output - placed.output_start as usize;
     let arrays = crossbars.len() / stage.crossbars.len();
     (0..arrays).map(|array| crossbars[index * arrays + array].cell(local_row, column)).collect()
 }

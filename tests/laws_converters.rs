@@ -32,7 +32,7 @@ fn the_outermost_codes_are_exact() {
             // Full columns that are stored complemented are empty.
             let stored = !mapping.name().contains("flip");
             if stored && widths.dac <= widths.input && widths.cell < widths.weight {
-                let codes = (used.codes.1 - used.codes.0) as u64 + 1;
+                let codes = used.codes.map_or(0, |(lowest, highest)| (highest - lowest) as u64 + 1);
                 assert_eq!(codes, used.available_codes, "{} {widths:?}", mapping.name());
                 all_codes += 1;
             }
@@ -78,8 +78,9 @@ fn naive(program: &Program, codes: &[i32]) -> (Vec<f64>, u64) {
                     }
                     let scaled = sum as f64 / step;
                     let (lowest, highest) = (f64::from(slice.adc.min_code), f64::from(slice.adc.max_code));
-                    clipped += u64::from(scaled > highest + 0.5 || scaled < lowest - 0.5);
-                    value += scaled.round_ties_even().clamp(lowest, highest) * f64::from(place) * step * gain;
+                    let nearest = scaled.round_ties_even();
+                    clipped += u64::from(nearest > highest || nearest < lowest);
+                    value += nearest.clamp(lowest, highest) * f64::from(place) * step * gain;
                 }
                 // A complemented column holds `top - level`: its sum is that far below `top` times the inputs.
                 let top = f64::from((1_i32 << slice.bits) - 1);

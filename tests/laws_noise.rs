@@ -67,7 +67,8 @@ fn read_noise_adds_up_over_the_cells_of_a_column() {
         assert_eq!(all.len(), READS * cycles * kinds);
         for (array, together) in arrays.iter().enumerate() {
             for cycle in 0..cycles {
-                let same: Vec<_> = all.iter().skip(cycle * kinds + array).step_by(cycles * kinds).collect();
+                let of_array = all.iter().filter(|read| read.1 == array);
+                let same: Vec<_> = of_array.skip(cycle).step_by(cycles).collect();
                 let mut noises = Vec::new();
                 for column in 0..columns {
                     let (mut nominal, mut variance) = (0.0, 0.0);

@@ -1,6 +1,8 @@
 //! Actions by the definition: one after the other, for every window of every stage of one image.
 
-use chip::program::{MvmStage, Output, PlacedCrossbar, PoolStage, Program, SUM_BITS, Stage, Subtraction};
+use chip::program::{
+    AddStage, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Program, SUM_BITS, Stage, Subtraction,
+};
 use std::collections::BTreeSet;
 use tile::actions::ActionCounts;
 
@@ -12,9 +14,11 @@ pub(crate) fn counts(program: &Program) -> ActionCounts {
             match stage {
                 Stage::Mvm(stage) => mvm_window(program, stage, &mut counts),
                 Stage::Pool(stage) => pool_window(program, stage, &mut counts),
+                Stage::Add(stage) => add_pixel(program, stage, &mut counts),
             }
-            let next = program.stages.get(index + 1);
-            let targets = next.map_or_else(BTreeSet::new, tiles);
+            // Every tile that reads the result gets it once.
+            let reads = |reader: &&Stage| reader.inputs().contains(&(index as u32 + 1));
+            let targets: BTreeSet<u32> = program.stages.iter().filter(reads).flat_map(tiles).collect();
             let map = stage.output();
             let bits = u64::from(map.channels) * u64::from(map.bits);
             counts.flit_hop +=
@@ -28,6 +32,7 @@ fn tiles(stage: &Stage) -> BTreeSet<u32> {
     match stage {
         Stage::Mvm(stage) => stage.crossbars.iter().map(|placed| placed.tile).collect(),
         Stage::Pool(stage) => BTreeSet::from([stage.tile]),
+        Stage::Add(stage) => BTreeSet::from([stage.tile]),
     }
 }
 
@@ -56,7 +61,10 @@ fn mvm_window(program: &Program, stage: &MvmStage, counts: &mut ActionCounts) {
         counts.requantise += u64::from(matches!(stage.output, Output::Codes { .. }));
     }
     // Codes of a signed map carry a sign bit.
-    let sign = stage.window.input.signed && matches!(stage.output, Output::Codes { .. });
+    let sign = match stage.output {
+        Output::Codes { signed, .. } => signed || stage.window.input.signed,
+        Output::Scores {} => false,
+    };
     let bits = u64::from(stage.outputs) * u64::from(stage.output.bits() + u32::from(sign));
     counts.bus_bit += bits;
     counts.buffer_write += words(program, bits);
@@ -82,7 +90,9 @@ fn crossbar(program: &Program, stage: &MvmStage, placed: &PlacedCrossbar, counts
     let columns = placed.outputs as usize * stage.slices.len();
     // Both arrays of a pair that is subtracted after conversion are converted.
     let conversions = if stage.subtraction == Subtraction::AfterAdc { stage.polarities as usize } else { 1 };
-    for _ in 0..program.chip.format.input_bits.div_ceil(dac_bits) {
+    // A sign rides on the digits of the magnitude.
+    let magnitude_bits = program.chip.format.input_bits - u32::from(stage.window.input.signed);
+    for _ in 0..magnitude_bits.div_ceil(dac_bits) {
         for _ in 0..placed.rows * stage.polarities {
             counts.dac_drive += 1;
             counts.input_register_bit += u64::from(dac_bits);
@@ -109,8 +119,25 @@ fn crossbar(program: &Program, stage: &MvmStage, placed: &PlacedCrossbar, counts
 fn pool_window(program: &Program, stage: &PoolStage, counts: &mut ActionCounts) {
     let (channels, bits) = (u64::from(stage.window.input.channels), u64::from(stage.window.input.bits));
     let values = channels * u64::from(stage.window.kernel_height) * u64::from(stage.window.kernel_width);
-    counts.compare += values - channels;
+    match stage.kind {
+        PoolKind::Max => counts.compare += values - channels,
+        PoolKind::Average { .. } => {
+            counts.merge_add += values - channels;
+            counts.requantise += channels;
+        }
+    }
     counts.bus_bit += (values + channels) * bits;
     counts.buffer_read += words(program, values * bits);
     counts.buffer_write += words(program, channels * bits);
+}
+
+fn add_pixel(program: &Program, stage: &AddStage, counts: &mut ActionCounts) {
+    let channels = u64::from(stage.maps[0].channels);
+    let [first, second, sum] = [stage.maps[0].bits, stage.maps[1].bits, stage.bits + u32::from(stage.sign_bit)]
+        .map(|bits| channels * u64::from(bits));
+    counts.merge_add += channels;
+    counts.requantise += channels;
+    counts.bus_bit += first + second + sum;
+    counts.buffer_read += words(program, first) + words(program, second);
+    counts.buffer_write += words(program, sum);
 }

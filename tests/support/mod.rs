@@ -9,6 +9,7 @@ pub(crate) mod chips;
 pub(crate) mod compiled;
 pub(crate) mod counts;
 pub(crate) mod energy;
+pub(crate) mod graphs;
 pub(crate) mod networks;
 pub(crate) mod random;
 pub(crate) mod worked;

@@ -19,7 +19,7 @@ pub(crate) fn dataset(random: &mut Random, shape: Shape, classes: usize, train: 
 }
 
 /// Random images; the first two are all black and all white.
-fn split(random: &mut Random, shape: Shape, classes: usize, count: usize) -> Split {
+pub(crate) fn split(random: &mut Random, shape: Shape, classes: usize, count: usize) -> Split {
     let pixels = shape.len();
     let value = |random: &mut Random, image: usize| match image {
         0 => 0.0,

@@ -4,6 +4,13 @@
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
+    /// The numbers of one case of a series: they depend on nothing but the series and the case's index.
+    pub(crate) fn of_case(series: u64, index: u64) -> Self {
+        let mut of_series = Self(series);
+        let mut of_index = Self(of_series.next() ^ index);
+        Self(of_index.next())
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -27,6 +27,7 @@ impl OneStage<'_> {
         let adc = AdcTransfer { min_code: 0, max_code: 255, step: 1.0 };
         let stage = MvmStage {
             name: "layer".to_owned(),
+            input: 0,
             window,
             outputs: self.outputs,
             polarities: 1,
@@ -34,7 +35,7 @@ impl OneStage<'_> {
             offset: 8,
             clipped_weights: 0,
             slices: (0..self.slices).map(|slice| Slice { bits: 2, significance: 1 << (2 * slice), adc }).collect(),
-            output: Output::Codes { multiplier: 1.0, bits },
+            output: Output::Codes { multiplier: 1.0, bits, signed: false },
             crossbars: self.crossbars(),
             bias: vec![0; self.outputs as usize],
         };

@@ -52,8 +52,8 @@ impl Chain<'_> {
             rows.map(|(row, &code)| DrivenRow { row: row as u32, digit: digit(code) as f32 }).collect()
         };
         let (mut positive, mut negative) = (Vec::new(), Vec::new());
-        self.part.crossbar.column_sums(&driven(1), &mut positive);
-        self.part.crossbar.column_sums(&driven(-1), &mut negative);
+        self.part.crossbar.column_sums(&driven(1), 1, &mut positive);
+        self.part.crossbar.column_sums(&driven(-1), 1, &mut negative);
         let digits: i64 = codes.iter().map(|&code| code.signum() * i64::from(digit(code))).sum();
         let baseline = self.baseline_levels() * digits as f64;
         positive.iter().zip(negative).map(|(&p, n)| f64::from(p) - f64::from(n) + baseline).collect()
@@ -78,7 +78,7 @@ impl Chain<'_> {
         let bank = AdcBank::ideal_transfers((0..sums.len()).map(|column| of_column(column).transfer));
         let above = |(column, sum): (usize, &f64)| self.above(*sum, of_column(column)) as f32;
         let mut codes: Vec<f32> = sums.iter().enumerate().map(above).collect();
-        bank.convert(&mut codes, &[], &mut CodesSeen::new(sums.len()));
+        bank.convert(&mut codes, &[], &mut CodesSeen::new(sums.len(), false));
         let value =
             |(column, &code): (usize, &f32)| f64::from(code) * of_column(column).transfer.step + of_column(column).zero;
         codes.iter().enumerate().map(value).collect()

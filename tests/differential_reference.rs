@@ -1,0 +1,292 @@
+//! The reference engine: nested loops over images, windows, arrays, input slices, columns and rows, from public data only. It shares no
+//! code with the engine it is compared with.
+
+use crate::differential_arrays::{Array, arrays, rows_per_group};
+use crate::differential_converters::{Column, columns};
+use chip::functional::Cells;
+use chip::program::{AddStage, MvmStage, Output, PoolKind, PoolStage, Program, Stage, Window};
+use tile::adc::AdcKind;
+
+/// What the converters of one slice of one stage saw.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SliceUse {
+    pub(crate) conversions: u64,
+    pub(crate) clipped: u64,
+    pub(crate) saturated: u64,
+    pub(crate) codes: (f32, f32),
+    pub(crate) available_codes: u64,
+    /// Sums over conversions: of the column sums, their magnitudes, their squares and the squared errors.
+    pub(crate) sums: [f64; 4],
+}
+
+/// One read of an array: stage, crossbar, array of a pair, driven rows with their digits, the bits of the column sums.
+pub(crate) type Read = (usize, usize, usize, Vec<(usize, i32)>, Vec<u32>);
+
+/// What a batch of images gave.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub(crate) scores: Vec<f64>,
+    pub(crate) array_energy_j: f64,
+    pub(crate) slices: Vec<SliceUse>,
+    pub(crate) saturated_outputs: u64,
+    pub(crate) reads: Vec<Read>,
+}
+
+/// One MVM stage.
+pub(crate) struct Layer<'a> {
+    index: usize,
+    pub(crate) stage: &'a MvmStage,
+    /// Arrays in the order of the crossbars.
+    pub(crate) arrays: Vec<Array>,
+    /// Converters of each array.
+    pub(crate) columns: Vec<Vec<Column>>,
+    pub(crate) drift_gain: f64,
+    /// Rows that are added up before they are added to a column.
+    group: usize,
+}
+
+pub(crate) struct Reference<'a> {
+    program: &'a Program,
+    pub(crate) layers: Vec<Layer<'a>>,
+}
+
+impl<'a> Reference<'a> {
+    pub(crate) fn new(program: &'a Program, cells: &Cells) -> Self {
+        let layer = |(index, stage): (u64, &'a MvmStage)| Layer {
+            index: index as usize,
+            stage,
+            arrays: arrays(program, index as usize, stage, cells),
+            columns: columns(program, index, stage, cells.address),
+            drift_gain: cells.stages[index as usize].drift_gain,
+            group: rows_per_group(program),
+        };
+        Self { program, layers: program.mvm_stages().map(layer).collect() }
+    }
+
+    pub(crate) fn infer(&self, images: &[i32]) -> Outcome {
+        let slices = self.layers.iter().flat_map(|layer| layer.stage.slices.iter());
+        let quantises = self.program.chip.tile.adc.kind != AdcKind::Ideal;
+        let unused = |slice: &chip::program::Slice| SliceUse {
+            conversions: 0,
+            clipped: 0,
+            saturated: 0,
+            codes: (f32::INFINITY, f32::NEG_INFINITY),
+            available_codes: if quantises { (slice.adc.max_code - slice.adc.min_code + 1) as u64 } else { 0 },
+            sums: [0.0; 4],
+        };
+        let mut outcome = Outcome { slices: slices.map(unused).collect(), ..Outcome::default() };
+        for image in images.chunks(self.program.input.len()) {
+            self.image(image, &mut outcome);
+        }
+        outcome
+    }
+
+    fn image(&self, image: &[i32], outcome: &mut Outcome) {
+        // Source 0 is the image, source `k` the result of stage `k - 1`.
+        let mut maps = vec![image.to_vec()];
+        let mut layers = self.layers.iter();
+        for stage in &self.program.stages {
+            let map = match stage {
+                Stage::Pool(pool) => pooled(pool, &maps[pool.input as usize]),
+                Stage::Add(add) => added(add, add.inputs.map(|source| maps[source as usize].as_slice())),
+                Stage::Mvm(mvm) => layers.next().unwrap().run(self.program, &maps[mvm.input as usize], outcome),
+            };
+            maps.push(map);
+        }
+    }
+}
+
+/// The codes under a window whose upper left corner is at output pixel (`y`, `x`): kernel row, kernel column, channel; none beyond the map.
+fn codes_under(window: &Window, map: &[i32], y: u32, x: u32) -> Vec<Option<i32>> {
+    let (height, width) = (i64::from(window.input.height), i64::from(window.input.width));
+    let mut codes = Vec::new();
+    for kernel_y in 0..window.kernel_height {
+        for kernel_x in 0..window.kernel_width {
+            let row = i64::from(y * window.stride + kernel_y) - i64::from(window.padding);
+            let column = i64::from(x * window.stride + kernel_x) - i64::from(window.padding);
+            for channel in 0..i64::from(window.input.channels) {
+                let inside = row >= 0 && row < height && column >= 0 && column < width;
+                let at = (row * width + column) * i64::from(window.input.channels) + channel;
+                codes.push(inside.then(|| map[at as usize]));
+            }
+        }
+    }
+    codes
+}
+
+/// Every window of a map, row by row.
+fn windows(window: &Window, map: &[i32]) -> Vec<Vec<Option<i32>>> {
+    let places = |size: u32, kernel: u32| (size + 2 * window.padding - kernel) / window.stride + 1;
+    let mut all = Vec::new();
+    for y in 0..places(window.input.height, window.kernel_height) {
+        for x in 0..places(window.input.width, window.kernel_width) {
+            all.push(codes_under(window, map, y, x));
+        }
+    }
+    all
+}
+
+/// The nearest code, of two equally near ones the even one, of `bits` bits and of both signs if `signed`.
+fn requantised(value: f64, bits: u32, signed: bool) -> i32 {
+    let highest = f64::from((1_u32 << bits) - 1);
+    value.round_ties_even().max(if signed { -highest } else { 0.0 }).min(highest) as i32
+}
+
+fn pooled(pool: &PoolStage, map: &[i32]) -> Vec<i32> {
+    let input = pool.window.input;
+    let mut results = Vec::new();
+    for codes in windows(&pool.window, map) {
+        for channel in 0..input.channels as usize {
+            let here = codes.iter().skip(channel).step_by(input.channels as usize).flatten().copied();
+            results.push(match pool.kind {
+                PoolKind::Max => here.max().unwrap(),
+                PoolKind::Average { multiplier } => {
+                    let sum: i32 = here.sum();
+                    requantised(f64::from(sum) * multiplier, input.bits - u32::from(input.signed), input.signed)
+                }
+            });
+        }
+    }
+    results
+}
+
+fn added(add: &AddStage, maps: [&[i32]; 2]) -> Vec<i32> {
+    let sum = |at: usize| {
+        let [a, b] = [0, 1].map(|source: usize| f64::from(maps[source][at]) * add.multipliers[source]);
+        requantised(a + b, add.bits, add.signed)
+    };
+    (0..maps[0].len()).map(sum).collect()
+}
+
+impl Layer<'_> {
+    /// Codes for the next stage; scores go to the outcome.
+    fn run(&self, program: &Program, map: &[i32], outcome: &mut Outcome) -> Vec<i32> {
+        let mut next = Vec::new();
+        for codes in windows(&self.stage.window, map) {
+            let codes: Vec<i32> = codes.into_iter().map(|code| code.unwrap_or(0)).collect();
+            let sums = self.multiply(program, &codes, outcome);
+            match self.stage.output {
+                Output::Scores {} => outcome.scores.extend(sums),
+                Output::Codes { multiplier, bits, signed } => {
+                    next.extend(sums.into_iter().map(|sum| requantised(sum * multiplier, bits, signed)));
+                }
+            }
+        }
+        next
+    }
+
+    /// Arrays in the order in which their sums are added: row partition by row partition, as the crossbars first name them.
+    fn order(&self) -> Vec<usize> {
+        let rows = |crossbar: usize| (self.stage.crossbars[crossbar].row_start, self.stage.crossbars[crossbar].rows);
+        let partition = |array: &usize| {
+            let of_array = rows(self.arrays[*array].crossbar);
+            (0..self.stage.crossbars.len()).find(|&crossbar| rows(crossbar) == of_array)
+        };
+        let mut order: Vec<usize> = (0..self.arrays.len()).collect();
+        order.sort_by_key(partition);
+        order
+    }
+
+    fn multiply(&self, program: &Program, codes: &[i32], outcome: &mut Outcome) -> Vec<f64> {
+        let whole = codes.iter().map(|&code| i64::from(code)).sum::<i64>() * self.stage.offset;
+        let mut outputs: Vec<f64> = self.stage.bias.iter().map(|&bias| bias as f64 - whole as f64).collect();
+        let merged = self.merges(program);
+        if merged {
+            let product = self.product(codes);
+            outputs.iter_mut().zip(product).for_each(|(output, product)| *output += product);
+        }
+        for index in self.order() {
+            let placed = &self.stage.crossbars[self.arrays[index].crossbar];
+            let codes = &codes[placed.row_start as usize..(placed.row_start + placed.rows) as usize];
+            let accumulators = self.read(program, index, codes, outcome, merged);
+            let here = &mut outputs[placed.output_start as usize..(placed.output_start + placed.outputs) as usize];
+            self.merge(index, &accumulators, codes, here);
+        }
+        for output in &mut outputs {
+            saturate(program, output, &mut outcome.saturated_outputs);
+        }
+        outputs
+    }
+
+    /// Shifted and added codes of every column of one array.
+    fn read(&self, program: &Program, index: usize, codes: &[i32], outcome: &mut Outcome, merged: bool) -> Vec<f64> {
+        let (array, columns) = (&self.arrays[index], &self.columns[index]);
+        let (base, slices) = (1_i32 << program.chip.tile.dac.bits, self.stage.slices.len());
+        let first_slice: usize = outcome.slices.len() - self.slices_from_here(program);
+        let mut accumulators = vec![0.0; array.columns];
+        let mut rest = codes.to_vec();
+        let mut place = 1.0;
+        for _ in 0..program.chip.magnitude_bits().div_ceil(program.chip.tile.dac.bits) {
+            // Of a negative code, remainders are negative: the sign is applied with every digit.
+            let digits: Vec<i32> = rest.iter().map(|code| code % base).collect();
+            rest.iter_mut().for_each(|code| *code /= base);
+            let sums: Vec<f32> = (0..array.columns).map(|column| array.sum(column, &digits, self.group)).collect();
+            outcome.array_energy_j += array.energy_j(&digits);
+            for (column, &sum) in sums.iter().enumerate() {
+                let seen = &mut outcome.slices[first_slice + column % slices];
+                if merged {
+                    seen.conversions += 1;
+                    continue;
+                }
+                let code = book(&columns[column], sum, seen);
+                accumulators[column] += f64::from(code) * place;
+                saturate(program, &mut accumulators[column], &mut seen.saturated);
+            }
+            let driven = digits.iter().copied().enumerate().filter(|&(_, digit)| digit != 0).collect();
+            let bits = sums.iter().map(|sum| sum.to_bits()).collect();
+            outcome.reads.push((self.index, array.crossbar, array.array, driven, bits));
+            place *= f64::from(base);
+        }
+        accumulators
+    }
+
+    /// Slices of this and all later layers.
+    fn slices_from_here(&self, program: &Program) -> usize {
+        program.mvm_stages().skip(self.index).map(|(_, stage)| stage.slices.len()).sum()
+    }
+
+    /// Weights the columns of one array and adds them to its outputs.
+    fn merge(&self, index: usize, accumulators: &[f64], codes: &[i32], outputs: &mut [f64]) {
+        let array = &self.arrays[index];
+        let placed = &self.stage.crossbars[array.crossbar];
+        let inputs: i64 = codes.iter().map(|&code| i64::from(code)).sum();
+        for (output, sum) in outputs.iter_mut().enumerate() {
+            let mut complement = 0;
+            for (slice, of_slice) in self.stage.slices.iter().enumerate() {
+                let column = output * self.stage.slices.len() + slice;
+                let adc = &self.columns[index][column];
+                let flipped = placed.flipped.get(column) == Some(&true);
+                let sign = if array.array == 1 || flipped { -1.0 } else { 1.0 };
+                let factor = sign * adc.gain * self.drift_gain;
+                *sum += of_slice.significance as f64 * adc.step * factor * accumulators[column];
+                // A complemented column holds `top - level`.
+                let top = (1_i64 << of_slice.bits) - 1;
+                complement += if flipped { of_slice.significance * top } else { 0 };
+            }
+            *sum += (complement * inputs) as f64;
+        }
+    }
+}
+
+/// Converts a column sum and books it.
+fn book(column: &Column, sum: f32, seen: &mut SliceUse) -> f32 {
+    let converted = column.convert(sum);
+    let (scaled, code) = (f64::from(converted.scaled), f64::from(converted.code));
+    seen.conversions += 1;
+    seen.clipped += u64::from(converted.clipped);
+    seen.codes = (seen.codes.0.min(converted.code), seen.codes.1.max(converted.code));
+    let square = column.step * column.step;
+    let here =
+        [scaled * column.step, scaled.abs() * column.step, scaled * scaled * square, (code - scaled).powi(2) * square];
+    seen.sums.iter_mut().zip(here).for_each(|(sum, here)| *sum += here);
+    converted.code
+}
+
+/// Limits a value to the width of the accumulators.
+fn saturate(program: &Program, value: &mut f64, saturated: &mut u64) {
+    let limit = ((1_u64 << (program.chip.tile.digital.accumulator_bits - 1)) - 1) as f64;
+    if value.abs() > limit {
+        *value = limit.copysign(*value);
+        *saturated += 1;
+    }
+}

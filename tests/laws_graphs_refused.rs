@@ -1,0 +1,180 @@
+//! Graphs that cannot run: every one is refused with the name of the stage, layer or buffer, and what would be allowed.
+
+use crate::support::chips;
+use crate::support::compiled::Compiled;
+use crate::support::graphs::{compiled, residual};
+use crate::support::networks::{convolutions, dataset};
+use crate::support::random::Random;
+use chip::config::Chip;
+use chip::program::{FeatureMap, Output, PoolKind, Stage};
+use chip::timing::{TimingError, lower};
+use nn::quantised::{MvmOutput, QuantisedLayer, QuantisedNetwork};
+use nn_compiler::mapping::Mapping;
+use nn_compiler::{CompilationSettings, compile_quantised};
+
+/// A residual program, and it after a change to the first stage that has one.
+fn refused(change: impl Fn(&mut Stage) -> bool) -> String {
+    let mut random = Random(43);
+    let mapping = Mapping::parse("isaac").unwrap();
+    for _ in 0..40 {
+        let mut program = compiled(&mut random, &mapping, &chips::exact(), 2).0.program;
+        assert_eq!(program.validate(), Ok(()));
+        if program.stages.iter_mut().any(&change) {
+            return program.validate().unwrap_err();
+        }
+    }
+    panic!("no program has such a stage");
+}
+
+#[test]
+fn damaged_graphs_are_refused_by_name() {
+    let add = |change: fn(&mut chip::program::AddStage)| {
+        refused(|stage| {
+            let Stage::Add(add) = stage else { return false };
+            change(add);
+            true
+        })
+    };
+    let holds = |text: String, parts: [&str; 2]| {
+        assert!(parts.iter().all(|part| text.contains(part)) && text.starts_with("stage `layer"), "{text}");
+    };
+    holds(add(|add| add.inputs[1] = 99), ["input 99 is not before it", "allowed is 0 to"]);
+    holds(add(|add| add.multipliers[0] = -1.0), ["multiplier -1 is not a positive number", "65536"]);
+    holds(add(|add| add.multipliers[1] = f64::NAN), ["multiplier NaN", "65536"]);
+    holds(add(|add| add.multipliers[1] = 65_537.0), ["multiplier 65537", "65536"]);
+    holds(add(|add| add.bits = 17), ["output bits", "1 to 16"]);
+    holds(add(|add| (add.signed, add.sign_bit) = (true, false)), ["signed codes", "sign bit"]);
+    holds(add(|add| add.tile = u32::MAX), ["tile 4294967295", "does not exist"]);
+    holds(add(|add| add.maps[0].bits += 1), ["its input is", "writes"]);
+    let average = |multiplier: f64| {
+        refused(move |stage| match stage {
+            Stage::Pool(pool) if matches!(pool.kind, PoolKind::Average { .. }) => {
+                pool.kind = PoolKind::Average { multiplier };
+                true
+            }
+            _ => false,
+        })
+    };
+    holds(average(0.0), ["multiplier 0", "positive"]);
+    holds(average(f64::INFINITY), ["multiplier inf", "positive"]);
+}
+
+#[test]
+fn a_signed_map_in_front_of_arrays_and_a_result_for_nobody_are_refused() {
+    let mut random = Random(44);
+    let mapping = Mapping::parse("isaac").unwrap();
+    let chain = convolutions(&mut Random(5), 8);
+    let data = dataset(&mut random, chain.input, 3, 3, 3);
+    let mut program = Compiled::new(&chain, &data, &mapping, &chips::exact()).program;
+    // One bit less and a sign: the map is as wide as before, but may be negative.
+    let count = program.stages.len();
+    let signed = |map: FeatureMap| FeatureMap { signed: true, ..map };
+    for at in 0..count {
+        match &mut program.stages[at] {
+            Stage::Mvm(mvm) => {
+                if at > 0 {
+                    mvm.window.input = signed(mvm.window.input);
+                }
+                if let Output::Codes { bits, signed, .. } = &mut mvm.output {
+                    (*bits, *signed) = (*bits - 1, true);
+                }
+            }
+            Stage::Pool(pool) => pool.window.input.signed |= at > 0,
+            Stage::Add(_) => panic!("a chain has no additions"),
+        }
+    }
+    let text = program.validate().unwrap_err();
+    assert!(text.contains("its input must be signed where the chip's tile.dac.format is"), "{text}");
+
+    let (case, _) = compiled(&mut random, &mapping, &chips::exact(), 2);
+    let mut program = case.program;
+    let last = program.stages.len() - 1;
+    let extra = program.stages[0].clone();
+    program.stages.insert(last, extra);
+    let text = program.validate().unwrap_err();
+    assert!(text.contains("no stage reads its result"), "{text}");
+}
+
+fn compile_error(network: &QuantisedNetwork, chip: &Chip) -> String {
+    let mut random = Random(45);
+    let dataset = dataset(&mut random, network.input, 2, 2, 2);
+    let mapping = &Mapping::parse("isaac").unwrap();
+    let settings = CompilationSettings { dataset: &dataset, training: "none", mapping, chip, seed: 1 };
+    compile_quantised(network, &settings).unwrap_err().to_string()
+}
+
+#[test]
+fn networks_that_a_chip_cannot_apply_are_refused_by_name() {
+    let chip = chips::exact();
+    let network = residual(&mut Random(46), &chip);
+    let changed = |change: &dyn Fn(&mut QuantisedNetwork)| {
+        let mut network = network.clone();
+        change(&mut network);
+        compile_error(&network, &chip)
+    };
+    let first_mvm = |change: &'static dyn Fn(&mut nn::quantised::QuantisedMvm)| {
+        changed(&|network| {
+            let mvm = network.layers.iter_mut().find_map(|layer| match layer {
+                QuantisedLayer::Mvm(mvm) => Some(mvm),
+                _ => None,
+            });
+            change(mvm.unwrap());
+        })
+    };
+    let text = changed(&|network| network.input_bits = 3);
+    assert!(text.contains("applies 8 bits of an input, the network's have 3 (input_bits)"), "{text}");
+    let text = first_mvm(&|mvm| mvm.weight_bits = 9);
+    assert!(text.contains("weights have 9 bits, the chip's 8 (format.weight_bits)"), "{text}");
+    let text = first_mvm(&|mvm| mvm.input = 7);
+    assert!(text.contains("input is 7, allowed: 0 to 0"), "{text}");
+    // A sum that is not rectified goes into the arrays that yield the scores.
+    let text = changed(&|network| {
+        for layer in &mut network.layers {
+            if let QuantisedLayer::Add(add) = layer {
+                add.signed = true;
+            }
+        }
+    });
+    assert!(text.contains("inputs may be negative, which takes tile.dac.format = \"sign-magnitude\""), "{text}");
+    let text = changed(&|network| {
+        for layer in &mut network.layers {
+            if let QuantisedLayer::Add(add) = layer {
+                add.bits = 7;
+            }
+        }
+    });
+    assert!(text.contains("inputs have 7 bits, the chip applies 8"), "{text}");
+    let text = changed(&|network| {
+        if let Some(QuantisedLayer::Mvm(mvm)) = network.layers.last_mut() {
+            mvm.output = MvmOutput::Codes { multiplier: 1.0, bits: 8, signed: false };
+        }
+    });
+    assert!(text.contains("the last layer must be a linear layer or a convolution that yields scores"), "{text}");
+}
+
+/// Buffers shrink byte by byte: the program runs until one is too small, which is named; what it is said to need is enough.
+#[test]
+fn a_skip_buffer_that_is_too_small_is_named() {
+    let mut random = Random(47);
+    let mapping = Mapping::parse("isaac").unwrap();
+    let mut joins = 0;
+    for _ in 0..40 {
+        let mut program = compiled(&mut random, &mapping, &chips::exact(), 2).0.program;
+        let counted = lower::run(&program, 2).unwrap().counts;
+        for bytes in (1..200).rev() {
+            program.chip.tile.buffer.bytes = bytes;
+            match lower::run(&program, 2) {
+                Ok(timing) => assert_eq!(timing.counts, counted),
+                Err(TimingError::Join { stage, previous, capacity, required }) => {
+                    assert!(capacity < required, "{stage} {previous}");
+                    let at = |name: &str| program.stages.iter().position(|stage| stage.name() == name).unwrap();
+                    assert!(matches!(program.stages[at(&stage)], Stage::Add(_)));
+                    assert!(program.stages[at(&stage)].inputs().contains(&(at(&previous) as u32 + 1)));
+                    joins += 1;
+                }
+                Err(error) => assert!(matches!(error, TimingError::Deadlock { .. }), "{error}"),
+            }
+        }
+    }
+    assert!(joins > 20, "{joins} skip buffers were too small");
+}

@@ -1,0 +1,183 @@
+//! Random residual networks in integers: branches, projections without ReLU, additions, pooling of both kinds.
+
+use super::networks::split;
+use super::random::Random;
+use chip::config::Chip;
+use nn::datasets::Dataset;
+use nn::network::Shape;
+use nn::quantised::{
+    MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool, QuantisedMvm, QuantisedNetwork,
+};
+use nn::window::Window;
+use nn_compiler::mapping::Mapping;
+use nn_compiler::{CompilationSettings, compile_quantised};
+
+use super::compiled::{Compiled, SEED};
+
+/// A network under construction for a chip.
+struct Graph<'r> {
+    random: &'r mut Random,
+    chip: &'r Chip,
+    network: QuantisedNetwork,
+}
+
+/// One to three residual blocks between a first convolution and the scores.
+pub(crate) fn residual(random: &mut Random, chip: &Chip) -> QuantisedNetwork {
+    let input = Shape { channels: random.within(1, 3), height: random.within(3, 6), width: random.within(3, 6) };
+    let network = QuantisedNetwork {
+        name: "residual".to_owned(),
+        dataset: "random".to_owned(),
+        input,
+        input_bits: chip.magnitude_bits(),
+        layers: Vec::new(),
+    };
+    let mut graph = Graph { random, chip, network };
+    // Sometimes a branch starts at the image itself.
+    let mut at = if graph.random.once_in(3) { 0 } else { graph.convolution(0, 4) };
+    for _ in 0..graph.random.within(1, 3) {
+        at = graph.block(at);
+        let input = graph.shape(at);
+        if input.height.min(input.width) > 1 && graph.random.once_in(4) {
+            let (stride, padding) = (graph.random.within(1, 2), graph.random.within(0, 1));
+            at = graph.pool(at, Window { input, kernel_height: 2, kernel_width: 2, stride, padding });
+        }
+    }
+    graph.head(at);
+    graph.network.validate().unwrap();
+    graph.network
+}
+
+impl Graph<'_> {
+    fn shape(&self, source: usize) -> Shape {
+        self.network.shape_of(source)
+    }
+
+    fn push(&mut self, layer: QuantisedLayer) -> usize {
+        self.network.layers.push(layer);
+        self.network.layers.len()
+    }
+
+    fn name(&self) -> String {
+        format!("layer{}", self.network.layers.len())
+    }
+
+    /// Weighted sums; about half of the codes of the result are neither clamped to 0 nor to the highest.
+    fn mvm(&mut self, input: usize, window: Window, outputs: usize, output: Option<(u32, bool)>) -> usize {
+        let weight_bits = self.chip.format.weight_bits;
+        let largest = (1_usize << (weight_bits - 1)) - 1;
+        let weight = |random: &mut Random| random.within(0, 2 * largest) as i32 - largest as i32;
+        let weights = (0..outputs * window.rows()).map(|_| weight(self.random)).collect();
+        let reach = (largest * ((1 << self.network.input_bits) - 1)) as f64 * (window.rows() as f64).sqrt();
+        let bias = (0..outputs).map(|_| (reach * f64::from(self.random.unit() * 0.5 - 0.1)) as i64).collect();
+        let output = match output {
+            // Some of those with a sign reach both ends.
+            Some((bits, signed)) => {
+                let gain = if signed { self.random.pick(&[1.0, 8.0]) } else { 1.0 };
+                MvmOutput::Codes { multiplier: gain * f64::from(1 << bits) / reach, bits, signed }
+            }
+            None => MvmOutput::Scores,
+        };
+        let name = self.name();
+        self.push(QuantisedLayer::Mvm(QuantisedMvm {
+            name,
+            input,
+            window,
+            weights,
+            outputs,
+            weight_bits,
+            bias,
+            output,
+        }))
+    }
+
+    /// A convolution that fits its source, of any padding, with its ReLU.
+    fn convolution(&mut self, input: usize, channels: usize) -> usize {
+        let shape = self.shape(input);
+        let kernel = self.random.within(1, shape.height.min(shape.width).min(3));
+        let padding = self.random.within(0, kernel - 1);
+        let window = Window { input: shape, kernel_height: kernel, kernel_width: kernel, stride: 1, padding };
+        self.mvm(input, window, channels, Some((self.network.input_bits, false)))
+    }
+
+    /// A convolution of kernel 1 or 3 whose result has the size that a stride gives.
+    fn same(&mut self, input: usize, channels: usize, stride: usize, kernel: usize, signed: bool) -> usize {
+        let shape = self.shape(input);
+        let window = Window { input: shape, kernel_height: kernel, kernel_width: kernel, stride, padding: kernel / 2 };
+        let bits = self.network.input_bits + if signed { self.random.within(0, 2) as u32 } else { 0 };
+        self.mvm(input, window, channels, Some((bits, signed)))
+    }
+
+    /// A main branch of one to three convolutions and a shortcut, straight or projected, that are added.
+    fn block(&mut self, input: usize) -> usize {
+        let shape = self.shape(input);
+        let projected = self.random.once_in(2);
+        let stride = if projected { self.random.within(1, 2) } else { 1 };
+        let channels = if projected { self.random.within(1, 4) } else { shape.channels };
+        let mut main = input;
+        for _ in 0..self.random.within(0, 2) {
+            let width = self.random.within(1, 6);
+            main = self.same(main, width, 1, 3, false);
+        }
+        let (kernel, signed) = (self.random.pick(&[1, 3]), !self.random.once_in(3));
+        main = self.same(main, channels, stride, kernel, signed);
+        let shortcut = match (projected, self.random.once_in(2)) {
+            (true, signed) => self.same(input, channels, stride, 1, !signed),
+            (false, _) => input,
+        };
+        let sources = if self.random.once_in(2) { [main, shortcut] } else { [shortcut, main] };
+        // Where inputs may be negative, what is not rectified may go on to the next arrays.
+        let open = self.chip.signed_inputs() && self.random.once_in(2);
+        let sum = self.add(sources, open);
+        // Elsewhere it may be pooled and added once more.
+        if self.random.once_in(3) {
+            let mut again = self.add([sum, main], true);
+            if self.random.once_in(2) {
+                let shape = self.shape(again);
+                let window = Window { input: shape, kernel_height: 3, kernel_width: 3, stride: 1, padding: 1 };
+                again = self.pool(again, window);
+            }
+            return self.add([again, sum], open);
+        }
+        sum
+    }
+
+    fn add(&mut self, inputs: [usize; 2], signed: bool) -> usize {
+        let multiplier = |random: &mut Random| f64::from(random.unit()) + random.pick(&[0.001, 0.5]);
+        let multipliers = [multiplier(self.random), multiplier(self.random)];
+        let (name, shape, bits) = (self.name(), self.shape(inputs[0]), self.network.input_bits);
+        self.push(QuantisedLayer::Add(QuantisedAdd { name, inputs, shape, multipliers, bits, signed }))
+    }
+
+    /// Pooling of either kind.
+    fn pool(&mut self, input: usize, window: Window) -> usize {
+        let name = self.name();
+        if self.random.once_in(2) {
+            return self.push(QuantisedLayer::MaxPool(QuantisedMaxPool { name, input, window }));
+        }
+        let multiplier = self.random.pick(&[0.25, 0.3, 1.0]);
+        self.push(QuantisedLayer::AveragePool(QuantisedAveragePool { name, input, window, multiplier }))
+    }
+
+    /// Global average pooling, or none, and the scores.
+    fn head(&mut self, mut at: usize) {
+        if !self.random.once_in(3) {
+            let (name, window) = (self.name(), Window::whole(self.shape(at)));
+            let multiplier = 1.0 / (window.kernel_height * window.kernel_width) as f64;
+            at = self.push(QuantisedLayer::AveragePool(QuantisedAveragePool { name, input: at, window, multiplier }));
+        }
+        let classes = self.random.within(2, 5);
+        self.mvm(at, Window::whole(self.shape(at)), classes, None);
+    }
+}
+
+/// A random residual network for a chip with images of its own, compiled.
+pub(crate) fn compiled(random: &mut Random, mapping: &Mapping, chip: &Chip, images: usize) -> (Compiled, Dataset) {
+    let reference = residual(random, chip);
+    let classes = reference.layers.last().unwrap().output_shape().len();
+    let shape = reference.input;
+    let [train, test] = [images, images].map(|count| split(random, shape, classes, count));
+    let dataset = Dataset { name: "random", shape, classes, validation: train.clone(), train, test };
+    let settings = CompilationSettings { dataset: &dataset, training: "none", mapping, chip, seed: SEED };
+    let program = compile_quantised(&reference, &settings).unwrap();
+    (Compiled { program, reference }, dataset)
+}
