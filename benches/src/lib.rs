@@ -1,0 +1,28 @@
+//! How fast ohmic is: the kernel of one array and whole networks, beside matrix products that are measured in the same run.
+//!
+//! `cargo bench -p benches` measures everything (with criterion, in CPU time), prints a table and writes `docs/results/benchmarks/`. With
+//! `-- --test` it runs every case once; with `-- NAME` only the cases of that name. How to read the numbers: `docs/speed.md`.
+//!
+//! * [`session`]: measures cases and keeps their rows; [`cpu_time`] is what criterion measures with.
+//! * [`array`]: one array in the kernel; [`sgemm`] the matrix products beside it.
+//! * [`networks`], [`images`], [`compiled`]: what runs on a whole chip; [`inference`] runs it.
+//! * [`row`], [`report`], [`machine`], [`references`], [`figure`]: what is written.
+
+pub mod array;
+mod builder;
+mod cells;
+pub mod compiled;
+pub mod cpu_time;
+pub mod figure;
+pub mod images;
+pub mod inference;
+pub mod machine;
+pub mod networks;
+pub mod references;
+pub mod report;
+pub mod row;
+pub mod session;
+pub mod sgemm;
+
+/// What a benchmark fails with: it has nobody to decide by the kind of an error.
+pub type Failure = Box<dyn std::error::Error>;
