@@ -4,7 +4,7 @@
 //! `-- --test` it runs every case once; with `-- NAME` only the cases of that name. How to read the numbers: `docs/speed.md`.
 //!
 //! * [`session`]: measures cases and keeps their rows; [`cpu_time`] is what criterion measures with.
-//! * [`array`]: one array in the kernel; [`sgemm`] the matrix products beside it.
+//! * [`mod@array`]: one array in the kernel; [`sgemm`] the matrix products beside it.
 //! * [`networks`], [`images`], [`compiled`]: what runs on a whole chip; [`inference`] runs it.
 //! * [`row`], [`report`], [`machine`], [`references`], [`figure`]: what is written.
 
