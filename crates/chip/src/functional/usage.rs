@@ -16,7 +16,7 @@ pub struct ConverterUse {
     pub clipped: u64,
     /// How many additions saturated the accumulator behind a converter.
     pub saturated: u64,
-    /// Lowest and highest code seen; none where no single conversion was simulated.
+    /// Lowest and highest code seen; none of converters that do not quantise.
     pub codes: Option<(i64, i64)>,
     /// Number of codes the converter has; 0 of one that does not quantise.
     pub available_codes: u64,
@@ -36,7 +36,7 @@ impl ConverterUse {
     pub(super) fn add_column(&mut self, seen: &CodesSeen, column: usize, step: f64) {
         self.clipped += seen.clipped(column);
         let (lowest, highest) = seen.codes(column);
-        if lowest <= highest {
+        if self.available_codes > 0 && lowest <= highest {
             self.add_codes((lowest as i64, highest as i64));
         }
         self.errors += seen.statistics(column, step);

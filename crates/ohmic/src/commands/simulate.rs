@@ -37,11 +37,7 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
     let evaluator = Evaluator { seed: arguments.seed, chips, timing_images: arguments.timing_images };
     if let Some(output) = &arguments.output {
         // Before the work, so that a directory that cannot be written to is refused at once.
-        let repeat = format!(
-            "ohmic simulate PROGRAM --chips {} --seed {} --timing-images {} (with the program compiled for this chip)",
-            chips, arguments.seed, arguments.timing_images
-        );
-        write_run(output, Kind::Chip, &program.chip, &repeat)?;
+        write_run(output, Kind::Chip, &program.chip, &repeat(arguments, chips))?;
     }
     let source = cell_source(arguments, &program)?;
     let (row, evaluation) = simulate(&program, &images, evaluator, &source, &Bar::default())?;
@@ -58,6 +54,25 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
         }
     }
     Ok(())
+}
+
+/// The command that repeats a run.
+fn repeat(arguments: &Simulate, chips: u32) -> String {
+    let Simulate { seed, timing_images, .. } = arguments;
+    let mut command = format!("ohmic simulate PROGRAM --chips {chips} --seed {seed} --timing-images {timing_images}");
+    if let Some(limit) = arguments.limit {
+        command += &format!(" --limit {limit}");
+    }
+    if let (Some(images), Some(labels)) = (&arguments.images, &arguments.labels) {
+        let pixel_max = arguments.pixel_max;
+        command += &format!(" --images {} --labels {} --pixel-max {pixel_max}", images.display(), labels.display());
+    }
+    for (option, path) in [("--fault-map", &arguments.fault_map), ("--conductances", &arguments.conductances)] {
+        if let Some(path) = path {
+            command += &format!(" {option} {}", path.display());
+        }
+    }
+    command + " (with the program compiled for this chip)"
 }
 
 /// The cells to simulate: the device's, with a map of faults, or given ones.

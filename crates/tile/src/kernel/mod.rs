@@ -14,6 +14,11 @@
 //! combinations of digits ([`DigitFormat::group_rows`]). A group's sum starts at 0; `digit * cell` is added for its rows with a digit other than
 //! 0, in ascending order. The column sum starts at 0; the groups' sums are added in ascending order. Leaving out groups without a driven
 //! row changes nothing. So the bits depend neither on the instruction set nor on what is computed together.
+//!
+//! Where to look: `packed` makes lists of places from codes, `table` tabulates, `sums` adds (`simd` has its twin without checks, and compiles everything
+//! for each instruction set), `sinks` converts, shifts and adds or keeps, `task` puts these together, `merge` adds slices to outputs, `multiply` is the
+//! product for converters that do not quantise. DACs of so many digits that tables would be large multiply digit and cell instead
+//! (`sums::Products`): a group is then one row, and the product is what its table would hold, so that the bits are the same.
 
 mod digits;
 mod isa;
