@@ -9,7 +9,6 @@ use std::sync::Arc;
 /// The converters of all columns of one crossbar, in blocks of neighbouring columns.
 #[derive(Clone, Debug, Default)]
 pub struct AdcBank {
-    columns: usize,
     blocks: Vec<AdcBlock>,
 }
 
@@ -42,7 +41,7 @@ impl AdcBank {
     pub fn ideal_transfers(columns: impl Iterator<Item = AdcTransfer>) -> Self {
         let columns: Vec<AdcTransfer> = columns.collect();
         let block = |columns: &[AdcTransfer]| AdcBlock::new(columns, Conversion::Quantise);
-        Self { columns: columns.len(), blocks: columns.chunks(LANES).map(block).collect() }
+        Self { blocks: columns.chunks(LANES).map(block).collect() }
     }
 
     /// One physical converter per column; columns that share a converter share its draw. With [`AdcKind::Ideal`] sums pass unchanged, in
@@ -54,19 +53,13 @@ impl AdcBank {
             let conversion = if kind == AdcKind::Ideal { Conversion::Pass } else { physical(own) };
             AdcBlock::new(transfers, conversion)
         };
-        Self { columns: transfers.len(), blocks: transfers.chunks(LANES).zip(own.chunks(LANES)).map(block).collect() }
+        Self { blocks: transfers.chunks(LANES).zip(own.chunks(LANES)).map(block).collect() }
     }
 
     /// The converters of each block of columns.
     #[must_use]
     pub fn blocks(&self) -> &[AdcBlock] {
         &self.blocks
-    }
-
-    /// Number of columns.
-    #[must_use]
-    pub fn columns(&self) -> usize {
-        self.columns
     }
 
     /// Converts the column sums of one input slice in place to codes (whole `f32`, unless the converters are ideal) and books what the

@@ -68,12 +68,6 @@ impl Packed {
         self.vectors
     }
 
-    /// Number of word lines.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
     /// Entries that a table for these vectors has.
     pub(super) fn table_entries(&self) -> usize {
         self.rows.div_ceil(self.format.group_rows()) * self.format.group_entries()
