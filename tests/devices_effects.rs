@@ -2,7 +2,7 @@
 
 use crate::devices_support::{ROW, device, kolmogorov_smirnov, moments, normal, programmed};
 use tile::address::CellRow;
-use tile::device::{Device, FaultRates, States, WriteVerify};
+use tile::device::{Device, FaultRates, RowPart, States, WriteVerify};
 
 const ROWS: u64 = 1000;
 
@@ -161,14 +161,15 @@ fn a_cell_keeps_its_draws_whatever_its_neighbours() {
     device.write_verify = Some(WriteVerify { tolerance_levels: 0.05, attempts: 4 });
     device.faults = Some(FaultRates { stuck_low: 0.1, stuck_high: 0.05 });
     let states = device.states(2).unwrap();
-    let (mut wide, mut narrow, mut other) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut wide, mut narrow, mut other) = ([0.0; 300], [0.0; 37], [0.0; 300]);
+    let levels: [u8; 300] = std::array::from_fn(|column| column as u8 % 4);
+    let changed: [u8; 300] = std::array::from_fn(|column| if column % 2 == 0 { levels[column] } else { 3 });
     for row in 0..50 {
         let address = CellRow { row, ..ROW };
-        states.program_row(address, (0..300).map(|column| column as u8 % 4), &mut wide);
-        states.program_row(address, (0..37).map(|column| column as u8 % 4), &mut narrow);
+        states.program_row(address, [RowPart::new(&levels, &mut wide, 1)]);
+        states.program_row(address, [RowPart::new(&levels[..37], &mut narrow, 1)]);
         assert_eq!(wide[..37], narrow);
-        let changed = (0..300).map(|column| if column % 2 == 0 { column as u8 % 4 } else { 3 });
-        states.program_row(address, changed, &mut other);
+        states.program_row(address, [RowPart::new(&changed, &mut other, 1)]);
         assert!(wide.iter().zip(&other).step_by(2).all(|(a, b)| a == b));
         assert!(wide.iter().zip(&other).any(|(a, b)| a != b));
     }
@@ -180,8 +181,8 @@ fn golden_cells_with_all_effects() {
     let mut device = device("pcm-like", &["read_after_s=86400"]);
     device.write_verify = Some(WriteVerify { tolerance_levels: 0.05, attempts: 4 });
     device.faults = Some(FaultRates { stuck_low: 0.2, stuck_high: 0.2 });
-    let mut cells = Vec::new();
-    device.states(2).unwrap().program_row(ROW, [3, 2, 1, 0, 3, 2, 1, 0].into_iter(), &mut cells);
+    let mut cells = [0.0; 8];
+    device.states(2).unwrap().program_row(ROW, [RowPart::new(&[3, 2, 1, 0, 3, 2, 1, 0], &mut cells, 1)]);
     assert_eq!(cells, GOLDEN);
 }
 const GOLDEN: [f32; 8] = [2.1081207, 1.3038942, 3.0, 3.0, 1.9937276, 1.3689421, 0.65734065, 0.0];

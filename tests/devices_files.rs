@@ -3,7 +3,7 @@
 use crate::devices_support::{ROW, device};
 use explore::config::{Kind, load, load_text, preset_names, to_toml};
 use tile::address::CellRow;
-use tile::device::Device;
+use tile::device::{Device, RowPart};
 use tile::variation::Variation;
 
 /// The problems of a shipped device with some keys changed.
@@ -167,9 +167,9 @@ fn intervals_of_measured_states_cover_the_true_error() {
         let error = states.states[0].error();
         let mut covered = 0;
         for set in 0..sets {
-            let mut values = Vec::new();
-            let levels = (0..4_u8).flat_map(|level| std::iter::repeat_n(level, cells));
-            states.program_row(CellRow { row: set, ..ROW }, levels, &mut values);
+            let mut values = vec![0.0; 4 * cells];
+            let levels: Vec<u8> = (0..4 * cells).map(|cell| (cell / cells) as u8).collect();
+            states.program_row(CellRow { row: set, ..ROW }, [RowPart::new(&levels, &mut values, 1)]);
             let conductances =
                 values.chunks(cells).map(|level| level.iter().map(|&v| states.conductance_s(v)).collect());
             let conductances_s: Vec<Vec<f64>> = conductances.collect();

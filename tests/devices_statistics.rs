@@ -4,7 +4,7 @@ use crate::devices_support::{ROW, device, kolmogorov_smirnov, moments, normal, p
 use explore::config::{Kind, preset_names};
 use rand_distr::{Distribution, StandardNormal};
 use tile::address::{CellRow, Effect};
-use tile::device::{State, States};
+use tile::device::{RowPart, State, States};
 
 const ROWS: u64 = 1000;
 
@@ -128,10 +128,10 @@ fn lognormal_cells_have_their_moments_and_distribution() {
 /// Draws of a million cells.
 fn draws(row: impl Fn(u64) -> CellRow) -> Vec<f64> {
     let states = device("paper-order", &["g_clip_s=1.0"]).states(2).unwrap();
-    let mut values = Vec::new();
+    let mut values = [0.0; 1000];
     let mut all = Vec::new();
     for index in 0..ROWS {
-        states.program_row(row(index), std::iter::repeat_n(2, 1000), &mut values);
+        states.program_row(row(index), [RowPart::new(&[2; 1000], &mut values, 1)]);
         all.extend(values.iter().map(|&value| (f64::from(value) - 2.0) / 0.30));
     }
     all

@@ -2,7 +2,7 @@
 
 use explore::config::{Kind, load};
 use tile::address::{CellRow, Purpose};
-use tile::device::{Device, RowTotals, States};
+use tile::device::{Device, RowPart, RowTotals, States};
 
 /// A shipped device with some keys changed.
 pub(crate) fn device(name: &str, overrides: &[&str]) -> Device {
@@ -18,10 +18,11 @@ pub(crate) const ROW: CellRow =
 pub(crate) fn programmed(states: &States, rows: u64) -> (Vec<Vec<f64>>, RowTotals) {
     let levels = states.levels();
     let mut by_level = vec![Vec::new(); levels];
-    let (mut row_values, mut totals) = (Vec::new(), RowTotals::default());
+    let (mut row_values, mut totals) = ([0.0; 1000], RowTotals::default());
     for row in 0..rows {
         let level = |column: usize| ((column + row as usize) % levels) as u8;
-        totals.add(&states.program_row(CellRow { row, ..ROW }, (0..1000).map(level), &mut row_values));
+        let row_levels: [u8; 1000] = std::array::from_fn(level);
+        totals.add(&states.program_row(CellRow { row, ..ROW }, [RowPart::new(&row_levels, &mut row_values, 1)]));
         for (column, &value) in row_values.iter().enumerate() {
             by_level[usize::from(level(column))].push(f64::from(value));
         }

@@ -62,7 +62,15 @@ impl Compiled {
     /// # Errors
     /// If the device cannot be programmed.
     pub fn cells(&self, chip_sample: u64) -> Result<Cells, String> {
-        Cells::program(&self.program, SampleAddress { seed: 1, purpose: Purpose::Programming, chip_sample })
+        Cells::program(&self.program, address(chip_sample))
+    }
+
+    /// Programs those of another chip sample in the same memory, as an evaluation does with one chip sample after the other.
+    ///
+    /// # Errors
+    /// As [`Self::cells`].
+    pub fn reprogram(&self, cells: &mut Cells, chip_sample: u64) -> Result<(), String> {
+        cells.reprogram(&self.program, address(chip_sample))
     }
 
     /// A chip sample.
@@ -72,6 +80,10 @@ impl Compiled {
     pub fn sample(&self, chip_sample: u64) -> Result<ChipSample, String> {
         ChipSample::from_cells(&self.program, &self.cells(chip_sample)?)
     }
+}
+
+fn address(chip_sample: u64) -> SampleAddress {
+    SampleAddress { seed: 1, purpose: Purpose::Programming, chip_sample }
 }
 
 /// The default chip (128 x 128 arrays of 2-bit cells, 8-bit weights and inputs, one bit a cycle, 8-bit converters with calibrated ranges) with
@@ -131,4 +143,30 @@ mod tests {
         let sigma: f64 = (squares / f64::from(count)).sqrt() / 3.0;
         assert!((sigma - ERROR).abs() < 0.001, "{sigma} of {count} cells");
     }
+
+    /// Published results rest on these values. The digests were computed before programming became parallel, one row after the other.
+    #[test]
+    fn cells_have_their_golden_values_for_1_2_and_8_threads() {
+        for (network, expected) in [(1, LENET_5), (2, RESNET_8)] {
+            let compiled = compile(&NETWORKS[network], Errors::Programming, 1).unwrap();
+            let mut all = Vec::new();
+            for threads in [1, 2, 8] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                all.push(pool.install(|| compiled.cells(0)).unwrap());
+                // Cells of another program, then those of another chip sample, then the same again.
+                let mut again = Cells { stages: all[0].stages[1..].to_vec(), ..all[0] };
+                pool.install(|| compiled.reprogram(&mut again, 1).and_then(|()| compiled.reprogram(&mut again, 0)))
+                    .unwrap();
+                all.push(again);
+                let cells = all[all.len() - 1].stages.iter().flat_map(|stage| stage.values.iter().flatten().flatten());
+                // FNV-1a over the bits.
+                let digest = |hash: u64, cell: &f32| (hash ^ u64::from(cell.to_bits())).wrapping_mul(0x0100_0000_01b3);
+                assert_eq!(cells.fold(0xcbf2_9ce4_8422_2325, digest), expected, "network {network}, {threads} threads");
+                // Totals as well, whose sums have an order.
+                assert!(all.iter().all(|cells| *cells == all[0]), "network {network}, {threads} threads");
+            }
+        }
+    }
+    const LENET_5: u64 = 0x3538_3f90_d21e_2075;
+    const RESNET_8: u64 = 0x4067_5f82_a177_40bd;
 }

@@ -6,7 +6,7 @@ use crate::networks::{Benchmark, NETWORKS};
 use crate::references::{self, PROGRAMMED_CELLS, TWO_THREADS};
 use crate::row::Row;
 use crate::session::Session;
-use chip::functional::{ChipSample, Settings, infer_with};
+use chip::functional::{Cells, ChipSample, Settings, infer_with};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tile::kernel::Isa;
 
@@ -54,25 +54,44 @@ fn images(
     Ok(())
 }
 
-/// Draws the cells of ResNet-20 and makes arrays of them.
+/// Draws the cells of ResNet-20, whose rows have 16 to 64 outputs, and of the MLP, nearly all of whose rows have 256, and makes arrays of the
+/// former.
 fn programming(session: &mut Session, rows: &mut Vec<Row>) -> Result<(), Failure> {
-    let compiled = compile(&NETWORKS[3], Errors::Programming, 1)?;
-    let (cells, pool) = (compiled.cells(0)?, pool(1)?);
-    let count = cells.stages.iter().flat_map(|stage| stage.values.iter().flatten()).map(Vec::len).sum::<usize>() as f64;
+    cells(session, rows, &NETWORKS[0], "cells-wide", None)?;
+    let (compiled, cells) = cells(session, rows, &NETWORKS[3], "cells", Some(PROGRAMMED_CELLS))?;
+    let (count, pool) = (number(&cells), pool(1)?);
     let mut programmed = Ok(());
     let mut keep = |result: Result<(), String>| programmed = programmed.clone().and(result);
-    let seconds = session.cpu_seconds("programming", "cells", || {
-        keep(pool.install(|| compiled.cells(1)).map(|cells| drop(std::hint::black_box(cells))));
-    })?;
-    rows.extend(seconds.map(|seconds| {
-        let goal_per_second = Some(PROGRAMMED_CELLS);
-        Row { goal_per_second, ..Row::new("programming", "cells", (count, "cells"), seconds) }
-    }));
     let seconds = session.cpu_seconds("programming", "arrays-of-cells", || {
         keep(pool.install(|| ChipSample::from_cells(&compiled.program, &cells)).map(|s| drop(std::hint::black_box(s))));
     })?;
     rows.extend(seconds.map(|seconds| Row::new("programming", "arrays-of-cells", (count, "cells"), seconds)));
     Ok(programmed?)
+}
+
+/// Programs one chip sample after the other in the same memory.
+fn cells(
+    session: &mut Session,
+    rows: &mut Vec<Row>,
+    benchmark: &Benchmark,
+    case: &str,
+    goal_per_second: Option<f64>,
+) -> Result<(Compiled, Cells), Failure> {
+    let (compiled, pool) = (compile(benchmark, Errors::Programming, 1)?, pool(1)?);
+    let (mut cells, mut programmed, mut chip_sample) = (compiled.cells(0)?, Ok(()), 0);
+    let seconds = session.cpu_seconds("programming", case, || {
+        chip_sample += 1;
+        programmed = programmed.clone().and(pool.install(|| compiled.reprogram(&mut cells, chip_sample)));
+        std::hint::black_box(&cells);
+    })?;
+    programmed?;
+    let row = |seconds| Row { goal_per_second, ..Row::new("programming", case, (number(&cells), "cells"), seconds) };
+    rows.extend(seconds.map(row));
+    Ok((compiled, cells))
+}
+
+fn number(cells: &Cells) -> f64 {
+    cells.stages.iter().flat_map(|stage| stage.values.iter().flatten()).map(Vec::len).sum::<usize>() as f64
 }
 
 /// One thread and two, by the clock on the wall.

@@ -2,6 +2,7 @@
 
 use chip::program::{MvmStage, Program};
 use tile::address::{CellRow, Purpose};
+use tile::device::RowPart;
 
 /// The cells of one weighted layer.
 pub(crate) struct LayerCells {
@@ -36,8 +37,9 @@ pub(crate) fn programmed(program: &Program, seed: u64, purpose: Purpose, chip_sa
                     row: row_index,
                 };
                 let levels = (0..stage.outputs as usize).map(|output| level(stage, slice, polarity, row, output));
-                let mut programmed = Vec::new();
-                states.program_row(address, levels, &mut programmed);
+                let levels: Vec<u8> = levels.collect();
+                let mut programmed = vec![0.0; stage.outputs as usize];
+                states.program_row(address, [RowPart::new(&levels, &mut programmed, 1)]);
                 values.extend(programmed);
             }
             values

@@ -68,7 +68,8 @@ pub struct Evaluation {
 }
 
 impl Evaluator {
-    /// Simulates a program; chip samples run in parallel and are summed in their order.
+    /// Simulates a program; chip samples run in parallel and are summed in their order. As many are under way as there are threads: one that
+    /// waits for a part of its chip sample may begin another, so that otherwise their memory would have no bound.
     ///
     /// # Errors
     /// If the images are not the program's, the program cannot finish, or a price is missing.
@@ -89,32 +90,53 @@ impl Evaluator {
             return Err(ExploreError::Request(what));
         }
         let codes = encode_images(program, &images.images);
-        let chip_sample = |index: u32| {
-            let sample = self.sample(program, source, index.into()).map_err(ExploreError::Request)?;
+        let chip_sample = |(cells, index): (&mut Cells, u32)| {
+            let sample = self.sample(program, source, index.into(), cells).map_err(ExploreError::Request)?;
             let settings = Settings { errors: index == 0, ..Settings::default() };
             let inference = infer_with(program, &sample, &codes, settings).map_err(ExploreError::Request)?;
             progress.advance(1);
             let accuracy = inference.accuracy(&images.labels);
             Ok(Simulated { accuracy, inference })
         };
-        let samples: Result<Vec<Simulated>, ExploreError> = (0..self.chips).into_par_iter().map(chip_sample).collect();
-        self.summarise(program, images.len() as u64, &samples?)
+        let at_once = rayon::current_num_threads().min(self.chips as usize);
+        let mut cells = vec![self.blank(program, source); at_once];
+        let (indices, mut samples) = ((0..self.chips).collect::<Vec<u32>>(), Vec::new());
+        for some in indices.chunks(at_once.max(1)) {
+            let run = cells.par_iter_mut().zip(some.par_iter().copied()).map(chip_sample);
+            samples.extend(run.collect::<Result<Vec<Simulated>, ExploreError>>()?);
+        }
+        self.summarise(program, images.len() as u64, &samples)
     }
 
-    /// A chip sample; given cells stand for every index.
-    fn sample(&self, program: &Program, source: &CellSource, index: u64) -> Result<ChipSample, String> {
-        let address = SampleAddress { seed: self.seed, purpose: Purpose::Programming, chip_sample: index };
+    fn address(&self, chip_sample: u64) -> SampleAddress {
+        SampleAddress { seed: self.seed, purpose: Purpose::Programming, chip_sample }
+    }
+
+    /// Cells for chip samples, one after the other.
+    fn blank(&self, program: &Program, source: &CellSource) -> Cells {
         match source {
-            CellSource::Device => ChipSample::program(program, self.seed, address.purpose, index),
-            CellSource::Faulty(map) => {
-                let mut cells = Cells::program(program, address)?;
-                cells.apply_faults(program, map)?;
-                ChipSample::from_cells(program, &cells)
-            }
-            CellSource::Given(cells) => {
-                ChipSample::from_cells(program, &Cells { address, stages: cells.stages.clone() })
-            }
+            CellSource::Given(given) => given.clone(),
+            CellSource::Device | CellSource::Faulty(_) => Cells::empty(program, self.address(0)),
         }
+    }
+
+    /// A chip sample, made in [`Self::blank`] cells or those of another sample; given cells stand for every index.
+    fn sample(
+        &self,
+        program: &Program,
+        source: &CellSource,
+        index: u64,
+        cells: &mut Cells,
+    ) -> Result<ChipSample, String> {
+        match source {
+            CellSource::Device => cells.reprogram(program, self.address(index))?,
+            CellSource::Faulty(map) => {
+                cells.reprogram(program, self.address(index))?;
+                cells.apply_faults(program, map)?;
+            }
+            CellSource::Given(_) => cells.address = self.address(index),
+        }
+        ChipSample::from_cells(program, cells)
     }
 
     fn summarise(&self, program: &Program, images: u64, samples: &[Simulated]) -> Result<Evaluation, ExploreError> {

@@ -39,6 +39,7 @@ pub type Stream = Xoshiro256PlusPlus;
 /// The hash of an address, the purpose and up to any number of indices: what a stream starts from and the key of
 /// [`normal::normals`](crate::normal::normals).
 #[must_use]
+#[inline]
 pub fn key(seed: u64, purpose: Purpose, indices: &[u64]) -> u64 {
     let start = mix(seed ^ mix(purpose as u64));
     indices.iter().fold(start, |hash, &index| mix(hash.wrapping_add(mix(index.wrapping_add(1)))))
@@ -46,8 +47,19 @@ pub fn key(seed: u64, purpose: Purpose, indices: &[u64]) -> u64 {
 
 /// The stream of an address.
 #[must_use]
+#[inline]
 pub fn stream(seed: u64, purpose: Purpose, indices: &[u64]) -> Stream {
-    Stream::seed_from_u64(key(seed, purpose, indices))
+    seeded(key(seed, purpose, indices))
+}
+
+/// `Stream::seed_from_u64`, inlined: the state is four words of SplitMix64 that starts at the key, and they do not wait for each other.
+#[inline]
+fn seeded(key: u64) -> Stream {
+    let mut seed = [0; 32];
+    for (word, bytes) in (0..).zip(seed.chunks_exact_mut(8)) {
+        bytes.copy_from_slice(&mix(key.wrapping_add(WEYL.wrapping_mul(word))).to_le_bytes());
+    }
+    Stream::from_seed(seed)
 }
 
 /// Fills `draws` with `count` standard normal draws of a stream.
@@ -56,10 +68,13 @@ pub fn standard_normals(stream: &mut Stream, count: usize, draws: &mut Vec<f32>)
     draws.extend((0..count).map(|_| -> f32 { StandardNormal.sample(stream) }));
 }
 
+/// Step of the Weyl sequence of SplitMix64.
+const WEYL: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) after one step of its Weyl sequence; a bijection of 64-bit words.
 #[inline(always)]
 pub(crate) fn mix(word: u64) -> u64 {
-    let z = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = word.wrapping_add(WEYL);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
@@ -98,6 +113,7 @@ pub struct CellRow {
 impl CellRow {
     /// The stream that is drawn along the logical columns of this row.
     #[must_use]
+    #[inline]
     pub fn stream(self) -> Stream {
         stream(self.seed, self.purpose, &self.indices())
     }
@@ -116,6 +132,7 @@ impl CellRow {
         stream(self.seed, self.purpose, &[chip_sample, layer, slice, polarity, row, effect as u64, column])
     }
 
+    #[inline]
     fn indices(self) -> [u64; 5] {
         [self.chip_sample, self.layer, self.slice, self.polarity, self.row]
     }
@@ -171,6 +188,13 @@ mod tests {
         assert!(mean.abs() < 4.0 * standard_error, "mean {mean}");
         assert!((variance - 1.0).abs() < 4.0 * 2f64.sqrt() * standard_error, "variance {variance}");
         assert!(lag1.abs() < 4.0 * standard_error, "lag-1 correlation {lag1}");
+    }
+
+    #[test]
+    fn streams_start_as_those_of_their_crate() {
+        for key in (0..64).map(|bit| 1 << bit).chain([0, u64::MAX, 0x0123_4567_89ab_cdef, WEYL, WEYL.wrapping_neg()]) {
+            assert_eq!(seeded(key), Stream::seed_from_u64(key), "{key:#x}");
+        }
     }
 
     /// Results are a function of these values: a dependency that changed them would change every published number.

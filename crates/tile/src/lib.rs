@@ -23,3 +23,4 @@ pub mod normal;
 mod statistics;
 pub mod variation;
 pub mod wires;
+mod ziggurat;

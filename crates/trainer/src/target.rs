@@ -9,6 +9,7 @@ use nn_compiler::mapping::{CellStates, Encoding, Mapping, largest_weight};
 use nn_compiler::partition::{row_order, row_partitions};
 use nn_compiler::{Chip, CompileError};
 use tile::address::{CellRow, Purpose};
+use tile::device::RowPart;
 
 /// A mapping strategy on a chip.
 #[derive(Clone, Copy)]
@@ -125,7 +126,7 @@ pub fn sample_weights(
     let purpose = Purpose::Validation;
     let fail = |what| CompileError::Layer { layer: format!("{layer}"), what };
     let mut sampled = vec![-(encoding.offset() as f32); weights.len()];
-    let mut programmed = Vec::with_capacity(matrix.outputs);
+    let (mut levels, mut programmed) = (vec![0; matrix.outputs], vec![0.0; matrix.outputs]);
     for (slice, code) in encoding.slices.iter().enumerate() {
         let states = cells.states(code.bits).map_err(fail)?;
         for polarity in 0..encoding.polarities() {
@@ -141,10 +142,10 @@ pub fn sample_weights(
                     polarity: polarity as u64,
                     row: row as u64,
                 };
-                let column = |output: usize| {
-                    encoding.level(encoding.clip(weights[output * matrix.rows + from]), slice, polarity)
-                };
-                states.program_row(address, (0..matrix.outputs).map(column), &mut programmed);
+                for (output, level) in levels.iter_mut().enumerate() {
+                    *level = encoding.level(encoding.clip(weights[output * matrix.rows + from]), slice, polarity);
+                }
+                states.program_row(address, [RowPart::new(&levels, &mut programmed, 1)]);
                 for (output, &value) in programmed.iter().enumerate() {
                     sampled[output * matrix.rows + from] += factor * value;
                 }

@@ -17,6 +17,7 @@ mod mvm;
 mod noise;
 mod plan;
 mod probe;
+mod row_block;
 mod sample;
 mod totals;
 mod usage;

@@ -4,6 +4,7 @@ use super::array::{Array, Parts};
 use super::cells::{Cells, SampleAddress, StageCells, slice_states};
 use super::converters::converter_banks;
 use crate::program::{MvmStage, Program};
+use rayon::prelude::*;
 use tile::adc::AdcBank;
 use tile::address::Purpose;
 use tile::crossbar::Crossbar;
@@ -38,14 +39,16 @@ impl ChipSample {
         Self::from_cells(program, &Cells::program(program, SampleAddress { seed, purpose, chip_sample })?)
     }
 
-    /// Assembles the arrays from programmed cells.
+    /// Assembles the arrays from programmed cells, stages in parallel.
     ///
     /// # Errors
     /// As [`ChipSample::program`].
     pub fn from_cells(program: &Program, cells: &Cells) -> Result<Self, String> {
-        let stages = program.mvm_stages().zip(&cells.stages);
+        let stages: Vec<((u64, &MvmStage), &StageCells)> = program.mvm_stages().zip(&cells.stages).collect();
         let stage = |((layer, stage), of_stage)| assemble_stage(program, layer, stage, of_stage, cells.address);
-        Ok(Self { address: cells.address, stages: stages.map(stage).collect::<Result<_, _>>()? })
+        // As in `Cells::program`: the first error in the order of the stages.
+        let assembled: Vec<Result<StageSample, String>> = stages.into_par_iter().map(stage).collect();
+        Ok(Self { address: cells.address, stages: assembled.into_iter().collect::<Result<_, _>>()? })
     }
 
     /// The linear crossbars of each MVM stage, in the order of the program; stages of nonlinear cells have none.

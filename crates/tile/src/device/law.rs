@@ -12,6 +12,9 @@ pub(super) enum CellLaw {
     Lognormal { median: f64, log_sigma: f64 },
 }
 
+/// Mean and standard deviation of the values of every level that a byte can name, for [`on_line`]; a look-up needs no check.
+pub(super) type Lines = [[f64; 2]; 256];
+
 /// Probability, and mean of the error and of its square counted only where the error lies in some set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Partial {

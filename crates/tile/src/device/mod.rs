@@ -22,7 +22,7 @@ pub use current_voltage::CurrentVoltage;
 pub use drift::{Compensation, Drift, DriftLaw};
 pub use faults::{Fault, FaultRates};
 pub use fit_uncertainty::FitUncertainty;
-pub use program::RowTotals;
+pub use program::{RowPart, RowTotals};
 pub use read_noise::ReadNoise;
 pub use states::{State, States};
 pub use write_verify::WriteVerify;

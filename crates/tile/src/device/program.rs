@@ -1,8 +1,9 @@
 //! Programming: levels in, cell values at the time of reading out.
 
-use super::law::{CellLaw, on_line};
+use super::law::{Lines, on_line};
 use super::{Fault, FaultRates, States};
 use crate::address::{CellRow, Effect, Stream};
+use crate::ziggurat;
 use rand_distr::{Distribution, StandardNormal};
 
 /// What the cells of one programmed row add up to: what compensation of drift and reports need.
@@ -31,63 +32,105 @@ impl RowTotals {
     }
 }
 
+/// The cells of one logical row that lie in one array.
+#[derive(Debug)]
+pub struct RowPart<'a> {
+    levels: &'a [u8],
+    values: &'a mut [f32],
+    step: usize,
+}
+
+impl<'a> RowPart<'a> {
+    /// The first of `levels`, which are programmed, and of `values`, in level spacings above level 0, and every `step`-th after it: between
+    /// them lie cells of other slices. Both should have the same length; what one has more is left out. A step of 0 is taken for 1.
+    #[must_use]
+    #[inline]
+    pub fn new(levels: &'a [u8], values: &'a mut [f32], step: usize) -> Self {
+        let length = levels.len().min(values.len());
+        Self { levels: &levels[..length], values: &mut values[..length], step: step.max(1) }
+    }
+
+    fn cells(self) -> impl Iterator<Item = (u8, &'a mut f32)> {
+        self.levels.iter().copied().zip(self.values).step_by(self.step)
+    }
+}
+
 impl States {
-    /// Programs the cells of one logical row, in the order of its columns, and reads them `read_after_s` later; the result is in level
-    /// spacings above level 0, without read noise.
+    /// Programs the cells of one logical row and reads them `read_after_s` later, without read noise. `parts` lists the arrays that hold the
+    /// row, in the order of its columns.
     ///
     /// Every effect has its own streams (see [`Effect`]) and takes one draw per cell, whatever the cell's state; only the further
     /// attempts of write-verify take as many as they need, each cell from a stream of its own. So a cell's value does not depend on its neighbours.
     ///
     /// # Panics
     /// Never for levels below [`States::levels`].
-    pub fn program_row(
-        &self,
-        address: CellRow,
-        levels: impl Iterator<Item = u8>,
-        programmed: &mut Vec<f32>,
-    ) -> RowTotals {
+    #[inline]
+    pub fn program_row<'a>(&self, address: CellRow, parts: impl IntoIterator<Item = RowPart<'a>>) -> RowTotals {
+        if let Some(lines) = &self.lines {
+            return self.program_lines(lines, address, parts);
+        }
         let mut row = Row::new(self, address);
-        programmed.clear();
-        let (mut block, mut filled) = ([0; BLOCK], 0);
-        levels.for_each(|level| {
-            block[filled] = level;
-            filled += 1;
-            if filled == BLOCK {
-                row.program(&block, programmed);
-                filled = 0;
-            }
-        });
-        row.program(&block[..filled], programmed);
+        for (level, cell) in parts.into_iter().flat_map(RowPart::cells) {
+            *cell = row.cell(usize::from(level)) as f32;
+        }
         row.totals
     }
 
-    /// Turns draws into the values of cells after one attempt.
-    fn first_attempts(&self, levels: &[u8], draws: &mut [f64]) {
-        // In local variables, so that the loops need not load them for every cell.
-        let (laws, lines, clip) = (self.laws.as_slice(), self.lines.as_slice(), self.clip);
-        if lines.is_empty() {
-            for (value, &level) in draws.iter_mut().zip(levels) {
-                *value = attempt(laws, clip, usize::from(level), *value);
-            }
-        } else {
-            for (value, &level) in draws.iter_mut().zip(levels) {
-                *value = clipped(on_line(lines[usize::from(level)], *value), clip);
-            }
+    /// The same values as those of [`Row::cell`], of cells that keep their first attempt at a normal law.
+    #[inline]
+    fn program_lines<'a>(
+        &self,
+        lines: &Lines,
+        address: CellRow,
+        parts: impl IntoIterator<Item = RowPart<'a>>,
+    ) -> RowTotals {
+        let mut stream = address.stream();
+        let (mut sum, mut count) = (0.0, 0);
+        for part in parts {
+            count += part.levels.len().div_ceil(part.step);
+            sum += self.place_on_lines(lines, part, &mut stream);
+        }
+        let conductance_s = count as f64 * self.g_min_s + sum * self.spacing_s;
+        RowTotals {
+            written_s: conductance_s,
+            read_s: conductance_s,
+            write_pulses: count as u64,
+            ..RowTotals::default()
         }
     }
 
-    /// Whether cells keep the value of their first attempt.
-    fn is_plain(&self) -> bool {
-        self.write_verify.is_none() && self.faults.is_none() && self.moved.is_none()
+    /// Programs the cells of one part; returns the sum of their values. Not inlined, so that all that the loop needs is in registers.
+    #[inline(never)]
+    fn place_on_lines(&self, lines: &Lines, part: RowPart<'_>, stream: &mut Stream) -> f64 {
+        let RowPart { levels, values, step } = part;
+        // Of the same length, as they are, so that the loop's condition is all the check that its indexing needs.
+        let values = &mut values[..levels.len()];
+        // Copies, which the compiler keeps in registers.
+        let (mut local, clip, abscissae) = (stream.clone(), self.clip, ziggurat::abscissae());
+        let (mut sum, mut at) = (0.0, 0);
+        while at < levels.len() {
+            let draw = ziggurat::draw(&mut local, abscissae);
+            let value = clipped(on_line(lines[usize::from(levels[at])], draw), clip);
+            values[at] = value as f32;
+            sum += value;
+            at += step;
+        }
+        *stream = local;
+        sum
     }
 
-    fn clipped(&self, value: f64) -> f64 {
-        clipped(value, self.clip)
+    /// The value of a cell of `level` after one attempt to program it.
+    fn attempt(&self, level: usize, draw: f64) -> f64 {
+        clipped(self.laws[level].value(level as f64, draw), self.clip)
     }
 }
 
-/// Cells that are programmed at once: what lies between the caller's iterator and the loops over cells, without memory to allocate.
-const BLOCK: usize = 64;
+/// `value.max(lowest).min(highest)` in one instruction each.
+#[inline(always)]
+fn clipped(value: f64, (lowest, highest): (f64, f64)) -> f64 {
+    let value = if value > lowest { value } else { lowest };
+    if value < highest { value } else { highest }
+}
 
 /// A row that is being programmed.
 struct Row<'a> {
@@ -111,31 +154,6 @@ impl<'a> Row<'a> {
             drift: states.moved.as_ref().map(|_| address.stream_of(Effect::Drift)),
             totals: RowTotals::default(),
         }
-    }
-
-    /// Programs the next cells, at most [`BLOCK`].
-    fn program(&mut self, levels: &[u8], programmed: &mut Vec<f32>) {
-        if self.states.is_plain() {
-            self.program_plain(levels, programmed);
-        } else {
-            programmed.extend(levels.iter().map(|&level| self.cell(usize::from(level)) as f32));
-        }
-    }
-
-    /// The same values as [`Row::cell`], for cells that keep that of their first attempt: a loop of draws, one of values, one of sums.
-    fn program_plain(&mut self, levels: &[u8], programmed: &mut Vec<f32>) {
-        let mut values = [0.0; BLOCK];
-        let of_cells = &mut values[..levels.len()];
-        // In a local variable, so that its state stays in registers.
-        let mut stream = self.programming.clone();
-        of_cells.fill_with(|| StandardNormal.sample(&mut stream));
-        self.programming = stream;
-        self.states.first_attempts(levels, of_cells);
-        programmed.extend(of_cells.iter().map(|&value| value as f32));
-        let conductance_s = levels.len() as f64 * self.states.g_min_s + sum(of_cells) * self.states.spacing_s;
-        self.totals.written_s += conductance_s;
-        self.totals.read_s += conductance_s;
-        self.totals.write_pulses += levels.len() as u64;
     }
 
     /// The next cell's value at reading.
@@ -163,14 +181,14 @@ impl<'a> Row<'a> {
     /// Programs a cell, verifying where the device does; `draw` is that of the first attempt.
     fn write(&mut self, level: usize, draw: f64) -> f64 {
         let (states, target) = (self.states, level as f64);
-        let mut value = attempt(&states.laws, states.clip, level, draw);
+        let mut value = states.attempt(level, draw);
         self.totals.write_pulses += 1;
         let Some(verify) = states.write_verify else { return value };
         let missed = |value: f64| (value - target).abs() > verify.tolerance_levels;
         if missed(value) && verify.attempts > 1 {
             let mut retries = self.address.cell_stream(Effect::Retry, self.column);
             for _ in 1..verify.attempts {
-                value = attempt(&states.laws, states.clip, level, StandardNormal.sample(&mut retries));
+                value = states.attempt(level, StandardNormal.sample(&mut retries));
                 self.totals.write_pulses += 1;
                 if !missed(value) {
                     break;
@@ -182,7 +200,10 @@ impl<'a> Row<'a> {
 
     fn moved(&self, level: usize, value: f64, draw: f64) -> f64 {
         let states = self.states;
-        states.moved.as_ref().map_or(value, |moved| states.clipped(moved.value(level, value, states.clip.0, draw)))
+        states
+            .moved
+            .as_ref()
+            .map_or(value, |moved| clipped(moved.value(level, value, states.clip.0, draw), states.clip))
     }
 
     /// The value of a stuck cell; books its pulses.
@@ -204,30 +225,6 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The value of a cell of `level` after one attempt to program it.
-#[inline(always)]
-fn attempt(laws: &[CellLaw], clip: (f64, f64), level: usize, draw: f64) -> f64 {
-    clipped(laws[level].value(level as f64, draw), clip)
-}
-
-/// `value.max(lowest).min(highest)` in one instruction each.
-#[inline(always)]
-fn clipped(value: f64, (lowest, highest): (f64, f64)) -> f64 {
-    let value = if value > lowest { value } else { lowest };
-    if value < highest { value } else { highest }
-}
-
-/// Sum in four lanes, which do not wait for each other.
-fn sum(values: &[f64]) -> f64 {
-    let fours = values.chunks_exact(4);
-    let rest: f64 = fours.remainder().iter().sum();
-    let mut lanes = [0.0; 4];
-    for four in fours {
-        lanes = [lanes[0] + four[0], lanes[1] + four[1], lanes[2] + four[2], lanes[3] + four[3]];
-    }
-    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,7 +237,7 @@ mod tests {
         CellRow { seed: 5, purpose: Purpose::Programming, chip_sample: 1, layer: 2, slice: 3, polarity: 1, row: 7 };
 
     proptest! {
-        /// The loops for plain cells and the path of all effects: the same values, bit by bit, and sums that differ in their order only.
+        /// The loop over normal cells and the path of all effects: the same values, bit by bit, and sums that differ in their order only.
         /// Levels and sigmas are such that many values are clipped, at either end.
         #[test]
         fn plain_cells_are_those_of_the_general_path(
@@ -255,9 +252,9 @@ mod tests {
                 device.variation = Variation::Lognormal(Lognormal { log_sigma });
             }
             let (states, address) = (device.states(3).unwrap(), CellRow { row, ..ROW });
-            prop_assert!(states.is_plain());
-            let mut fast = vec![f32::NAN; 3];
-            let totals = states.program_row(address, levels.iter().copied(), &mut fast);
+            prop_assert_eq!(states.lines.is_some(), log_sigma.is_none());
+            let mut fast = vec![f32::NAN; levels.len()];
+            let totals = states.program_row(address, [RowPart::new(&levels, &mut fast, 1)]);
             let mut general = Row::new(&states, address);
             let values = levels.iter().map(|&level| (general.cell(usize::from(level)) as f32).to_bits());
             prop_assert!(values.eq(fast.iter().map(|value| value.to_bits())));

@@ -1,7 +1,7 @@
 //! The states of a device in cells of a given number of bits.
 
 use super::drift::Moved;
-use super::law::CellLaw;
+use super::law::{CellLaw, Lines};
 use super::{Compensation, CurrentVoltage, Device, FaultRates, ReadNoise, WriteVerify};
 use crate::variation::NominalState;
 
@@ -43,8 +43,8 @@ pub struct States {
     pub clip: (f64, f64),
     /// The law of the first attempt, by level.
     pub(super) laws: Vec<CellLaw>,
-    /// Mean and standard deviation of every level, if all laws are normal; else empty.
-    pub(super) lines: Vec<[f64; 2]>,
+    /// The laws in another form, if they are normal and cells are read as the first attempt leaves them.
+    pub(super) lines: Option<Box<Lines>>,
     pub(super) write_verify: Option<WriteVerify>,
     pub(super) faults: Option<FaultRates>,
     pub(super) moved: Option<Moved>,
@@ -84,15 +84,13 @@ impl Device {
         let conductances_s: Vec<f64> = nominal.iter().map(|state| state.conductance_s).collect();
         let drift = self.drift.as_ref();
         let laws: Vec<CellLaw> = nominal.iter().map(law).collect();
-        let lines: Option<Vec<[f64; 2]>> =
-            laws.iter().zip(0_u16..).map(|(law, level)| law.line(level.into())).collect();
         let mut states = States {
             states: states.collect(),
             spacing_s,
             g_min_s: self.g_min_s,
             clip,
             laws,
-            lines: lines.unwrap_or_default(),
+            lines: None,
             write_verify: self.write_verify,
             faults: self.faults,
             moved: drift.and_then(|drift| drift.law.at(self.read_after_s, &conductances_s, spacing_s)),
@@ -102,6 +100,7 @@ impl Device {
             iv: self.iv.clone(),
         };
         states.fill_moments();
+        states.lines = states.find_lines();
         Ok(states)
     }
 }
@@ -162,6 +161,15 @@ impl States {
             let (low, high) = state.error_ci95;
             state.error_ci95 = (low * state.error(), high * state.error());
         }
+    }
+
+    fn find_lines(&self) -> Option<Box<Lines>> {
+        let first_attempts_stay = self.write_verify.is_none() && self.faults.is_none() && self.moved.is_none();
+        let mut lines = Box::new([[0.0; 2]; 256]);
+        for ((line, law), level) in lines.iter_mut().zip(&self.laws).zip(0_u16..) {
+            *line = law.line(level.into())?;
+        }
+        first_attempts_stay.then_some(lines)
     }
 
     /// Mean and standard deviation of the error after programming.
