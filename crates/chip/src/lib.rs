@@ -14,5 +14,6 @@
 pub mod config;
 pub mod energy;
 pub mod functional;
+pub mod machine;
 pub mod program;
 pub mod timing;

@@ -1,0 +1,157 @@
+//! Everything around the cores: regions, tiles, memory, network, and what is still to happen.
+
+use super::accounts::Accounts;
+use super::agenda::{Agenda, Event};
+use super::causes::{Causes, Op};
+use super::region::RegionState;
+use super::request::{Age, Request, Wanted};
+use super::tile::{MemoryPort, Tile};
+use crate::machine::hardware::Hardware;
+use crate::machine::network::Network;
+
+/// What cores share.
+pub(super) struct World<'a, 'r> {
+    pub(super) hardware: &'a Hardware,
+    pub(super) now: u64,
+    pub(super) agenda: Agenda,
+    pub(super) accounts: Accounts<'r>,
+    pub(super) causes: Causes,
+    pub(super) regions: Vec<RegionState<'a>>,
+    pub(super) tiles: Vec<Tile>,
+    pub(super) memory: MemoryPort,
+    pub(super) network: Network,
+    pub(super) packets: Packets,
+    /// What was sent in this instant; queues take it in the order of age.
+    pub(super) sends: Vec<(Age, Send)>,
+    /// Cores that may be able to go on.
+    pub(super) awake: Worklist,
+    /// Tiles with something to grant.
+    pub(super) granting: Worklist,
+    /// Regions in which places were taken in this instant.
+    pub(super) touched: Worklist,
+}
+
+/// Numbers that wait for their turn, each once, in the order in which they came.
+#[derive(Debug, Default)]
+pub(super) struct Worklist {
+    queue: Vec<u32>,
+    listed: Vec<bool>,
+}
+
+impl Worklist {
+    pub(super) fn new(count: usize) -> Self {
+        Self { queue: Vec::new(), listed: vec![false; count] }
+    }
+
+    pub(super) fn add(&mut self, number: u32) {
+        let listed = &mut self.listed[number as usize];
+        if !*listed {
+            *listed = true;
+            self.queue.push(number);
+        }
+    }
+
+    pub(super) fn add_all(&mut self) {
+        (0..self.listed.len() as u32).for_each(|number| self.add(number));
+    }
+
+    pub(super) fn take(&mut self) -> Option<u32> {
+        let number = self.queue.pop()?;
+        self.listed[number as usize] = false;
+        Some(number)
+    }
+}
+
+/// A packet on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packet {
+    /// Who sent it, and when.
+    pub(super) age: Age,
+    pub(super) region: u32,
+    pub(super) bits: u64,
+    /// Number of its item in the run.
+    pub(super) item: u64,
+    /// What let it be sent, and then what brought it.
+    pub(super) cause: Op,
+}
+
+/// A packet for the queue of a network interface.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Send {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) flits: u64,
+    pub(super) tag: u32,
+}
+
+/// The packets on their way, by tag.
+#[derive(Debug, Default)]
+pub(super) struct Packets {
+    packets: Vec<Packet>,
+    free: Vec<u32>,
+}
+
+impl Packets {
+    pub(super) fn add(&mut self, packet: Packet) -> u32 {
+        if let Some(tag) = self.free.pop() {
+            self.packets[tag as usize] = packet;
+            return tag;
+        }
+        self.packets.push(packet);
+        (self.packets.len() - 1) as u32
+    }
+
+    pub(super) fn get(&self, tag: u32) -> Packet {
+        self.packets[tag as usize]
+    }
+
+    /// Forgets a packet that has been written.
+    pub(super) fn remove(&mut self, tag: u32) -> Packet {
+        self.free.push(tag);
+        self.packets[tag as usize]
+    }
+}
+
+impl World<'_, '_> {
+    /// Schedules an event `cycles` cycles of a clock from now.
+    pub(super) fn after(&mut self, cycles: u64, clock: u64, event: Event) {
+        self.agenda.after(self.now, cycles.saturating_mul(clock), event);
+    }
+
+    /// Whether this instant is an edge of a clock.
+    pub(super) fn is_edge(&self, clock: u64) -> bool {
+        clock == 1 || self.now.is_multiple_of(clock)
+    }
+
+    /// The next edge of a clock, which lies behind this instant.
+    pub(super) fn next_edge(&self, clock: u64) -> u64 {
+        (self.now / clock + 1) * clock
+    }
+
+    pub(super) fn wake_readers(&mut self, region: u32) {
+        for &core in &self.regions[region as usize].region().readers {
+            self.awake.add(core);
+        }
+    }
+
+    pub(super) fn wake_writers(&mut self, region: u32) {
+        for &core in &self.regions[region as usize].region().writers {
+            self.awake.add(core);
+        }
+    }
+
+    /// An item of a core is in a region.
+    pub(super) fn write(&mut self, region: u32, core: u32, by: Op) {
+        self.regions[region as usize].write(core, by);
+        self.wake_readers(region);
+    }
+
+    pub(super) fn request(&mut self, tile: u32, request: Request) {
+        if matches!(request.wanted, Wanted::Memory { .. }) {
+            self.memory.requests.add(request);
+        } else {
+            self.tiles[tile as usize].requests.add(request);
+            self.granting.add(tile);
+        }
+    }
+}

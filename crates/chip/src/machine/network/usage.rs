@@ -1,0 +1,124 @@
+//! How long links and network interfaces were in use and blocked: `docs/timing.md`, section 6.
+
+use super::{NONE, Network};
+
+/// Where a link leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// To the column before.
+    West,
+    /// To the column behind.
+    East,
+    /// To the row before.
+    North,
+    /// To the row behind.
+    South,
+}
+
+impl Direction {
+    /// All directions, in the order of a router's ports.
+    pub const ALL: [Self; 4] = [Self::West, Self::East, Self::North, Self::South];
+
+    /// The neighbour of a router, which must have one there; both are column and row.
+    #[must_use]
+    pub fn from(self, (column, row): (u32, u32)) -> (u32, u32) {
+        match self {
+            Self::West => (column - 1, row),
+            Self::East => (column + 1, row),
+            Self::North => (column, row - 1),
+            Self::South => (column, row + 1),
+        }
+    }
+}
+
+/// What became of the time of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkUse {
+    /// Column and row of the router that it leaves, in routers.
+    pub router: (u32, u32),
+    /// Where it leads.
+    pub direction: Direction,
+    /// Flits that left for it.
+    pub flits: u64,
+    /// Base cycles in which a flit left for it.
+    pub busy: u64,
+    /// Base cycles in which it belonged to a packet and no flit left.
+    pub blocked: u64,
+}
+
+/// What became of the time of a network interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InterfaceUse {
+    /// Flits that left its queue.
+    pub flits: u64,
+    /// Base cycles in which at least one flit left.
+    pub busy: u64,
+    /// Base cycles in which its queue was not empty and no flit left.
+    pub blocked: u64,
+}
+
+/// The account of a network interface.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Interface {
+    /// Flits in the queue.
+    queued: u64,
+    flits: u64,
+    busy: u64,
+    /// When the last flit that left was gone.
+    until: u64,
+    /// Since when there are flits in the queue.
+    since: u64,
+    /// Base cycles in which there were, up to the last time that the queue became empty.
+    open: u64,
+}
+
+impl Interface {
+    /// Flits are appended to the queue.
+    pub(super) fn append(&mut self, now: u64, flits: u64) {
+        if self.queued == 0 {
+            // The cycle of the last flit that left counts as busy to its end.
+            self.since = now.max(self.until);
+        }
+        self.queued += flits;
+    }
+
+    /// A flit leaves the queue.
+    pub(super) fn leave(&mut self, now: u64, clock: u64) {
+        if self.until != now + clock {
+            self.until = now + clock;
+            self.busy += clock;
+        }
+        self.flits += 1;
+        self.queued -= 1;
+        if self.queued == 0 {
+            self.open += self.until - self.since;
+        }
+    }
+
+    fn usage(&self, end: u64) -> InterfaceUse {
+        let queued = if self.queued == 0 { 0 } else { end.saturating_sub(self.since) };
+        let blocked = (self.open + queued).saturating_sub(self.busy);
+        InterfaceUse { flits: self.flits, busy: self.busy, blocked }
+    }
+}
+
+impl Network {
+    /// The use of all links up to `end`, which is not before the end of the network cycle of the last step. Routers are in the order of
+    /// their rows, the links of a router in that of [`Direction::ALL`].
+    pub fn links(&self, end: u64) -> impl Iterator<Item = LinkUse> + '_ {
+        let link = move |(port, output): (u32, &super::output::Output)| {
+            let at = self.plan.direction(port).filter(|_| self.plan.entry(port) != NONE)?;
+            let direction = *Direction::ALL.get(at as usize)?;
+            let current = if output.lane == NONE { 0 } else { end.saturating_sub(output.since) };
+            let busy = output.flits * self.clock;
+            let blocked = (output.owned + current).saturating_sub(busy);
+            Some(LinkUse { router: self.plan.router(port), direction, flits: output.flits, busy, blocked })
+        };
+        (0..).zip(&self.outputs).filter_map(link)
+    }
+
+    /// The use of all network interfaces up to `end`, which is not before the end of the network cycle of the last step, by tile.
+    pub fn interfaces(&self, end: u64) -> impl Iterator<Item = InterfaceUse> + '_ {
+        self.interfaces.iter().map(move |interface| interface.usage(end))
+    }
+}

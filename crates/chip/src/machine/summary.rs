@@ -1,0 +1,186 @@
+//! Where the cycles went: units by stage and component, and the critical path.
+
+use std::collections::BTreeMap;
+
+use super::account::Cycles;
+use super::report::{Report, Unit, UnitKind};
+use super::work::{Core, Workload};
+
+/// What all units of a kind did that work for one stage, or for the chip as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComponentRow {
+    /// The stage; `chip` for what stages share.
+    pub stage: String,
+    /// The kind of unit.
+    pub component: &'static str,
+    /// How many there are.
+    pub units: u64,
+    /// Their cycles by class, summed: `units` times the cycles of the run.
+    pub cycles: Cycles,
+}
+
+/// A part of the critical path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathShare {
+    /// The stage that the run waited for.
+    pub stage: String,
+    /// The kind of unit.
+    pub component: &'static str,
+    /// For how many cycles.
+    pub cycles: u64,
+}
+
+/// Components in the order of a signal's way.
+const COMPONENTS: [&str; 12] = [
+    "memory-port",
+    "fetch",
+    "arrays",
+    "converters",
+    "write-back",
+    "load-bus",
+    "store-bus",
+    "buffer-port",
+    "adder-tree",
+    "vector-unit",
+    "network-interface",
+    "link",
+];
+
+/// Place in [`COMPONENTS`] of the component that a unit is one of.
+fn component(kind: UnitKind) -> usize {
+    match kind {
+        UnitKind::Memory => 0,
+        UnitKind::Fetch => 1,
+        UnitKind::Arrays(_) => 2,
+        UnitKind::Converters(_) => 3,
+        UnitKind::WriteBack => 4,
+        UnitKind::LoadBus => 5,
+        UnitKind::StoreBus => 6,
+        UnitKind::Port(_) => 7,
+        UnitKind::Adder => 8,
+        UnitKind::Vector => 9,
+        UnitKind::Interface => 10,
+        UnitKind::Link(_) => 11,
+    }
+}
+
+/// A report with what was executed.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary<'a> {
+    /// What was executed.
+    pub workload: &'a Workload,
+    /// What the machine tells of it.
+    pub report: &'a Report,
+}
+
+impl<'a> Summary<'a> {
+    /// Cycles of the base clock until the last image is done.
+    #[must_use]
+    pub fn cycles(&self) -> u64 {
+        self.report.image_done.last().copied().unwrap_or(0)
+    }
+
+    /// The steady rate as `(cycles, images)`: the second half of the images took this many cycles.
+    ///
+    /// The first half is left out because the pipeline is still filling. A single image has no rate; it gives its own latency.
+    #[must_use]
+    pub fn steady_interval(&self) -> (u64, u64) {
+        match self.report.image_done.as_slice() {
+            [] => (0, 0),
+            [only] => (*only, 1),
+            [.., last] => {
+                // For an odd number of images the middle one belongs to the first half.
+                let from = (self.report.image_done.len() - 1) / 2;
+                let start = self.report.image_done.get(from).copied().unwrap_or(0);
+                (last - start, (self.report.image_done.len() - 1 - from) as u64)
+            }
+        }
+    }
+
+    /// Every unit's cycles, by stage in the order of the program and by component; what stages share comes last.
+    #[must_use]
+    pub fn components(&self) -> Vec<ComponentRow> {
+        let mut rows: BTreeMap<(usize, usize), ComponentRow> = BTreeMap::new();
+        for of_unit in &self.report.units {
+            let (place, component) = (self.place(of_unit.unit), component(of_unit.unit.kind));
+            let row = rows.entry((place, component)).or_insert_with(|| ComponentRow {
+                stage: self.stage_name(of_unit.unit).to_owned(),
+                component: COMPONENTS[component],
+                units: 0,
+                cycles: Cycles::default(),
+            });
+            let count = self.alike(of_unit.unit);
+            row.units += count;
+            row.cycles += of_unit.cycles.times(count);
+        }
+        rows.into_values().collect()
+    }
+
+    /// Where the time until the last image was done went, largest share first: for which stage and component the run waited. The cycles sum to
+    /// [`Summary::cycles`]; empty if the machine was not asked for the critical path.
+    #[must_use]
+    pub fn critical_path(&self) -> Vec<PathShare> {
+        let mut shares: BTreeMap<(usize, usize), PathShare> = BTreeMap::new();
+        for &(unit, cycles) in &self.report.critical_path {
+            let (place, component) = (self.place(unit), component(unit.kind));
+            let share = shares.entry((place, component)).or_insert_with(|| PathShare {
+                stage: self.stage_name(unit).to_owned(),
+                component: COMPONENTS[component],
+                cycles: 0,
+            });
+            share.cycles += cycles;
+        }
+        let mut shares: Vec<PathShare> = shares.into_values().collect();
+        shares.sort_by_key(|share| std::cmp::Reverse(share.cycles));
+        shares
+    }
+
+    /// The critical path in a sentence.
+    #[must_use]
+    pub fn bottleneck(&self) -> Option<String> {
+        let shares = self.critical_path();
+        let first = shares.first()?;
+        let bound = match first.component {
+            "converters" => "ADC-bound",
+            "arrays" => "array-bound",
+            "memory-port" => "memory-bound",
+            "network-interface" | "link" => "network-bound",
+            "load-bus" | "store-bus" | "buffer-port" => "buffer-bound",
+            _ => "bound by its digital units",
+        };
+        let percent = 100.0 * first.cycles as f64 / self.cycles().max(1) as f64;
+        Some(format!(
+            "{} is {bound}: for {percent:.0} % of {} cycles the run waited for its {}",
+            first.stage,
+            self.cycles(),
+            first.component
+        ))
+    }
+
+    /// How many units there are: banks that work alike are one in the report, but all are counted here.
+    #[must_use]
+    pub fn units(&self) -> u128 {
+        self.report.units.iter().map(|of| u128::from(self.alike(of.unit))).sum()
+    }
+
+    /// The core that a unit belongs to.
+    fn core(&self, unit: Unit) -> Option<&'a Core> {
+        unit.core.and_then(|core| self.workload.cores.get(core as usize))
+    }
+
+    fn stage_name(&self, unit: Unit) -> &'a str {
+        self.core(unit).map_or("chip", |core| &core.stage)
+    }
+
+    /// Where a unit's stage stands: stages are in the order of their first cores, what they share comes last.
+    fn place(&self, unit: Unit) -> usize {
+        let Some(core) = self.core(unit) else { return usize::MAX };
+        self.workload.cores.iter().position(|first| first.stage == core.stage).unwrap_or(usize::MAX)
+    }
+
+    /// How many units the entry stands for: banks that work alike are one.
+    fn alike(&self, unit: Unit) -> u64 {
+        let (UnitKind::Arrays(bank) | UnitKind::Converters(bank)) = unit.kind else { return 1 };
+        self.core(unit).and_then(|core| core.banks.get(bank as usize)).map_or(1, |bank| bank.count)
+    }
+}

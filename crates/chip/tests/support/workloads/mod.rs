@@ -1,0 +1,31 @@
+//! Workloads for tests: random ones, and worked examples.
+#![allow(dead_code, reason = "every test file uses a part")]
+
+mod build;
+pub(crate) mod examples;
+pub(crate) mod graph;
+mod hardware;
+pub(crate) mod random;
+pub(crate) mod windows;
+
+use chip::machine::hardware::Hardware;
+use chip::machine::work::Workload;
+use random::Random;
+
+/// A random run; `case(seed)` is the same one everywhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) seed: u64,
+    pub(crate) workload: Workload,
+    pub(crate) hardware: Hardware,
+    pub(crate) images: u64,
+}
+
+pub(crate) fn case(seed: u64) -> Case {
+    let mut random = Random(seed);
+    let hardware = hardware::hardware(&mut random);
+    let tiles = u64::from(hardware.mesh.width * hardware.mesh.height);
+    let stages = graph::graph(tiles, &mut random);
+    let workload = build::build(stages, tiles, &mut random);
+    Case { seed, workload, hardware, images: random.within(1, 3) }
+}
