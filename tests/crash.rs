@@ -59,7 +59,7 @@ fn replace_a_number(text: &str, random: &mut Random) -> String {
 /// Whatever loads must run.
 fn run(program: &Program) {
     // Times of a changed program may be anything, but they must be found.
-    let _ = timing::lower::run(program, 2);
+    let _ = timing::run(program, 2);
     let image = vec![1; program.input.len()];
     // Resistances may be too large for the solver, which must say so.
     let sample = match ChipSample::program(program, 1, Purpose::Programming, 0) {

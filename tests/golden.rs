@@ -5,7 +5,7 @@ mod support;
 
 use chip::config::Chip;
 use chip::program::Program;
-use chip::timing::lower;
+use chip::timing;
 use explore::config::{Kind, load};
 use nn_compiler::mapping::Mapping;
 use support::chips;
@@ -133,17 +133,20 @@ fn one_array(chip: &Chip) -> Program {
     Compiled::new(&network, &dataset, &Mapping::parse("isaac").unwrap(), chip).program
 }
 
+/// Base cycles (1.2 GHz) of a stage of the pipeline: 100 ns.
+const STAGE: u64 = 120;
+
 /// Its pipeline: fetch, 16 reads of one input bit each, converted one cycle later, shifted and added two later, three cycles to the buffer.
 #[test]
 fn isaac_takes_22_cycles_and_one_conversion_per_mac() {
     let program = one_array(&chips::chip("isaac_isca_2016"));
     let (_, stage) = program.mvm_stages().next().unwrap();
     assert_eq!((stage.crossbars.len(), stage.columns(&stage.crossbars[0]), stage.slices.len()), (1, 128, 8));
-    let timing = lower::run(&program, 1).unwrap();
-    assert_eq!(timing.report.cycles, 22);
+    let timing = timing::run(&program, 1).unwrap();
+    assert_eq!(timing.cycles(), 22 * STAGE);
     assert_eq!((program.macs, timing.counts.adc_conversion), (2048, 2048));
     // Back to back one image leaves every 16 cycles.
-    assert_eq!(lower::run(&program, 9).unwrap().report.steady_interval(), (4 * 16, 4));
+    assert_eq!(timing::run(&program, 9).unwrap().steady_interval(), (4 * 16 * STAGE, 4));
 }
 
 /// All arrays of all tiles at that rate, two operations per multiply-accumulate: 41.288 TOPS, 0.627 TOPS/W and 483 GOPS/mm2 by the table.
@@ -151,8 +154,8 @@ fn isaac_takes_22_cycles_and_one_conversion_per_mac() {
 fn isaac_reaches_its_peak_rate() {
     let chip = chips::chip("isaac_isca_2016");
     let program = one_array(&chip);
-    let (cycles, images) = lower::run(&program, 9).unwrap().report.steady_interval();
-    let seconds = cycles as f64 / images as f64 / chip.clock_hz;
+    let (cycles, images) = timing::run(&program, 9).unwrap().steady_interval();
+    let seconds = cycles as f64 / images as f64 / program.chip.clock_hz;
     let arrays = (u64::from(chip.tile.arrays) * chip.mesh.tiles()) as f64;
     let tops = arrays * 2.0 * program.macs as f64 / seconds / 1e12;
     assert_printed(tops, 41.288, 3);
@@ -165,7 +168,7 @@ fn isaac_reaches_its_peak_rate() {
     assert_printed(tops * 1e3 / sum(|(_, mm2)| mm2), 483.3, 1);
 }
 
-/// One layer takes 22 cycles of 100 ns, so three layers that feed each other take 66.
+/// One layer takes 22 stages of 100 ns; between layers a packet crosses the mesh within a stage of its own.
 #[test]
 fn three_layers_on_isaac_take_three_pipelines() {
     let architecture: trainer::Architecture = load(Kind::Network, "digits-mlp", &[]).unwrap();
@@ -176,7 +179,7 @@ fn three_layers_on_isaac_take_three_pipelines() {
     let scale = trainer::config::WeightScale::FixedPoint;
     let network = architecture.build(data.shape, chip.format.weight_bits, scale, 1).unwrap();
     let program = Compiled::new(&network, &data, &Mapping::parse("isaac").unwrap(), &chip).program;
-    assert_eq!(lower::run(&program, 1).unwrap().report.cycles, 3 * 22);
+    assert_eq!(timing::run(&program, 1).unwrap().cycles(), (3 * 22 + 2) * STAGE);
 }
 
 /// The committed table of the main job; continuous integration holds that the command still writes exactly these files.

@@ -16,4 +16,5 @@ mod laws_graphs_refused;
 mod laws_metamorphic;
 mod laws_noise;
 mod laws_noise_addresses;
+mod laws_replicas;
 mod support;

@@ -9,7 +9,7 @@ use crate::support::random::Random;
 use chip::config::{Chip, RangePolicy};
 use chip::functional::Inference;
 use chip::program::Program;
-use chip::timing::lower;
+use chip::timing;
 use explore::config::{Kind, load};
 use nn::datasets::{Dataset, Split};
 use nn_compiler::mapping::Mapping;
@@ -19,7 +19,7 @@ use trainer::config::WeightScale;
 /// Field by field, so that a failure names the action.
 fn check(program: &Program, inference: &Inference, images: &Split) {
     let Program { network, mapping, chip, .. } = program;
-    let timing = lower::run(program, images.len() as u64).unwrap().counts.entries();
+    let timing = timing::run(program, images.len() as u64).unwrap().counts.entries();
     let defined = counts(program).times(images.len() as u64).entries();
     for (index, (name, functional)) in inference.counts.entries().into_iter().enumerate() {
         let case = format!(
@@ -43,8 +43,8 @@ fn with_random_sharing(random: &mut Random, mut chip: Chip) -> Chip {
     chip.tile.input_registers = random.pick(&[1, 2, 3]);
     chip.tile.buffer.word_bits = random.pick(&[8, 48, 256]);
     chip.mesh.flit_bits = random.pick(&[16, 100]);
-    chip.mesh.width = random.pick(&[3, 64]);
-    chip.mesh.height = 1024;
+    chip.mesh.width = random.pick(&[13, 64]);
+    chip.mesh.height = 256;
     chip
 }
 

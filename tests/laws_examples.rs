@@ -6,7 +6,7 @@ use crate::support::worked::OneStage;
 use chip::config::{Chip, Digital};
 use chip::energy::{ArrayEnergy, price};
 use chip::program::Program;
-use chip::timing::lower;
+use chip::timing;
 use tile::actions::ActionCounts;
 
 /// 1 GHz; an array read takes 1 (DAC) + 10 (settling) + 1 (sampling) = 12 cycles, a conversion 1, an access 1 and a cycle per 256 bits.
@@ -21,6 +21,8 @@ fn chip(input_bits: u32, cell_bits: u32, converters: u32) -> Chip {
     chips::adc_table(&mut chip).conversion_time_s = 1e-9;
     (chip.tile.adc.per_bank, chip.tile.adc.arrays_per_bank) = (converters, 2);
     chip.tile.digital.offset_cycles = 0;
+    // Wide enough for all outputs, and all additions, at once.
+    (chip.tile.digital.vector_width, chip.tile.digital.adder_width) = (32, 256);
     chip
 }
 
@@ -41,11 +43,11 @@ fn convolution(converters: u32, columns_per_output: usize) -> Program {
 }
 
 fn cycles(program: &Program) -> u64 {
-    lower::run(program, 1).unwrap().report.cycles
+    timing::run(program, 1).unwrap().cycles()
 }
 
 fn counts(program: &Program) -> ActionCounts {
-    lower::run(program, 1).unwrap().counts
+    timing::run(program, 1).unwrap().counts
 }
 
 /// 5 to load, 12 to read, 8 slices at the pace of the converters (or the array), 4 behind them.

@@ -5,9 +5,10 @@ use crate::support::counts::counts;
 use crate::support::graphs::compiled;
 use crate::support::random::Random;
 use chip::config::Chip;
+use chip::machine::instruction::{Instruction, VectorOperation};
 use chip::program::{PoolKind, Program, Stage, load, save};
-use chip::timing::lower;
-use chip::timing::model::{IntervalTiming, UnitTiming};
+use chip::timing;
+use chip::timing::lower::{Role, workload};
 use nn_compiler::mapping::Mapping;
 use tile::dac::DacFormat;
 
@@ -17,7 +18,7 @@ fn with_random_tile(random: &mut Random, mut chip: Chip) -> Chip {
     chip.tile.adc.arrays_per_bank = random.pick(&[1, 2]);
     chip.tile.buffer.word_bits = random.pick(&[8, 48, 256]);
     chip.mesh.flit_bits = random.pick(&[16, 100]);
-    (chip.mesh.width, chip.mesh.height) = (random.pick(&[3, 64]), 1024);
+    (chip.mesh.width, chip.mesh.height) = (random.pick(&[13, 64]), 256);
     if random.once_in(4) && chip.format.input_bits > 1 {
         chip.tile.dac.format = DacFormat::SignMagnitude;
     }
@@ -67,7 +68,7 @@ fn residual_networks_are_exact_and_counted_alike() {
             let inference = case.infer(0, &dataset.test);
             assert_eq!(inference.scores, case.expected(&dataset.test), "{name}, {widths:?}, {:#?}", case.reference);
             let images = dataset.test.len() as u64;
-            let timing = lower::run(&case.program, images).unwrap().counts;
+            let timing = timing::run(&case.program, images).unwrap().counts;
             assert_eq!(inference.counts, timing, "functional and timing engine: {name}, {widths:?}");
             assert_eq!(timing, counts(&case.program).times(images), "engines and definition: {name}, {widths:?}");
             reached.note(&case.program);
@@ -97,50 +98,55 @@ fn a_residual_program_read_back_is_the_same_program() {
     }
     let file = directory.path().join("program.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replacen("version = 3", "version = 2", 1)).unwrap();
+    std::fs::write(&file, text.replacen("version = 4", "version = 3", 1)).unwrap();
     let refused = load(directory.path()).unwrap_err().to_string();
-    assert!(refused.ends_with("version = 2, but only version 3 can be read"), "{refused}");
+    assert!(refused.ends_with("version = 3, but only version 4 can be read"), "{refused}");
 }
 
-/// Words of 48 bits after 2 cycles of access, 3 cycles to merge, 5 to requantise, 7 to pool, and links of no length.
+/// What a stage of the vector unit reads, computes and writes for every pixel.
 #[test]
-fn the_vector_unit_takes_its_reads_its_arithmetic_and_its_write() {
+fn the_vector_unit_reads_its_windows_and_writes_a_pixel() {
     let mut random = Random(48);
     let mapping = Mapping::parse("isaac").unwrap();
-    let mut chip = chips::exact();
-    (chip.tile.buffer.bytes, chip.tile.buffer.word_bits, chip.tile.buffer.access_cycles) = (600, 48, 2);
-    let digital = &mut chip.tile.digital;
-    (digital.merge_cycles, digital.requantise_cycles, digital.pool_cycles) = (3, 5, 7);
-    chip.mesh.hop_cycles = 0;
-    // A flit holds any pixel, so that links take no cycle even where tiles differ.
-    chip.mesh.flit_bits = 4096;
     let (mut adds, mut pools) = (0, [0, 0]);
     for _ in 0..60 {
-        let program = compiled(&mut random, &mapping, &chip, 2).0.program;
-        for (stage, timing) in program.stages.iter().zip(lower::stage_timings(&program)) {
-            let pixel_bits: Vec<u64> =
-                stage.input_maps().iter().map(|map| u64::from(map.channels * map.bits)).collect();
-            let capacities: Vec<u64> = timing.inputs.iter().map(|input| input.flow.capacity.unwrap()).collect();
-            // 4800 bits, in equal parts for each input.
-            let share = 4800 / pixel_bits.len() as u64;
-            assert_eq!(capacities, pixel_bits.iter().map(|bits| share / bits).collect::<Vec<_>>());
-            let output = stage.output();
-            let written = u64::from(output.channels * output.bits).div_ceil(48);
-            let (read, arithmetic) = match stage {
-                Stage::Mvm(_) => continue,
-                Stage::Add(_) => {
+        let program = compiled(&mut random, &mapping, &chips::exact(), 2).0.program;
+        let lowered = workload(&program, &program.chip.hardware()).unwrap();
+        for (role, core) in lowered.roles.iter().zip(&lowered.workload.cores) {
+            let Role::Vector { stage } = role else { continue };
+            let stage = &program.stages[*stage];
+            let bits = |map: &chip::program::FeatureMap| u64::from(map.channels * map.bits);
+            let channels = u64::from(stage.output().channels);
+            let (reads, operations) = match stage {
+                Stage::Mvm(_) => panic!("crossbars in the vector unit"),
+                Stage::Add(add) => {
                     adds += 1;
-                    (2 + pixel_bits[0].div_ceil(48) + pixel_bits[1].div_ceil(48), 3 + 5)
+                    (add.maps.iter().map(bits).sum::<u64>(), vec![(VectorOperation::Add, channels)])
                 }
                 Stage::Pool(pool) => {
                     let pixels = u64::from(pool.window.kernel_height * pool.window.kernel_width);
-                    let average = usize::from(pool.kind != PoolKind::Max);
-                    pools[average] += 1;
-                    (2 + (pixels * pixel_bits[0]).div_ceil(48), 7 + 5 * average as u64)
+                    let average = pool.kind != PoolKind::Max;
+                    pools[usize::from(average)] += 1;
+                    let mut operations = vec![(VectorOperation::Pool, pixels * channels)];
+                    operations.extend(average.then_some((VectorOperation::Requantise, channels)));
+                    (pixels * bits(&pool.window.input), operations)
                 }
             };
-            let expected = IntervalTiming { interval: read, latency: read + arithmetic + written, release: read };
-            assert_eq!(timing.unit, UnitTiming::Interval(expected), "{}", stage.name());
+            let windows = stage.window().count() as u64;
+            let (mut read, mut computed, mut written) = (0, Vec::new(), 0);
+            for instruction in &core.instructions {
+                match *instruction {
+                    Instruction::Load { bits, .. } => read += bits,
+                    Instruction::Vector { operation, values } => computed.push((operation, values)),
+                    Instruction::Send { bits: of_item, .. } | Instruction::Store { bits: of_item, .. } => {
+                        assert_eq!(of_item, bits(&stage.output()));
+                        written += 1;
+                    }
+                    _ => {}
+                }
+            }
+            assert_eq!((read, computed), (windows * reads, operations.repeat(windows as usize)), "{}", stage.name());
+            assert!(written >= windows && written % windows == 0, "{}", stage.name());
         }
     }
     assert!(adds > 50 && pools[0] > 5 && pools[1] > 20, "{adds} additions, {pools:?} pools");

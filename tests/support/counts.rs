@@ -16,16 +16,26 @@ pub(crate) fn counts(program: &Program) -> ActionCounts {
                 Stage::Pool(stage) => pool_window(program, stage, &mut counts),
                 Stage::Add(stage) => add_pixel(program, stage, &mut counts),
             }
-            // Every tile that reads the result gets it once.
+            // Every tile that reads the result gets it once; the scores stay where they are.
             let reads = |reader: &&Stage| reader.inputs().contains(&(index as u32 + 1));
-            let targets: BTreeSet<u32> = program.stages.iter().filter(reads).flat_map(tiles).collect();
+            let mut targets: BTreeSet<u32> = program.stages.iter().filter(reads).flat_map(tiles).collect();
+            if index + 1 == program.stages.len() {
+                targets.insert(stage.home_tile());
+            }
             let map = stage.output();
-            let bits = u64::from(map.channels) * u64::from(map.bits);
-            counts.flit_hop +=
-                targets.iter().map(|&tile| flit_hops(program, stage.home_tile(), tile, bits)).sum::<u64>();
+            for &tile in &targets {
+                transfer(program, stage.home_tile(), tile, u64::from(map.channels) * u64::from(map.bits), &mut counts);
+            }
         }
     }
     counts
+}
+
+/// From registers in one tile over its bus, and over the mesh, into the buffer of another or the same.
+fn transfer(program: &Program, from: u32, to: u32, bits: u64, counts: &mut ActionCounts) {
+    counts.bus_bit += bits;
+    counts.buffer_write += words(program, bits);
+    counts.flit_hop += flit_hops(program, from, to, bits);
 }
 
 fn tiles(stage: &Stage) -> BTreeSet<u32> {
@@ -39,8 +49,10 @@ fn tiles(stage: &Stage) -> BTreeSet<u32> {
 /// Along the row of the mesh, then along its column.
 fn flit_hops(program: &Program, from: u32, to: u32, bits: u64) -> u64 {
     let mesh = &program.chip.mesh;
-    let along_row = (from % mesh.width).abs_diff(to % mesh.width);
-    let along_column = (from / mesh.width).abs_diff(to / mesh.width);
+    // Blocks of two by two tiles share a router.
+    let side = if mesh.concentration == 4 { 2 } else { 1 };
+    let along_row = (from % mesh.width / side).abs_diff(to % mesh.width / side);
+    let along_column = (from / mesh.width / side).abs_diff(to / mesh.width / side);
     u64::from(along_row + along_column) * bits.div_ceil(mesh.flit_bits.into())
 }
 
@@ -60,14 +72,14 @@ fn mvm_window(program: &Program, stage: &MvmStage, counts: &mut ActionCounts) {
         counts.offset_subtract += u64::from(stage.offset != 0);
         counts.requantise += u64::from(matches!(stage.output, Output::Codes { .. }));
     }
-    // Codes of a signed map carry a sign bit.
-    let sign = match stage.output {
-        Output::Codes { signed, .. } => signed || stage.window.input.signed,
-        Output::Scores {} => false,
-    };
-    let bits = u64::from(stage.outputs) * u64::from(stage.output.bits() + u32::from(sign));
-    counts.bus_bit += bits;
-    counts.buffer_write += words(program, bits);
+    // What other tiles have added up of an output travels to the one that writes the result.
+    let home = stage.crossbars[0].tile;
+    for tile in stage.crossbars.iter().map(|placed| placed.tile).filter(|&tile| tile != home).collect::<BTreeSet<_>>() {
+        let here = stage.crossbars.iter().filter(|placed| placed.tile == tile);
+        let outputs: BTreeSet<u32> =
+            here.flat_map(|placed| placed.output_start..placed.output_start + placed.outputs).collect();
+        transfer(program, tile, home, outputs.len() as u64 * u64::from(SUM_BITS), counts);
+    }
 }
 
 /// Every tile reads each input it needs once.
@@ -111,9 +123,6 @@ fn crossbar(program: &Program, stage: &MvmStage, placed: &PlacedCrossbar, counts
     counts.slice_scale += if shifts { 0 } else { (columns * conversions) as u64 };
     // `top * sum of inputs` of a column stored complemented.
     counts.offset_subtract += placed.flipped.iter().map(|&flipped| u64::from(flipped)).sum::<u64>();
-    // The partial sums of other tiles travel to the one that writes the result.
-    let bits = u64::from(placed.outputs) * u64::from(SUM_BITS);
-    counts.flit_hop += flit_hops(program, placed.tile, stage.crossbars[0].tile, bits);
 }
 
 fn pool_window(program: &Program, stage: &PoolStage, counts: &mut ActionCounts) {
@@ -126,18 +135,15 @@ fn pool_window(program: &Program, stage: &PoolStage, counts: &mut ActionCounts) 
             counts.requantise += channels;
         }
     }
-    counts.bus_bit += (values + channels) * bits;
+    counts.bus_bit += values * bits;
     counts.buffer_read += words(program, values * bits);
-    counts.buffer_write += words(program, channels * bits);
 }
 
 fn add_pixel(program: &Program, stage: &AddStage, counts: &mut ActionCounts) {
     let channels = u64::from(stage.maps[0].channels);
-    let [first, second, sum] = [stage.maps[0].bits, stage.maps[1].bits, stage.bits + u32::from(stage.sign_bit)]
-        .map(|bits| channels * u64::from(bits));
+    let [first, second] = [stage.maps[0].bits, stage.maps[1].bits].map(|bits| channels * u64::from(bits));
     counts.merge_add += channels;
     counts.requantise += channels;
-    counts.bus_bit += first + second + sum;
+    counts.bus_bit += first + second;
     counts.buffer_read += words(program, first) + words(program, second);
-    counts.buffer_write += words(program, sum);
 }

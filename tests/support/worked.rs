@@ -37,6 +37,7 @@ impl OneStage<'_> {
             slices: (0..self.slices).map(|slice| Slice { bits: 2, significance: 1 << (2 * slice), adc }).collect(),
             output: Output::Codes { multiplier: 1.0, bits, signed: false },
             crossbars: self.crossbars(),
+            replicas: Vec::new(),
             bias: vec![0; self.outputs as usize],
         };
         Program {

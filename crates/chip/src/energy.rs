@@ -1,7 +1,11 @@
 //! Energy, area and leakage: counts times prices, summed once, in a fixed order.
 
-use crate::config::Chip;
-use crate::program::{MvmStage, Program};
+mod occupied;
+
+pub use occupied::Occupied;
+use occupied::occupied;
+
+use crate::program::Program;
 use serde::Serialize;
 use tile::actions::ActionCounts;
 
@@ -22,6 +26,10 @@ pub struct Energy {
     pub buffer_j: f64,
     /// Mesh routers and links.
     pub link_j: f64,
+    /// Port to the off-chip memory.
+    pub memory_j: f64,
+    /// Programming of cells.
+    pub write_j: f64,
     /// Leakage power times time.
     pub leakage_j: f64,
 }
@@ -30,7 +38,25 @@ impl Energy {
     /// Sum of the parts.
     #[must_use]
     pub fn total_j(&self) -> f64 {
-        self.array_j + self.dac_j + self.adc_j + self.digital_j() + self.buffer_j + self.link_j + self.leakage_j
+        let compute_j = self.array_j + self.dac_j + self.adc_j + self.digital_j();
+        compute_j + self.buffer_j + self.link_j + self.leakage_j + self.memory_j + self.write_j
+    }
+
+    /// Name and energy of every component, in a fixed order, J; their sum is [`Energy::total_j`].
+    #[must_use]
+    pub fn entries(&self) -> [(&'static str, f64); 10] {
+        [
+            ("array", self.array_j),
+            ("dac", self.dac_j),
+            ("adc", self.adc_j),
+            ("shift-add", self.shift_add_j),
+            ("vector", self.vector_j),
+            ("buffer", self.buffer_j),
+            ("link", self.link_j),
+            ("memory", self.memory_j),
+            ("write", self.write_j),
+            ("leakage", self.leakage_j),
+        ]
     }
 
     /// Everything digital between converter and buffer.
@@ -57,13 +83,13 @@ pub fn price(counts: &ActionCounts, program: &Program, array: ArrayEnergy, secon
     let chip = &program.chip;
     let unit = &chip.costs.energy_j;
     let times = |count: u64, energy_j: f64| count as f64 * energy_j;
-    let converter_j = chip.tile.adc.cost()?.energy_j + unit.adc_conversion;
+    let converter_j = chip.conversion_energy_j()? + unit.adc_conversion;
     Ok(Energy {
         array_j: match array {
-            ArrayEnergy::PerCellRead => times(counts.cell_read, unit.cell_read),
+            ArrayEnergy::PerCellRead => times(counts.cell_read, unit.cell_read) * chip.cell_read_factor()?,
             ArrayEnergy::Exact(energy_j) => energy_j,
         },
-        dac_j: times(counts.dac_drive, unit.dac_drive) * chip.costs.dac_factor(chip.tile.dac.bits)?,
+        dac_j: times(counts.dac_drive, unit.dac_drive) * chip.drive_factor()?,
         adc_j: times(counts.adc_conversion, converter_j) + times(counts.sample_hold, unit.sample_hold),
         shift_add_j: times(counts.shift_add, unit.shift_add),
         vector_j: times(counts.slice_scale, unit.slice_scale)
@@ -78,6 +104,8 @@ pub fn price(counts: &ActionCounts, program: &Program, array: ArrayEnergy, secon
             + times(counts.buffer_write, unit.buffer_write)
             + times(counts.bus_bit, unit.bus_bit),
         link_j: times(counts.flit_hop, unit.flit_hop),
+        memory_j: times(counts.memory_bit, unit.memory_bit),
+        write_j: times(counts.cell_write, unit.cell_write),
         leakage_j: leakage_w(program)? * seconds,
     })
 }
@@ -88,7 +116,7 @@ pub fn price(counts: &ActionCounts, program: &Program, array: ArrayEnergy, secon
 /// If there is no price for the resolution of the chip's ADC or DAC.
 pub fn leakage_w(program: &Program) -> Result<f64, String> {
     let adc_w = program.chip.tile.adc.cost()?.leakage_w;
-    occupied(program, &program.chip.costs.leakage_w, adc_w)
+    Ok(occupied(program, &program.chip.costs.leakage_w, adc_w)?.total())
 }
 
 /// Area of everything the program occupies: its arrays with their peripherals, its converter banks, and its tiles' shared parts, m2.
@@ -96,24 +124,14 @@ pub fn leakage_w(program: &Program) -> Result<f64, String> {
 /// # Errors
 /// If there is no price for the resolution of the chip's ADC or DAC.
 pub fn area_m2(program: &Program) -> Result<f64, String> {
-    let adc_m2 = program.chip.tile.adc.cost()?.area_m2;
-    occupied(program, &program.chip.costs.area_m2, adc_m2)
+    Ok(area(program)?.total())
 }
 
-/// Sums a cost over all occupied components; arrays and banks count whole, however much of them is in use.
-fn occupied(program: &Program, cost: &tile::cost::ComponentCosts, adc: f64) -> Result<f64, String> {
-    let arrays: u64 =
-        program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64 * u64::from(stage.polarities)).sum();
-    let converted: u64 =
-        program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64 * stage.converted_arrays()).sum();
-    let banks: u64 = program.mvm_stages().map(|(_, stage): (u64, &MvmStage)| stage.banks().len() as u64).sum();
-    let Chip { tile, .. } = &program.chip;
-    let (rows, cols) = (f64::from(tile.array.rows), f64::from(tile.array.cols));
-    let per_array =
-        rows * cols * cost.cell + rows * program.chip.costs.dac_factor(tile.dac.bits)? * cost.dac + cost.input_register;
-    let per_converted = cols * cost.sample_hold + cost.shift_add + cost.output_register;
-    Ok(arrays as f64 * per_array
-        + converted as f64 * per_converted
-        + (banks * u64::from(tile.adc.per_bank)) as f64 * adc
-        + program.tiles() as f64 * (cost.tile + cost.router))
+/// As [`area_m2`], by component.
+///
+/// # Errors
+/// Those of [`area_m2`].
+pub fn area(program: &Program) -> Result<Occupied, String> {
+    let adc_m2 = program.chip.tile.adc.cost()?.area_m2;
+    occupied(program, &program.chip.costs.area_m2, adc_m2)
 }

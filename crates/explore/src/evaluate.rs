@@ -141,8 +141,8 @@ impl Evaluator {
 
     fn summarise(&self, program: &Program, images: u64, samples: &[Simulated]) -> Result<Evaluation, ExploreError> {
         let clock_hz = program.chip.clock_hz;
-        let latency_cycles = timing::lower::run(program, 1)?.report.cycles;
-        let (cycles, streamed) = timing::lower::run(program, self.timing_images.into())?.report.steady_interval();
+        let latency_cycles = timing::run(program, 1)?.cycles();
+        let (cycles, streamed) = timing::run(program, self.timing_images.into())?.steady_interval();
         let interval_s = cycles as f64 / streamed as f64 / clock_hz;
         let counts = samples.first().map(|sample| sample.inference.counts).unwrap_or_default();
         let array_j: Vec<f64> = samples.iter().map(|s| s.inference.array_energy_j / images as f64).collect();

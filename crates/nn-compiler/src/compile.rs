@@ -83,7 +83,7 @@ pub fn compile_quantised(
         macs: network.mac_count(),
         chip: chip.clone(),
         input: feature_map(network.input, chip.format.input_bits, chip.signed_inputs()),
-        stages: emit(network, settings)?,
+        stages: emit(network, settings.mapping, chip)?,
     };
     let images = dataset.train.truncated(chip.tile.adc.calibration_images as usize);
     let codes = encode_images(&program, &images.images);

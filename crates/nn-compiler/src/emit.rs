@@ -1,6 +1,5 @@
 //! Pass `emit`: every layer of a network in integers becomes a stage.
 
-use crate::compile::CompilationSettings;
 use crate::error::CompileError;
 use crate::flip::flip_columns;
 use crate::mapping::{CellStates, Encoding, LayerStatistics, Mapping, histogram};
@@ -18,9 +17,9 @@ pub(crate) fn feature_map(shape: Shape, bits: u32, signed: bool) -> FeatureMap {
     FeatureMap { height: shape.height as u32, width: shape.width as u32, channels: shape.channels as u32, bits, signed }
 }
 
-/// The stages of a network that fits the chip; converters are left to be set.
-pub(crate) fn emit(network: &QuantisedNetwork, settings: &CompilationSettings<'_>) -> Result<Vec<Stage>, CompileError> {
-    let mut emitter = Emitter { network, settings, placer: Placer::default(), stages: Vec::new() };
+/// The stages of a network that fits the chip; converters are left to be set. Layers without weights become crossbars without levels.
+pub(crate) fn emit(network: &QuantisedNetwork, mapping: &Mapping, chip: &Chip) -> Result<Vec<Stage>, CompileError> {
+    let mut emitter = Emitter { network, mapping, chip, placer: Placer::default(), stages: Vec::new() };
     for layer in &network.layers {
         let stage = emitter.stage(layer)?;
         emitter.stages.push(stage);
@@ -31,7 +30,8 @@ pub(crate) fn emit(network: &QuantisedNetwork, settings: &CompilationSettings<'_
 /// Emits stages in the order of the layers, one a layer.
 struct Emitter<'a> {
     network: &'a QuantisedNetwork,
-    settings: &'a CompilationSettings<'a>,
+    mapping: &'a Mapping,
+    chip: &'a Chip,
     placer: Placer,
     stages: Vec<Stage>,
 }
@@ -62,14 +62,14 @@ impl Emitter<'_> {
             multipliers: add.multipliers,
             bits: add.bits,
             signed: add.signed,
-            sign_bit: add.signed || self.settings.chip.signed_inputs(),
+            sign_bit: add.signed || self.chip.signed_inputs(),
             tile: self.tile(&add.inputs),
         }
     }
 
     /// The map that a source holds.
     fn map(&self, source: usize) -> FeatureMap {
-        let chip = self.settings.chip;
+        let chip = self.chip;
         let input = || feature_map(self.network.input, chip.format.input_bits, chip.signed_inputs());
         source.checked_sub(1).map_or_else(input, |index| self.stages[index].output())
     }
@@ -92,22 +92,21 @@ impl Emitter<'_> {
 
     fn mvm(&mut self, mvm: &QuantisedMvm) -> Result<MvmStage, CompileError> {
         let window = self.window(mvm.input, &mvm.window);
-        emit_mvm(mvm, window, self.settings, &mut self.placer)
+        emit_mvm(mvm, window, (self.mapping, self.chip), &mut self.placer)
     }
 }
 
 fn emit_mvm(
     mvm: &QuantisedMvm,
     window: Window,
-    settings: &CompilationSettings<'_>,
+    (mapping, chip): (&Mapping, &Chip),
     placer: &mut Placer,
 ) -> Result<MvmStage, CompileError> {
-    let chip = settings.chip;
     let cells = CellStates::of(&chip.tile.cell);
-    let encoding = choose_encoding(&mvm.weights, settings.mapping, chip, &cells)?;
+    let encoding = choose_encoding(&mvm.weights, mapping, chip, &cells)?;
     let mut crossbars = placer.place(&mvm.name, mvm.window.rows(), mvm.outputs, &encoding, chip)?;
     let rows = row_order(&mvm.window);
-    for crossbar in &mut crossbars {
+    for crossbar in crossbars.iter_mut().filter(|_| !mvm.weights.is_empty()) {
         fill_levels(crossbar, mvm, &rows, &encoding);
         flip_columns(crossbar, &encoding, &cells);
     }
@@ -131,6 +130,7 @@ fn emit_mvm(
             MvmOutput::Scores => Output::Scores {},
         },
         crossbars,
+        replicas: Vec::new(),
         bias: mvm.bias.clone(),
     })
 }

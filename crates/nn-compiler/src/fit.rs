@@ -7,6 +7,27 @@ use nn::quantised::{MvmOutput, QuantisedLayer, QuantisedMvm, QuantisedNetwork};
 /// Refuses a network whose codes are not those of the chip's inputs where arrays read them, or whose scores have no single order.
 pub(crate) fn check_fit(network: &QuantisedNetwork, chip: &Chip) -> Result<(), CompileError> {
     network.validate()?;
+    check_widths(network, chip)
+}
+
+/// The same for a network of shapes, whose layers have no weights.
+pub(crate) fn check_outline(network: &QuantisedNetwork, chip: &Chip) -> Result<(), CompileError> {
+    for (index, layer) in network.layers.iter().enumerate() {
+        let refuse = |what: String| CompileError::layer(layer.name(), what);
+        layer.window().validate().map_err(|invalid| refuse(invalid.to_string()))?;
+        if layer.inputs().iter().any(|&source| source > index) {
+            return Err(refuse(format!("it reads a layer behind it; allowed is 0 to {index}")));
+        }
+        if let QuantisedLayer::Mvm(QuantisedMvm { weights, bias, .. }) = layer
+            && !(weights.is_empty() && bias.is_empty())
+        {
+            return Err(refuse("it has weights; an outline has none".to_owned()));
+        }
+    }
+    check_widths(network, chip)
+}
+
+fn check_widths(network: &QuantisedNetwork, chip: &Chip) -> Result<(), CompileError> {
     let width = chip.magnitude_bits();
     if network.input_bits != width {
         let what =

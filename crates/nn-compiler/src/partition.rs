@@ -3,7 +3,7 @@
 use crate::error::CompileError;
 use crate::mapping::Encoding;
 use chip::config::Chip;
-use chip::program::PlacedCrossbar;
+use chip::program::{Place, PlacedCrossbar};
 
 /// Where the next stage goes: every stage starts on a tile of its own, because stages do not share load ports.
 #[derive(Debug, Default)]
@@ -67,11 +67,12 @@ impl Placer {
         if encoding.polarities() as u32 > tile.arrays {
             return Err(CompileError::layer(layer, "a pair of arrays does not fit a tile of one array (tile.arrays)"));
         }
-        let mut site = Site { tile: self.next_tile, array: 0, bank: 0, in_bank: 0 };
+        let mut site = Site::new(self.next_tile);
         let mut crossbars = Vec::new();
         for row_part in parts(rows, tile.array.rows as usize) {
             for output_part in parts(outputs, outputs_per_array) {
-                crossbars.push(site.take(encoding.polarities() as u32, chip, row_part, output_part));
+                let place = site.take(encoding.polarities() as u32, chip);
+                crossbars.push(crossbar(place, row_part, output_part));
             }
         }
         self.next_tile = site.tile + 1;
@@ -87,40 +88,63 @@ impl Placer {
     }
 }
 
-/// The next free array of a stage. Banks do not reach over tiles.
-struct Site {
-    tile: u32,
+/// A part of a matrix in its place.
+fn crossbar(place: Place, rows: Part, outputs: Part) -> PlacedCrossbar {
+    PlacedCrossbar {
+        tile: place.tile,
+        array: place.array,
+        bank: place.bank,
+        row_start: rows.start as u32,
+        rows: rows.len as u32,
+        output_start: outputs.start as u32,
+        outputs: outputs.len as u32,
+        levels: Vec::new(),
+        flipped: Vec::new(),
+        column_adcs: Vec::new(),
+    }
+}
+
+/// The next free array of a stage. Banks do not reach over tiles, nor over copies of a stage.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site {
+    /// The tile of that array, or the one before it if that is full.
+    pub(crate) tile: u32,
     array: u32,
     bank: u32,
     in_bank: u32,
 }
 
 impl Site {
-    fn take(&mut self, arrays: u32, chip: &Chip, rows: Part, outputs: Part) -> PlacedCrossbar {
+    /// The first array of a tile.
+    pub(crate) fn new(tile: u32) -> Self {
+        Self { tile, array: 0, bank: 0, in_bank: 0 }
+    }
+
+    /// Begins a copy of so many crossbars: behind what is there, or on a new tile if it would otherwise spread over more tiles than it must.
+    pub(crate) fn begin_copy(&mut self, crossbars: u64, arrays: u32, chip: &Chip) {
+        let per_tile = u64::from(chip.tile.arrays / arrays.max(1)).max(1);
+        let free = u64::from(chip.tile.arrays.saturating_sub(self.array) / arrays.max(1));
+        if crossbars > free && 1 + (crossbars - free).div_ceil(per_tile) > crossbars.div_ceil(per_tile) {
+            (self.tile, self.array) = (self.tile.saturating_add(1), 0);
+        }
+        (self.bank, self.in_bank) = (0, 0);
+    }
+
+    /// Takes the arrays of a crossbar: one, or a pair.
+    pub(crate) fn take(&mut self, arrays: u32, chip: &Chip) -> Place {
         if self.array + arrays > chip.tile.arrays {
-            (self.tile, self.array) = (self.tile + 1, 0);
+            (self.tile, self.array) = (self.tile.saturating_add(1), 0);
             if self.in_bank > 0 {
                 (self.bank, self.in_bank) = (self.bank + 1, 0);
             }
         }
-        let crossbar = PlacedCrossbar {
-            tile: self.tile,
-            array: self.array,
-            bank: self.bank,
-            row_start: rows.start as u32,
-            rows: rows.len as u32,
-            output_start: outputs.start as u32,
-            outputs: outputs.len as u32,
-            levels: Vec::new(),
-            flipped: Vec::new(),
-            column_adcs: Vec::new(),
-        };
+        let place = Place { tile: self.tile, array: self.array, bank: self.bank };
         self.array += arrays;
         self.in_bank += 1;
         if self.in_bank == chip.tile.adc.arrays_per_bank {
             (self.bank, self.in_bank) = (self.bank + 1, 0);
         }
-        crossbar
+        place
     }
 }
 

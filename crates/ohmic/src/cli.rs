@@ -1,5 +1,9 @@
 //! The command line's words.
 
+mod cycles;
+
+pub use cycles::{As, Cycles, Trace};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -38,6 +42,10 @@ pub enum Command {
     Compile(Compile),
     /// Simulate a compiled program on many chip samples
     Simulate(Simulate),
+    /// Show where the cycles of a program or of an instruction trace go: stalls, critical path, buffers, energy by stage
+    Cycles(Cycles),
+    /// Write what every unit does in every cycle, for Perfetto or a waveform viewer, or write the instructions
+    Trace(Trace),
     /// Run a grid over configuration keys
     Sweep(Sweep),
     /// Show how immune a device's states are, and what each mapping strategy makes of that
@@ -118,6 +126,9 @@ pub struct Compile {
     /// Seed of the chip samples on which converters are calibrated
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
+    /// Copy the stages that an image keeps busy longest, as long as the program has no more than so many arrays
+    #[arg(long, value_name = "ARRAYS")]
+    pub replicate: Option<u64>,
     #[command(flatten)]
     pub overrides: Overrides,
     /// Directory for program.toml, arrays.safetensors and run.toml

@@ -85,4 +85,8 @@ actions! {
     bus_bit,
     /// Flit moved over one hop of the mesh.
     flit_hop,
+    /// Bit moved over the port to the off-chip memory.
+    memory_bit,
+    /// Cell programmed, all pulses and verifying reads included.
+    cell_write,
 }

@@ -28,7 +28,19 @@ impl DacFormat {
 /// Number of cycles that apply an input of `input_bits`, the sign included.
 #[must_use]
 pub fn input_cycles(input_bits: u32, dac_bits: u32, format: DacFormat) -> u32 {
-    format.magnitude_bits(input_bits).div_ceil(dac_bits)
+    format.magnitude_bits(input_bits).div_ceil(dac_bits.max(1))
+}
+
+/// Bits of the slice that is applied in `cycle`; the last one has those that are left.
+#[must_use]
+pub fn slice_bits(magnitude_bits: u32, dac_bits: u32, cycle: u32) -> u32 {
+    magnitude_bits.saturating_sub(dac_bits.saturating_mul(cycle)).min(dac_bits)
+}
+
+/// Pulses that the largest digit of so many bits takes where a digit is applied as a number of equal pulses.
+#[must_use]
+pub fn pulses(bits: u32) -> u64 {
+    (1_u64 << bits.min(63)) - 1
 }
 
 /// Digit of an unsigned `code` that is applied in `cycle` (0 = least significant).
@@ -70,7 +82,22 @@ mod tests {
         assert_eq!(digits(27, 2), [3, 2, 1]);
     }
 
+    /// 5 bits in slices of 3: 3 and 2 bits, 7 and 3 pulses; nothing is left behind them.
+    #[test]
+    fn the_last_slice_has_what_is_left() {
+        assert_eq!([0, 1, 2].map(|cycle| slice_bits(5, 3, cycle)), [3, 2, 0]);
+        assert_eq!([0, 1, 2].map(|cycle| pulses(slice_bits(5, 3, cycle))), [7, 3, 0]);
+    }
+
     proptest! {
+        #[test]
+        fn slices_share_all_bits(bits in 1_u32..=16, dac_bits in 1_u32..=8) {
+            let cycles = input_cycles(bits, dac_bits, DacFormat::Unsigned);
+            let of_slices: Vec<u32> = (0..cycles).map(|cycle| slice_bits(bits, dac_bits, cycle)).collect();
+            prop_assert_eq!(of_slices.iter().sum::<u32>(), bits);
+            prop_assert!(of_slices.iter().all(|&of_slice| of_slice >= 1));
+        }
+
         #[test]
         fn digits_add_up_to_the_code(code in 0_u32..=65_535, dac_bits in 1_u32..=8) {
             let cycles = input_cycles(16, dac_bits, DacFormat::Unsigned);

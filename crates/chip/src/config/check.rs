@@ -1,6 +1,6 @@
 //! What values a chip may have.
 
-use super::{Adc, Chip, Digital, RangePolicy, Tile};
+use super::{Adc, Buffer, Cell, Chip, Dac, Digital, RangePolicy, Tile};
 use tile::check::{Check, Problems};
 use tile::cost::MAX_ADC_BITS;
 use tile::dac::DacFormat;
@@ -12,13 +12,10 @@ impl Check for Chip {
             p.integer("weight_bits", self.format.weight_bits.into(), 2..=16);
             p.integer("input_bits", self.format.input_bits.into(), 1..=16);
         });
+        problems.within("clocks", |p| self.clocks.check(p));
         problems.within("tile", |p| self.tile.check(p));
-        problems.within("mesh", |p| {
-            p.integer("width", self.mesh.width.into(), 1..=1024);
-            p.integer("height", self.mesh.height.into(), 1..=1024);
-            p.integer("flit_bits", self.mesh.flit_bits.into(), 1..=4096);
-            p.integer("hop_cycles", self.mesh.hop_cycles, 0..=1000);
-        });
+        problems.within("mesh", |p| self.mesh.check(p));
+        problems.within("memory", |p| self.memory.check(self.mesh.tiles(), p));
         problems.within("costs", |p| self.costs.check(p));
         let magnitude = self.tile.dac.format.magnitude_bits(self.format.input_bits);
         let coded = self.tile.dac.format == DacFormat::Unsigned || magnitude > 0;
@@ -26,6 +23,13 @@ impl Check for Chip {
         problems.require("format.input_bits", self.format.input_bits, coded, allowed);
         if let Err(allowed) = self.costs.dac_factor(self.tile.dac.bits) {
             problems.require("tile.dac.bits", self.tile.dac.bits, false, allowed);
+        }
+        if let (true, Err(allowed)) = (self.tile.adc.cost().is_ok(), self.conversion_energy_j()) {
+            let allowed = format!("false, or slices that leave a resolution with a price: {allowed}");
+            problems.require("tile.adc.skip_applied_bits", true, false, allowed);
+        }
+        if let Err(allowed) = self.cell_read_factor() {
+            problems.require("costs.cell_read_bits_factor", "too short", false, allowed);
         }
     }
 }
@@ -35,56 +39,92 @@ impl Check for Tile {
         problems.integer("arrays", self.arrays.into(), 1..=65_536);
         problems.integer("input_registers", self.input_registers.into(), 1..=16);
         problems.integer("sample_hold_depth", self.sample_hold_depth.into(), 1..=16);
-        problems.within("array", |p| {
-            p.integer("rows", self.array.rows.into(), 1..=4096);
-            p.integer("cols", self.array.cols.into(), 1..=4096);
-            p.number("read_voltage_v", self.array.read_voltage_v, 1e-3..=10.0, "V");
-            p.number("read_time_s", self.array.read_time_s, 0.0..=1e-3, "s");
-            p.number("sample_time_s", self.array.sample_time_s, 0.0..=1e-3, "s");
-            if let Some(law) = &self.cell.device.iv {
-                let (read_v, most_v) = (self.array.read_voltage_v, law.max_voltage_v());
-                let allowed =
-                    format!("at most {most_v} V, to which the I-V relation of `{}` is known", self.cell.device.name);
-                p.require("read_voltage_v", read_v, read_v <= most_v, allowed);
-            }
-        });
-        problems.within("cell", |p| {
-            p.integer("bits", self.cell.bits.into(), 1..=8);
-            // Out-of-range bits are a problem of their own, reported above.
-            let levels = 1 << self.cell.bits.clamp(1, 8);
-            if let Err(allowed) = self.cell.device.variation.model().supports(levels) {
-                p.require("bits", self.cell.bits, false, format!("for device `{}`: {allowed}", self.cell.device.name));
-            }
-            p.within("device", |p| self.cell.device.check(p));
-        });
+        problems.integer("output_registers", self.output_registers.into(), 1..=16);
+        problems.within("array", |p| self.check_array(p));
+        problems.within("cell", |p| self.cell.check(p));
         problems.within("wires", |p| self.wires.check(p));
-        problems.within("dac", |p| {
-            p.integer("bits", self.dac.bits.into(), 1..=8);
-            p.number("time_s", self.dac.time_s, 0.0..=1e-3, "s");
+        problems.within("dac", |p| self.dac.check(p));
+        problems.within("adc", |p| {
+            self.adc.check(p);
+            let columns = u64::from(self.array.cols) * u64::from(self.adc.arrays_per_bank);
+            let enough = !self.adc.integrating || u64::from(self.adc.per_bank) >= columns;
+            let allowed = format!("at least {columns}, one a column, where tile.adc.integrating = true");
+            p.require("per_bank", self.adc.per_bank, enough, allowed);
         });
-        problems.within("adc", |p| self.adc.check(p));
-        problems.within("buffer", |p| {
-            p.integer("bytes", self.buffer.bytes, 1..=1 << 40);
-            p.integer("word_bits", self.buffer.word_bits.into(), 1..=65_536);
-            p.integer("access_cycles", self.buffer.access_cycles, 0..=1_000_000);
-        });
-        problems.within("digital", |p| {
-            for (key, cycles) in self.digital.entries() {
-                p.integer(key, cycles, 0..=1_000_000);
-            }
-            p.integer("accumulator_bits", self.digital.accumulator_bits.into(), 2..=52);
-        });
+        problems.within("buffer", |p| self.buffer.check(p));
+        problems.within("digital", |p| self.digital.check(p));
+    }
+}
+
+impl Tile {
+    fn check_array(&self, p: &mut Problems) {
+        p.integer("rows", self.array.rows.into(), 1..=4096);
+        p.integer("cols", self.array.cols.into(), 1..=4096);
+        p.number("read_voltage_v", self.array.read_voltage_v, 1e-3..=10.0, "V");
+        p.number("read_time_s", self.array.read_time_s, 0.0..=1e-3, "s");
+        p.number("sample_time_s", self.array.sample_time_s, 0.0..=1e-3, "s");
+        p.number("write_time_s", self.array.write_time_s, 0.0..=100.0, "s");
+        if let Some(law) = &self.cell.device.iv {
+            let (read_v, most_v) = (self.array.read_voltage_v, law.max_voltage_v());
+            let allowed =
+                format!("at most {most_v} V, to which the I-V relation of `{}` is known", self.cell.device.name);
+            p.require("read_voltage_v", read_v, read_v <= most_v, allowed);
+        }
+    }
+}
+
+impl Check for Cell {
+    fn check(&self, p: &mut Problems) {
+        p.integer("bits", self.bits.into(), 1..=8);
+        // Out-of-range bits are a problem of their own, reported above.
+        let levels = 1 << self.bits.clamp(1, 8);
+        if let Err(allowed) = self.device.variation.model().supports(levels) {
+            p.require("bits", self.bits, false, format!("for device `{}`: {allowed}", self.device.name));
+        }
+        p.within("device", |p| self.device.check(p));
+    }
+}
+
+impl Check for Dac {
+    fn check(&self, p: &mut Problems) {
+        p.integer("bits", self.bits.into(), 1..=8);
+        p.number("time_s", self.time_s, 0.0..=1e-3, "s");
+        p.number("pulse_time_s", self.pulse_time_s, 0.0..=1e-3, "s");
+        p.integer("phases", self.phases.into(), 1..=16);
+    }
+}
+
+impl Check for Buffer {
+    fn check(&self, p: &mut Problems) {
+        p.integer("bytes", self.bytes, 1..=1 << 40);
+        p.integer("word_bits", self.word_bits.into(), 1..=65_536);
+        p.integer("words_per_cycle", self.words_per_cycle.into(), 1..=65_536);
+        p.integer("access_cycles", self.access_cycles, 0..=1_000_000);
+        p.integer("ports", self.ports.into(), 1..=64);
+        p.integer("banks", self.banks.into(), 1..=1024);
+    }
+}
+
+impl Check for Digital {
+    fn check(&self, p: &mut Problems) {
+        p.integer("adder_width", self.adder_width, 1..=1 << 20);
+        p.integer("vector_width", self.vector_width, 1..=1 << 20);
+        for (key, cycles) in self.entries() {
+            p.integer(key, cycles, 0..=1_000_000);
+        }
+        p.integer("accumulator_bits", self.accumulator_bits.into(), 2..=52);
     }
 }
 
 impl Digital {
-    fn entries(&self) -> [(&'static str, u64); 5] {
+    fn entries(&self) -> [(&'static str, u64); 6] {
         [
             ("shift_add_cycles", self.shift_add_cycles),
             ("merge_cycles", self.merge_cycles),
             ("offset_cycles", self.offset_cycles),
             ("requantise_cycles", self.requantise_cycles),
             ("pool_cycles", self.pool_cycles),
+            ("add_cycles", self.add_cycles),
         ]
     }
 }

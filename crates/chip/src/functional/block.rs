@@ -55,6 +55,7 @@ impl<'a> BlockRun<'a> {
     ) -> Result<BlockResult, String> {
         let images = codes.len() / self.program.input.len().max(1);
         self.maps.push(codes.to_vec());
+        self.counts += self.program.distribution(0).times(images as u64);
         let (mut scores, mut layer) = (Vec::new(), 0);
         for (index, stage) in self.program.stages.iter().enumerate() {
             let mut result = Vec::new();
@@ -81,9 +82,7 @@ impl<'a> BlockRun<'a> {
                     }
                 }
             }
-            // Every pixel goes to the tiles of the stages that read it.
-            let pixels = (stage.window().count() * images) as u64;
-            self.counts.flit_hop += pixels * self.program.send_flit_hops(index);
+            self.counts += self.program.movement(index).times(images as u64);
             self.maps.push(result);
             self.drop_read_maps(index);
         }

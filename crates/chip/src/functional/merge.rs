@@ -85,37 +85,24 @@ impl Outputs {
     }
 }
 
-/// Actions of one window of a stage beside those of its arrays.
+/// Actions of one window of a stage beside those of its arrays and all movement.
 pub(super) fn window_actions(plan: &StagePlan<'_>) -> ActionCounts {
-    let (stage, program) = (plan.stage, plan.program);
+    let stage = plan.stage;
     let outputs = u64::from(stage.outputs);
-    let bits = outputs * u64::from(stage.output_bits());
-    let mut counts = ActionCounts {
+    ActionCounts {
         requantise: if matches!(stage.output, Output::Codes { .. }) { outputs } else { 0 },
         output_register_word: outputs,
-        buffer_write: bits.div_ceil(u64::from(program.chip.tile.buffer.word_bits)),
-        bus_bit: bits,
-        // Partial sums of other tiles travel to the home tile.
-        flit_hop: program.merge_flit_hops(stage),
         offset_subtract: if stage.offset == 0 { 0 } else { outputs },
+        input_sum_add: if stage.needs_input_sums() { stage.window.rows() as u64 } else { 0 },
         ..ActionCounts::default()
-    };
-    for tile in stage.tiles() {
-        let bits = stage.rows_in_tile(tile) * u64::from(stage.window.input.bits);
-        counts.buffer_read += bits.div_ceil(u64::from(program.chip.tile.buffer.word_bits));
-        counts.bus_bit += bits;
     }
-    if stage.needs_input_sums() {
-        counts.input_sum_add += stage.window.rows() as u64;
-    }
-    counts
 }
 
 /// Actions of one window in one converted array.
 pub(super) fn unit_actions(plan: &StagePlan<'_>, unit: &Unit) -> ActionCounts {
     let (stage, placed) = (plan.stage, plan.placed(unit));
     let (rows, columns) = (u64::from(placed.rows), unit.scale.len() as u64);
-    let cycles = u64::from(plan.format.cycles);
+    let cycles = u64::from(plan.format.cycles) * u64::from(plan.program.chip.tile.dac.phases);
     let arrays = u64::from(stage.polarities) / stage.converted_arrays();
     ActionCounts {
         dac_drive: cycles * rows * arrays,

@@ -1,6 +1,7 @@
 //! The vector unit in values: pooling and the addition of two maps.
 //!
-//! What an operation counts: every code under a window is read once and crosses the bus, a result crosses it and is written. A maximum of `n`
+//! What an operation counts: every code under a window is read once and crosses the bus (where results go is counted with the stage's
+//! movement). A maximum of `n`
 //! codes is `n - 1` comparisons; their average `n - 1` additions of the kind that merge partial sums and one requantisation, as an addition
 //! of two maps is one of each per value.
 
@@ -25,7 +26,6 @@ pub(super) fn run_pool(stage: &PoolStage, chip: &Chip, map: &[i32]) -> (Vec<i32>
             }
         }
         read(&mut counts, chip, values * bits);
-        write(&mut counts, chip, channels * bits);
     }
     (result, counts)
 }
@@ -41,7 +41,6 @@ pub(super) fn run_add(stage: &AddStage, chip: &Chip, maps: [&[i32]; 2]) -> (Vec<
         }
         counts.merge_add += channels;
         counts.requantise += channels;
-        write(&mut counts, chip, channels * u64::from(output.bits));
     }
     (sums(stage, maps).collect(), counts)
 }
@@ -95,11 +94,6 @@ fn requantise(value: f64, (lowest, highest): (i32, i32)) -> i32 {
 
 fn read(counts: &mut ActionCounts, chip: &Chip, bits: u64) {
     counts.buffer_read += bits.div_ceil(chip.tile.buffer.word_bits.into());
-    counts.bus_bit += bits;
-}
-
-fn write(counts: &mut ActionCounts, chip: &Chip, bits: u64) {
-    counts.buffer_write += bits.div_ceil(chip.tile.buffer.word_bits.into());
     counts.bus_bit += bits;
 }
 

@@ -6,9 +6,11 @@
 //! stage weighs two maps and adds them. Feature maps are pixel-major (row, column, channel), because pixels stream. The last stage yields
 //! the scores.
 
+mod copies;
 mod dataflow;
 mod files;
 mod graph;
+mod replica;
 mod stage;
 mod traffic;
 mod validate;
@@ -16,6 +18,7 @@ mod vector;
 mod window;
 
 pub use files::{ProgramError, load, save};
+pub use replica::Place;
 pub use vector::{AddStage, LARGEST_MULTIPLIER, PoolKind, PoolStage};
 pub use window::{FeatureMap, Overlap, Window};
 
@@ -85,6 +88,9 @@ pub struct MvmStage {
     pub output: Output,
     /// The placed crossbars.
     pub crossbars: Vec<PlacedCrossbar>,
+    /// Further copies of all crossbars, each with the places of its copies in the order of `crossbars`.
+    #[serde(default)]
+    pub replicas: Vec<Vec<Place>>,
     /// Digital bias, one per output.
     #[serde(skip)]
     pub bias: Vec<i64>,

@@ -73,10 +73,10 @@ impl MvmStage {
         self.slices.iter().all(|slice| shift(slice.adc.step)) && own.into_iter().all(|adc| shift(adc.step * adc.gain))
     }
 
-    /// Tiles of the stage, ascending, each once.
+    /// Tiles of the stage with all of its copies, ascending, each once.
     #[must_use]
     pub fn tiles(&self) -> Vec<u32> {
-        let mut tiles: Vec<u32> = self.crossbars.iter().map(|crossbar| crossbar.tile).collect();
+        let mut tiles: Vec<u32> = (0..self.copies()).flat_map(|copy| self.tiles_of(copy)).collect();
         tiles.sort_unstable();
         tiles.dedup();
         tiles

@@ -1,68 +1,143 @@
-//! What a program moves between tiles, per window: flits times hops on XY routes.
+//! What a program moves between tiles, and what it adds up where.
 
-use super::{MvmStage, Program, SUM_BITS};
+use super::{FeatureMap, MvmStage, PlacedCrossbar, Program, SUM_BITS, Stage};
 use std::collections::BTreeSet;
+use tile::actions::ActionCounts;
 
-impl Program {
-    /// Flit-hops that bring one pixel of stage `index` to every tile of the stages that read it. Stages that share a tile share what is sent.
+impl MvmStage {
+    fn in_tile(&self, copy: usize, tile: u32) -> impl Iterator<Item = &PlacedCrossbar> {
+        self.placed(copy).filter(move |(_, place)| place.tile == tile).map(|(crossbar, _)| crossbar)
+    }
+
+    /// Logical rows whose inputs a tile of a copy must load; a row partition is loaded once, however many crossbars use it.
     #[must_use]
-    pub fn send_flit_hops(&self, index: usize) -> u64 {
-        let (hops, flits) = self.send(index);
-        hops.iter().map(|hops| hops * flits).sum()
+    pub fn rows_in(&self, copy: usize, tile: u32) -> u64 {
+        let parts: BTreeSet<(u32, u32)> = self.in_tile(copy, tile).map(|c| (c.row_start, c.rows)).collect();
+        parts.iter().map(|&(_, rows)| u64::from(rows)).sum()
     }
 
-    /// Cycles until the last flit of such a pixel has arrived, on idle links: `H * t_hop + flits - 1`; 0 within a tile.
+    /// Outputs of which a tile of a copy holds a part.
     #[must_use]
-    pub fn send_cycles(&self, index: usize) -> u64 {
-        let (hops, flits) = self.send(index);
-        self.packet_cycles(hops.into_iter().max().unwrap_or(0), flits)
+    pub fn outputs_in(&self, copy: usize, tile: u32) -> u64 {
+        let parts: BTreeSet<(u32, u32)> = self.in_tile(copy, tile).map(|c| (c.output_start, c.outputs)).collect();
+        parts.iter().map(|&(_, outputs)| u64::from(outputs)).sum()
     }
 
-    /// Flit-hops that bring the partial sums of one window from a stage's other tiles to its home tile.
+    /// Additions of a window in a tile of a copy: of slices and row partitions, and at home of what other tiles send.
     #[must_use]
-    pub fn merge_flit_hops(&self, stage: &MvmStage) -> u64 {
-        self.partial_sums(stage).map(|(hops, flits)| hops * flits).sum()
-    }
-
-    /// Cycles until the last of these partial sums has arrived, on idle links.
-    #[must_use]
-    pub fn merge_transfer_cycles(&self, stage: &MvmStage) -> u64 {
-        self.partial_sums(stage).map(|(hops, flits)| self.packet_cycles(hops, flits)).max().unwrap_or(0)
-    }
-
-    /// Hops to each tile that reads the result of a stage, and the flits of one pixel.
-    fn send(&self, index: usize) -> (Vec<u64>, u64) {
-        let Some(stage) = self.stages.get(index) else { return (Vec::new(), 0) };
-        let targets: BTreeSet<u32> = self.readers(index).flat_map(|reader| reader.tiles()).collect();
-        let output = stage.output();
-        let bits = u64::from(output.channels) * u64::from(output.bits);
-        let hops = targets.into_iter().map(|tile| self.chip.mesh.hops(stage.home_tile(), tile)).collect();
-        (hops, bits.div_ceil(self.chip.mesh.flit_bits.into()))
-    }
-
-    /// Hops and flits of every crossbar's partial sums that leave their tile.
-    fn partial_sums<'a>(&'a self, stage: &'a MvmStage) -> impl Iterator<Item = (u64, u64)> + 'a {
-        let home = stage.crossbars.first().map_or(0, |crossbar| crossbar.tile);
-        let foreign = stage.crossbars.iter().filter(move |crossbar| crossbar.tile != home);
-        foreign.map(move |crossbar| {
-            let bits = u64::from(crossbar.outputs) * u64::from(SUM_BITS);
-            (self.chip.mesh.hops(home, crossbar.tile), bits.div_ceil(self.chip.mesh.flit_bits.into()))
-        })
-    }
-
-    fn packet_cycles(&self, hops: u64, flits: u64) -> u64 {
-        if hops == 0 { 0 } else { hops * self.chip.mesh.hop_cycles + flits.saturating_sub(1) }
+    pub fn additions(&self, copy: usize, tile: u32, home: bool) -> u64 {
+        let partial_sums: u64 = self.in_tile(copy, tile).map(|crossbar| self.converted_columns(crossbar)).sum();
+        let own = partial_sums - self.outputs_in(copy, tile);
+        let sent: u64 = self.tiles_of(copy).into_iter().map(|tile| self.outputs_in(copy, tile)).sum();
+        own + if home { sent - u64::from(self.outputs) } else { 0 }
     }
 }
 
-impl MvmStage {
-    /// Logical rows whose inputs a tile must load; a row partition is loaded once, however many crossbars use it.
+impl Program {
+    /// What stage `index` moves per image: its crossbars' inputs and partial sums, and its results to where they are read. (What the vector unit reads is
+    /// counted with its operations.)
     #[must_use]
-    pub fn rows_in_tile(&self, tile: u32) -> u64 {
-        let mut parts: Vec<(u32, u32)> =
-            self.crossbars.iter().filter(|c| c.tile == tile).map(|c| (c.row_start, c.rows)).collect();
-        parts.sort_unstable();
-        parts.dedup();
-        parts.iter().map(|&(_, rows)| u64::from(rows)).sum()
+    pub fn movement(&self, index: usize) -> ActionCounts {
+        let mut counts = self.distribution(index + 1);
+        if let Some(Stage::Mvm(stage)) = self.stages.get(index) {
+            for copy in 0..stage.copies() {
+                let mut window = self.merging(stage, copy);
+                window += self.loading(stage, copy);
+                counts += window.times(stage.windows_of(copy));
+            }
+        }
+        counts
+    }
+
+    /// What it takes to bring the inputs of a window from the buffers into the input registers of a copy.
+    fn loading(&self, stage: &MvmStage, copy: usize) -> ActionCounts {
+        let mut counts = ActionCounts::default();
+        for tile in stage.tiles_of(copy) {
+            let bits = stage.rows_in(copy, tile) * u64::from(stage.window.input.bits);
+            counts += ActionCounts { buffer_read: self.words(bits), bus_bit: bits, ..ActionCounts::default() };
+        }
+        counts
+    }
+
+    /// What it takes to bring one image's pixels of a source (0 is the images) to the tiles that read them: words written, bits on buses,
+    /// flits over links.
+    #[must_use]
+    pub fn distribution(&self, source: usize) -> ActionCounts {
+        let Some(map) = self.source(source) else { return ActionCounts::default() };
+        let homes = self.homes(source);
+        let mut tiles: BTreeSet<u32> = self.stages.iter().flat_map(|stage| stage.reading_tiles(source)).collect();
+        if source == self.stages.len() {
+            tiles.extend(homes.first());
+        }
+        let bits = u64::from(map.channels) * u64::from(map.bits);
+        let mut counts = ActionCounts::default();
+        for pixel in 0..map.pixels() {
+            let Some(&home) = homes.get(pixel % homes.len().max(1)) else { break };
+            for &tile in &tiles {
+                counts += self.transfer(home, tile, bits);
+            }
+        }
+        if source == 0 && !homes.is_empty() {
+            counts += self.streaming(bits).times(map.pixels() as u64);
+        }
+        counts
+    }
+
+    /// What it takes to bring the partial sums of a window from the other tiles of a copy to its home.
+    fn merging(&self, stage: &MvmStage, copy: usize) -> ActionCounts {
+        let mut counts = ActionCounts::default();
+        for tile in stage.tiles_of(copy).into_iter().filter(|&tile| tile != stage.home(copy)) {
+            counts += self.transfer(tile, stage.home(copy), stage.outputs_in(copy, tile) * u64::from(SUM_BITS));
+        }
+        counts
+    }
+
+    /// From the memory through the global buffer.
+    fn streaming(&self, bits: u64) -> ActionCounts {
+        let words = self.words(bits);
+        ActionCounts {
+            memory_bit: bits,
+            buffer_read: words,
+            buffer_write: words,
+            bus_bit: 2 * bits,
+            ..ActionCounts::default()
+        }
+    }
+
+    /// An item from the registers of one tile into the buffer of another or the same.
+    fn transfer(&self, from: u32, to: u32, bits: u64) -> ActionCounts {
+        let mesh = &self.chip.mesh;
+        let flits = bits.div_ceil(mesh.flit_bits.into());
+        ActionCounts {
+            bus_bit: bits,
+            buffer_write: self.words(bits),
+            flit_hop: flits * mesh.hops(from, to),
+            ..ActionCounts::default()
+        }
+    }
+
+    fn words(&self, bits: u64) -> u64 {
+        bits.div_ceil(self.chip.tile.buffer.word_bits.into())
+    }
+
+    fn source(&self, source: usize) -> Option<FeatureMap> {
+        source.checked_sub(1).map_or(Some(self.input), |stage| self.stages.get(stage).map(Stage::output))
+    }
+
+    /// The tiles that write a source in turn; none if the images stand ready.
+    fn homes(&self, source: usize) -> Vec<u32> {
+        match source.checked_sub(1).and_then(|stage| self.stages.get(stage)) {
+            None if self.chip.memory.streams_images() => vec![self.chip.memory.port_tile],
+            None => Vec::new(),
+            Some(Stage::Mvm(stage)) => (0..stage.copies()).map(|copy| stage.home(copy)).collect(),
+            Some(stage) => vec![stage.home_tile()],
+        }
+    }
+}
+
+impl Stage {
+    /// The tiles of the stage that read a source.
+    fn reading_tiles(&self, source: usize) -> Vec<u32> {
+        if self.inputs().contains(&(source as u32)) { self.tiles() } else { Vec::new() }
     }
 }

@@ -8,12 +8,33 @@ use tile::check::{Check, Problems};
 /// Most bits of a code, a sign not counted.
 pub(super) const MOST_CODE_BITS: u32 = 16;
 
+/// What crossbars are to hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Contents {
+    /// Levels and what belongs to them.
+    Weights,
+    /// None of it.
+    Nothing,
+}
+
 impl Program {
     /// Checks the whole program.
     ///
     /// # Errors
     /// The first thing that is wrong, with the stage's name.
     pub fn validate(&self) -> Result<(), String> {
+        self.validate_with(Contents::Weights)
+    }
+
+    /// Checks an outline: a program without levels, biases and converters of single columns, which can be timed and nothing else.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with the stage's name.
+    pub fn validate_outline(&self) -> Result<(), String> {
+        self.validate_with(Contents::Nothing)
+    }
+
+    fn validate_with(&self, contents: Contents) -> Result<(), String> {
         let mut problems = Problems::default();
         self.chip.check(&mut problems);
         if let Some(problem) = problems.found.first() {
@@ -26,19 +47,20 @@ impl Program {
         let last = self.stages.len() - 1;
         // One after the other, since a source is only asked for its result when nothing is wrong with it.
         for (index, stage) in self.stages.iter().enumerate() {
-            self.check_stage(index, stage).map_err(|what| format!("stage `{}`: {what}", stage.name()))?;
+            self.check_stage(index, stage, contents).map_err(|what| format!("stage `{}`: {what}", stage.name()))?;
         }
         self.check_readers()?;
+        self.check_arrays()?;
         if !matches!(self.stages[last], Stage::Mvm(MvmStage { output: Output::Scores {}, .. })) {
             return Err("the last stage must be an MVM stage that yields scores".to_owned());
         }
         Ok(())
     }
 
-    fn check_stage(&self, index: usize, stage: &Stage) -> Result<(), String> {
+    fn check_stage(&self, index: usize, stage: &Stage, contents: Contents) -> Result<(), String> {
         self.check_sources(index, stage)?;
         match stage {
-            Stage::Mvm(mvm) => self.check_mvm(mvm, index + 1 == self.stages.len()),
+            Stage::Mvm(mvm) => self.check_mvm(mvm, index + 1 == self.stages.len(), contents),
             Stage::Pool(pool) => self.check_pool(pool),
             Stage::Add(add) => self.check_add(add),
         }
@@ -61,12 +83,12 @@ impl Program {
         if stage.signed && !stage.sign_bit { Err("signed codes need a sign bit".to_owned()) } else { Ok(()) }
     }
 
-    fn check_tile(&self, tile: u32) -> Result<(), String> {
+    pub(super) fn check_tile(&self, tile: u32) -> Result<(), String> {
         let tiles = self.chip.mesh.tiles();
         if u64::from(tile) < tiles { Ok(()) } else { Err(format!("tile {tile} does not exist; the chip has {tiles}")) }
     }
 
-    fn check_mvm(&self, stage: &MvmStage, last: bool) -> Result<(), String> {
+    fn check_mvm(&self, stage: &MvmStage, last: bool, contents: Contents) -> Result<(), String> {
         let require = |ok: bool, what: &str| if ok { Ok(()) } else { Err(what.to_owned()) };
         require((1..=65_536).contains(&stage.outputs), "outputs must be 1 to 65536")?;
         require((1..=2).contains(&stage.polarities), "polarities must be 1 or 2")?;
@@ -76,7 +98,12 @@ impl Program {
         )?;
         require((1..=MOST_SLICES).contains(&stage.slices.len()), "it must have 1 to 256 slices")?;
         require(stage.offset.unsigned_abs() <= 1 << 20, "the offset is out of range")?;
-        require(stage.bias.len() == stage.outputs as usize, "it must have one bias per output")?;
+        match contents {
+            Contents::Weights => {
+                require(stage.bias.len() == stage.outputs as usize, "it must have one bias per output")?;
+            }
+            Contents::Nothing => require(stage.bias.is_empty(), "it has biases; an outline has none")?,
+        }
         require(stage.bias.iter().all(|bias| bias.unsigned_abs() <= 1 << 52), "a bias is out of range")?;
         require(
             stage.window.input.bits == self.chip.format.input_bits,
@@ -107,15 +134,15 @@ impl Program {
             Output::Scores {} => require(last, "only the last stage can yield scores")?,
         }
         for crossbar in &stage.crossbars {
-            self.check_crossbar(stage, crossbar)?;
+            self.check_crossbar(stage, crossbar, contents)?;
         }
-        check_cover(stage)
+        check_cover(stage)?;
+        self.check_replicas(stage)
     }
 
-    fn check_crossbar(&self, stage: &MvmStage, placed: &PlacedCrossbar) -> Result<(), String> {
+    fn check_crossbar(&self, stage: &MvmStage, placed: &PlacedCrossbar, contents: Contents) -> Result<(), String> {
         let fail =
             |what: String| Err(format!("crossbar at row {}, output {}: {what}", placed.row_start, placed.output_start));
-        self.check_tile(placed.tile)?;
         let tile = &self.chip.tile;
         let (rows, columns) = (u64::from(placed.rows), stage.columns(placed));
         if rows == 0 || columns == 0 || rows > tile.array.rows.into() || columns > tile.array.cols.into() {
@@ -124,8 +151,10 @@ impl Program {
                 tile.array.rows, tile.array.cols
             ));
         }
-        if u64::from(placed.array) + u64::from(stage.polarities) > tile.arrays.into() {
-            return fail(format!("array {} does not exist; a tile has {}", placed.array, tile.arrays));
+        self.check_place(stage, placed.place()).or_else(fail)?;
+        if contents == Contents::Nothing {
+            let empty = placed.levels.is_empty() && placed.flipped.is_empty() && placed.column_adcs.is_empty();
+            return if empty { Ok(()) } else { fail("it has levels; an outline has none".to_owned()) };
         }
         if placed.levels.len() != stage.polarities as usize
             || placed.levels.iter().any(|l| l.len() as u64 != rows * columns)

@@ -1,48 +1,94 @@
-//! The timing engine: how many cycles a pipeline takes, and what every unit of it does meanwhile.
+//! The timing of programs: a program becomes a workload of the machine, the machine executes it, and what its cores did becomes action counts.
 //!
-//! A stage of crossbars works like this. One load port fills the input registers of the stage; every converter bank then works at its own
-//! pace on the same registers:
-//!
-//! ```text
-//!  input buffer      load port      input registers      bank 0
-//!  (pixels of the   +---------+    +---------------+    +--------+   +---------------+   +-----------+
-//!   stage before)   | `load`  |    |    MVM m      |-+->| arrays |-->|sample-and-hold|-->| ADC bank  |-+
-//!  ================>| cycles  |===>+---------------+ |  | `read` |   |  `sample_     |   | `convert` | |   +--------+
-//!        ^          +---------+    |    MVM m+1    | |  +--------+   |   hold_depth` |   +-----------+ +==>| `post` |==> next buffer
-//!        |               |         +---------------+ |   bank 1, 2, ...                                |   +--------+        |
-//!        |               |         `input_registers` +->   ...                                       --+                     |
-//!        +-- credit -----+                                                     credit: `capacity` pixels of the next buffer --+
-//! ```
-//!
-//! * Where several stages read a result, each has a buffer of its own for it, and the stage that writes it needs room in all of them. A stage
-//!   with several inputs takes a window when each holds what the window reads of it.
-//! * The port takes one window (one MVM) at a time. It starts when the window's pixels are in the input buffer, an input register is free
-//!   and the next buffer has room for the pixel to come. At the end of the load the window gives its pixels back.
-//! * An array reads one input slice per `read` cycles and keeps the result until the sample-and-hold has room for it.
-//! * The converters take the held slices in order, `convert` cycles each; a slice leaves the sample-and-hold when it is converted.
-//! * An input register is free again when every bank has latched its last slice, and the pixel is written `post` cycles after the last
-//!   conversion of the slowest bank.
-//!
-//! A stage of the other kind, [`model::UnitTiming::Interval`], starts one window per `interval` cycles and writes it `latency` later.
-//!
-//! Buffers with which the stages would wait for each other for ever are refused before the first cycle.
-//!
-//! [`simulate`] plays the events in order of time, so it costs per event and not per cycle, and gives the same answer on every run.
+//! `docs/timing.md` states the rules of the machine; [`lower`] says what becomes of stages.
 
-mod bank;
-mod buffer;
-mod check;
-mod engine;
+mod actions;
 mod error;
-mod liveness;
 pub mod lower;
-pub mod model;
-mod mvm;
-mod queue;
-mod report;
-mod stage;
-mod vector;
+mod writing;
 
-pub use engine::simulate;
 pub use error::TimingError;
-pub use report::{BankActivity, StageActivity, TimingReport};
+pub use writing::{WeightWriting, weight_writing};
+
+use crate::machine::report::Report;
+use crate::machine::summary::Summary;
+use crate::machine::{Settings, run as execute};
+use crate::program::Program;
+use lower::Lowered;
+use tile::actions::ActionCounts;
+
+/// Result of [`run`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramTiming {
+    /// What was executed.
+    pub lowered: Lowered,
+    /// What the machine tells of it.
+    pub report: Report,
+    /// Actions of all images, one entry per core.
+    pub counts_of_cores: Vec<ActionCounts>,
+    /// Actions of all images.
+    pub counts: ActionCounts,
+}
+
+/// Streams `images` images through a program, back to back; all of them are there at cycle 0.
+///
+/// # Errors
+/// If the program cannot finish; the text names the buffer and the size it needs.
+pub fn run(program: &Program, images: u64) -> Result<ProgramTiming, TimingError> {
+    run_with(program, images, Settings::default())
+}
+
+/// As [`run`], with settings of the machine.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_with(program: &Program, images: u64, settings: Settings<'_>) -> Result<ProgramTiming, TimingError> {
+    if images == 0 {
+        return Err(TimingError::NoImages);
+    }
+    let lowered = lower::workload(program, &program.chip.hardware())?;
+    run_lowered(program, lowered, images, settings)
+}
+
+/// As [`run_with`], of a program that is lowered already.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_lowered(
+    program: &Program,
+    lowered: Lowered,
+    images: u64,
+    settings: Settings<'_>,
+) -> Result<ProgramTiming, TimingError> {
+    let hardware = program.chip.hardware();
+    lowered.workload.check(&hardware, images)?;
+    let report = execute(&lowered.workload, &hardware, images, settings)?;
+    let cores = lowered.roles.iter().zip(&lowered.workload.cores).zip(&report.cores);
+    let counts_of_cores: Vec<ActionCounts> =
+        cores.map(|((role, core), work)| actions::actions(program, *role, core.tile, work)).collect();
+    let mut counts = ActionCounts::default();
+    counts_of_cores.iter().for_each(|of_core| counts += *of_core);
+    Ok(ProgramTiming { lowered, report, counts_of_cores, counts })
+}
+
+impl ProgramTiming {
+    /// Cycles of the base clock until the last image is done.
+    #[must_use]
+    pub fn cycles(&self) -> u64 {
+        self.summary().cycles()
+    }
+
+    /// Where the cycles went.
+    #[must_use]
+    pub fn summary(&self) -> Summary<'_> {
+        Summary { workload: &self.lowered.workload, report: &self.report }
+    }
+
+    /// The steady rate as `(cycles, images)`: the second half of the images took this many cycles.
+    ///
+    /// The first half is left out because the pipeline is still filling. A single image has no rate; it gives its own latency.
+    #[must_use]
+    pub fn steady_interval(&self) -> (u64, u64) {
+        self.summary().steady_interval()
+    }
+}

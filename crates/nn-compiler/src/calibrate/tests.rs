@@ -31,6 +31,7 @@ fn stage(polarities: u32) -> MvmStage {
         slices: Vec::new(),
         output: Output::Scores {},
         crossbars: Vec::new(),
+        replicas: Vec::new(),
         bias: vec![0],
     }
 }

@@ -120,6 +120,8 @@ fn mean_energy(compared: &ComparedRow) -> Energy {
         vector_j: mean(|e| e.vector_j),
         buffer_j: mean(|e| e.buffer_j),
         link_j: mean(|e| e.link_j),
+        memory_j: mean(|e| e.memory_j),
+        write_j: mean(|e| e.write_j),
         leakage_j: mean(|e| e.leakage_j),
     }
 }

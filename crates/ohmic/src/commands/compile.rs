@@ -25,12 +25,16 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
         chip: &chip,
         seed: arguments.seed,
     };
-    let program = explore::nn_compiler::compile(&request)?;
+    let mut program = explore::nn_compiler::compile(&request)?;
+    if let Some(arrays) = arguments.replicate {
+        explore::nn_compiler::replicate(&mut program, arrays)?;
+    }
     // A program that cannot finish is refused here, not when it is simulated.
-    explore::chip::timing::lower::run(&program, 1)?;
+    explore::chip::timing::run(&program, 1)?;
     explore::chip::program::save(&program, &arguments.output)?;
+    let replicate = arguments.replicate.map(|arrays| format!(" --replicate {arrays}")).unwrap_or_default();
     let repeat = format!(
-        "ohmic compile NETWORK --chip run.toml --mapping {} --training {} --seed {} -o DIR",
+        "ohmic compile NETWORK --chip run.toml --mapping {} --training {} --seed {}{replicate} -o DIR",
         arguments.mapping, arguments.training, arguments.seed
     );
     write_run(&arguments.output, Kind::Chip, &chip, &repeat)?;
@@ -43,12 +47,13 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
     Ok(())
 }
 
-const HEADER: [&str; 10] = [
+const HEADER: [&str; 11] = [
     "stage",
     "rows",
     "outputs",
     "windows",
     "crossbars",
+    "copies",
     "tiles",
     "slices",
     "offset",
@@ -65,6 +70,7 @@ fn stage_rows(program: &Program) -> Vec<Vec<String>> {
             stage.outputs.to_string(),
             stage.window.count().to_string(),
             (stage.crossbars.len() * stage.polarities as usize).to_string(),
+            stage.copies().to_string(),
             stage.tiles().len().to_string(),
             stage.slices.len().to_string(),
             stage.offset.to_string(),

@@ -3,8 +3,8 @@
 mod adc;
 
 pub use adc::{
-    AdcCost, AdcModel, AdcPrices, ComparatorPrices, MAX_ADC_BITS, SarNode, SarPowerPrices, SurveyArea, SurveyEnergy,
-    SurveyFom, SurveyPrices, TablePrices, TableRow,
+    AdcCost, AdcModel, AdcPrices, ComparatorPrices, MAX_ADC_BITS, PerBitPrices, SarNode, SarPowerPrices, SurveyArea,
+    SurveyEnergy, SurveyFom, SurveyPrices, TablePrices, TableRow,
 };
 
 use crate::actions::ActionEnergies;
@@ -24,6 +24,9 @@ pub struct CostTable {
     pub published: Vec<PublishedRow>,
     /// Energy, area and leakage of a DAC of 1, 2, ... bits, relative to 1 bit.
     pub dac_bits_factor: Vec<f64>,
+    /// Energy of a cell read (at a flat price) by a digit of 1, 2, ... bits, relative to 1 bit; left out: the same for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cell_read_bits_factor: Vec<f64>,
     /// Energy of one action, J.
     pub energy_j: ActionEnergies,
     /// Area of one instance, m2.
@@ -80,6 +83,23 @@ impl CostTable {
     }
 }
 
+impl CostTable {
+    /// Energy of a cell read by a digit of `digit_bits` relative to one of 1 bit.
+    ///
+    /// # Errors
+    /// If the table has factors, but none for so many bits; the text says which it has.
+    pub fn cell_read_factor(&self, digit_bits: u32) -> Result<f64, String> {
+        if self.cell_read_bits_factor.is_empty() {
+            return Ok(1.0);
+        }
+        let factor = digit_bits.checked_sub(1).and_then(|index| self.cell_read_bits_factor.get(index as usize));
+        let known = || {
+            format!("1 to {} bits (cost table `{}` prices no other digit)", self.cell_read_bits_factor.len(), self.name)
+        };
+        factor.copied().ok_or_else(known)
+    }
+}
+
 impl Check for CostTable {
     fn check(&self, problems: &mut Problems) {
         for (name, value) in self.energy_j.entries() {
@@ -96,8 +116,10 @@ impl Check for CostTable {
         }
         let factors = self.dac_bits_factor.len();
         problems.require("dac_bits_factor", format!("{factors} values"), factors > 0, "at least one value");
-        for &factor in &self.dac_bits_factor {
-            problems.number("dac_bits_factor", factor, 0.0..=1e6, "");
+        for (key, factors) in
+            [("dac_bits_factor", &self.dac_bits_factor), ("cell_read_bits_factor", &self.cell_read_bits_factor)]
+        {
+            factors.iter().for_each(|&factor| problems.number(key, factor, 0.0..=1e6, ""));
         }
     }
 }

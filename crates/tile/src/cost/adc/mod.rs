@@ -3,11 +3,13 @@
 //! To add a form: write its file with a struct that implements [`Check`], `at` and `conversion_time_s`, and add a variant to [`AdcPrices`].
 
 mod comparators;
+mod per_bit;
 mod sar_power;
 mod survey;
 mod table;
 
 pub use comparators::ComparatorPrices;
+pub use per_bit::PerBitPrices;
 pub use sar_power::{SarNode, SarPowerPrices};
 pub use survey::{SurveyArea, SurveyEnergy, SurveyFom, SurveyPrices};
 pub use table::{TablePrices, TableRow};
@@ -68,6 +70,8 @@ pub enum AdcPrices {
     SarPower(SarPowerPrices),
     /// A price per comparator.
     Comparators(ComparatorPrices),
+    /// Time and energy linear in the bits.
+    PerBit(PerBitPrices),
 }
 
 impl AdcPrices {
@@ -81,6 +85,7 @@ impl AdcPrices {
             Self::Survey(prices) => prices.at(bits),
             Self::SarPower(prices) => prices.at(bits),
             Self::Comparators(prices) => prices.at(bits),
+            Self::PerBit(prices) => prices.at(bits),
         }?;
         let payable = |value: f64| value.is_finite() && value >= 0.0;
         let all = [cost.energy_j, cost.area_m2, cost.leakage_w, cost.conversion_time_s];
@@ -95,6 +100,7 @@ impl AdcPrices {
             Self::Survey(prices) => prices.conversion_time_s(),
             Self::SarPower(prices) => prices.conversion_time_s(bits),
             Self::Comparators(prices) => prices.conversion_time_s,
+            Self::PerBit(prices) => prices.conversion_time_s(bits),
         }
     }
 }
@@ -106,6 +112,7 @@ impl Check for AdcPrices {
             Self::Survey(prices) => prices.check(problems),
             Self::SarPower(prices) => prices.check(problems),
             Self::Comparators(prices) => prices.check(problems),
+            Self::PerBit(prices) => prices.check(problems),
         }
     }
 }

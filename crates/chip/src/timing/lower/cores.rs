@@ -1,0 +1,200 @@
+//! The instructions of every core.
+
+use super::flow::Flow;
+use super::layout::{Content, Layout, Role};
+use super::sizes::size_regions;
+use crate::machine::hardware::Hardware;
+use crate::machine::instruction::{Instruction, VectorOperation};
+use crate::machine::work::{Bank, Core, Region, Workload};
+use crate::program::{AddStage, MvmStage, PoolKind, PoolStage, Program, Stage};
+use crate::timing::TimingError;
+
+/// A workload with what each of its cores is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lowered {
+    /// The workload.
+    pub workload: Workload,
+    /// In the order of its cores.
+    pub roles: Vec<Role>,
+}
+
+/// The workload of a program: one image's instructions.
+///
+/// # Errors
+/// If a buffer is too small; the text names it and the size it needs.
+pub fn workload(program: &Program, hardware: &Hardware) -> Result<Lowered, TimingError> {
+    let layout = Layout::new(program);
+    let cores: Vec<Core> = (0..layout.cores.len()).map(|number| core(&layout, number as u32)).collect();
+    let roles = layout.cores.iter().map(|(role, _)| *role).collect();
+    let result = |(content, _): &(Content, Region)| *content == Content::Pixels { source: program.stages.len() };
+    let result = layout.regions.iter().position(result).unwrap_or(0) as u32;
+    let contents: Vec<Content> = layout.regions.iter().map(|(content, _)| *content).collect();
+    let regions = layout.regions.into_iter().map(|(_, region)| region).collect();
+    let mut workload = Workload { regions, cores, result };
+    size_regions(&mut workload, &contents, &program.chip, hardware)?;
+    Ok(Lowered { workload, roles })
+}
+
+fn core(layout: &Layout<'_>, number: u32) -> Core {
+    let (role, tile) = layout.cores[number as usize];
+    let stage = role.stage().map(|stage| &layout.program.stages[stage]);
+    let emitter = Emitter { layout, number, tile };
+    let (banks, instructions) = match (role, stage) {
+        (Role::Crossbars { copy, home, .. }, Some(Stage::Mvm(mvm))) => {
+            (banks(mvm, copy, tile), emitter.crossbars(mvm, copy, home))
+        }
+        (_, Some(Stage::Pool(pool))) => (Vec::new(), emitter.pool(pool)),
+        (_, Some(Stage::Add(add))) => (Vec::new(), emitter.add(add)),
+        (Role::Memory, _) => (Vec::new(), emitter.memory()),
+        _ => (Vec::new(), emitter.images()),
+    };
+    let stage = stage.map_or("images", Stage::name);
+    let name = match role {
+        Role::Memory => "memory".to_owned(),
+        Role::Images => "images".to_owned(),
+        Role::Crossbars { copy, .. } => format!("{stage}, copy {copy}, tile {tile}"),
+        Role::Vector { .. } => stage.to_owned(),
+    };
+    Core { name, stage: stage.to_owned(), tile, banks, instructions }
+}
+
+/// The converter banks of a copy in a tile; those with as many columns work alike.
+pub(in crate::timing) fn bank_columns(stage: &MvmStage, copy: usize, tile: u32) -> Vec<(u64, Vec<u32>)> {
+    let mut banks: std::collections::BTreeMap<u32, u64> = std::collections::BTreeMap::new();
+    for (crossbar, place) in stage.placed(copy).filter(|(_, place)| place.tile == tile) {
+        *banks.entry(place.bank).or_default() += stage.converted_columns(crossbar);
+    }
+    let mut alike: std::collections::BTreeMap<u64, Vec<u32>> = std::collections::BTreeMap::new();
+    for (bank, columns) in banks {
+        alike.entry(columns).or_default().push(bank);
+    }
+    alike.into_iter().collect()
+}
+
+fn banks(stage: &MvmStage, copy: usize, tile: u32) -> Vec<Bank> {
+    let bank = |(columns, banks): (u64, Vec<u32>)| Bank { count: banks.len() as u64, columns };
+    bank_columns(stage, copy, tile).into_iter().map(bank).collect()
+}
+
+/// Writes the instructions of one core.
+struct Emitter<'a> {
+    layout: &'a Layout<'a>,
+    number: u32,
+    tile: u32,
+}
+
+impl Emitter<'_> {
+    fn crossbars(&self, stage: &MvmStage, copy: usize, home: bool) -> Vec<Instruction> {
+        let input_bits = u64::from(stage.window.input.bits);
+        let chip = &self.layout.program.chip;
+        let foreign: Vec<u32> = self.sums().collect();
+        let load = |region| Instruction::Load { region, bits: stage.rows_in(copy, self.tile) * input_bits };
+        let mut behind = vec![Instruction::Mvm { slices: chip.array_reads() }];
+        behind.extend(foreign.iter().map(|&region| Instruction::Receive { region }));
+        let values = stage.additions(copy, self.tile, home);
+        if values > 0 {
+            behind.push(Instruction::Merge { values });
+        }
+        if home {
+            let outputs = u64::from(stage.outputs);
+            if stage.needs_input_sums() && chip.tile.digital.offset_cycles > 0 {
+                behind.push(Instruction::Vector { operation: VectorOperation::Offset, values: outputs });
+            }
+            behind.push(Instruction::Vector { operation: VectorOperation::Requantise, values: outputs });
+        }
+        self.steps(&stage.window, (copy, stage.copies()), &load, &behind)
+    }
+
+    fn pool(&self, stage: &PoolStage) -> Vec<Instruction> {
+        let channels = u64::from(stage.window.input.channels);
+        let values = stage.window.rows() as u64;
+        let load = |region| Instruction::Load { region, bits: values * u64::from(stage.window.input.bits) };
+        let mut behind = vec![Instruction::Vector { operation: VectorOperation::Pool, values }];
+        if matches!(stage.kind, PoolKind::Average { .. }) {
+            behind.push(Instruction::Vector { operation: VectorOperation::Requantise, values: channels });
+        }
+        self.steps(&stage.window, (0, 1), &load, &behind)
+    }
+
+    fn add(&self, stage: &AddStage) -> Vec<Instruction> {
+        let values = u64::from(stage.maps[0].channels);
+        let load = |region: u32| Instruction::Load { region, bits: self.layout.regions[region as usize].1.item_bits };
+        let behind = [Instruction::Vector { operation: VectorOperation::Add, values }];
+        self.steps(&stage.window(), (0, 1), &load, &behind)
+    }
+
+    /// The steps of every `turns`-th window from `turn`.
+    fn steps(
+        &self,
+        window: &crate::program::Window,
+        (turn, turns): (usize, usize),
+        load: &dyn Fn(u32) -> Instruction,
+        behind: &[Instruction],
+    ) -> Vec<Instruction> {
+        let flow = Flow::new(window);
+        let freed = flow.freed(turn, turns);
+        let inputs: Vec<u32> = self.inputs().collect();
+        let (room, leave) = self.outputs();
+        let mut instructions = Vec::new();
+        for (window, &freed) in (turn..flow.windows()).step_by(turns).zip(&freed) {
+            let count = flow.need[window];
+            instructions.extend(inputs.iter().map(|&region| Instruction::Wait { region, count }));
+            instructions.extend(&room);
+            instructions.extend(inputs.iter().map(|&region| load(region)));
+            instructions.extend(inputs.iter().map(|&region| Instruction::Free { region, count: freed }));
+            instructions.extend(behind);
+            instructions.extend(&leave);
+        }
+        instructions
+    }
+
+    fn memory(&self) -> Vec<Instruction> {
+        let (room, leave) = self.outputs();
+        let input = self.layout.program.input;
+        let bits = u64::from(input.channels) * u64::from(input.bits);
+        let step = [room, vec![Instruction::LoadMemory { bits }], leave].concat();
+        step.repeat(input.pixels())
+    }
+
+    fn images(&self) -> Vec<Instruction> {
+        let (room, leave) = self.outputs();
+        let step = |pixel: u64| {
+            let input = |(region, content, of): (u32, Content, &Region)| {
+                debug_assert!(content == Content::Global);
+                (region, of.item_bits)
+            };
+            let Some((region, bits)) = self.layout.regions_of(self.number, false).next().map(input) else {
+                return Vec::new();
+            };
+            let count = pixel + 1;
+            let wait = vec![Instruction::Wait { region, count }];
+            let load = vec![Instruction::Load { region, bits }, Instruction::Free { region, count }];
+            [wait, room.clone(), load, leave.clone()].concat()
+        };
+        (0..self.layout.program.input.pixels() as u64).flat_map(step).collect()
+    }
+
+    /// Regions of pixels that the core reads.
+    fn inputs(&self) -> impl Iterator<Item = u32> {
+        let regions = self.layout.regions_of(self.number, false);
+        regions.filter(|(_, content, _)| matches!(content, Content::Pixels { .. })).map(|(region, ..)| region)
+    }
+
+    /// Regions of partial sums that the core reads.
+    fn sums(&self) -> impl Iterator<Item = u32> {
+        let regions = self.layout.regions_of(self.number, false);
+        regions.filter(|(_, content, _)| matches!(content, Content::Sums { .. })).map(|(region, ..)| region)
+    }
+
+    /// What takes places for a result, and what brings it there.
+    fn outputs(&self) -> (Vec<Instruction>, Vec<Instruction>) {
+        let regions: Vec<(u32, &Region)> =
+            self.layout.regions_of(self.number, true).map(|(number, _, region)| (number, region)).collect();
+        let leave = |&(region, of): &(u32, &Region)| match of.tile == self.tile {
+            true => Instruction::Store { region, bits: of.item_bits },
+            false => Instruction::Send { region, bits: of.item_bits },
+        };
+        let room = regions.iter().map(|&(region, _)| Instruction::Room { region }).collect();
+        (room, regions.iter().map(leave).collect())
+    }
+}

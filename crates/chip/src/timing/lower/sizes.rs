@@ -1,0 +1,111 @@
+//! How much of a tile's buffer each region gets.
+
+use std::collections::BTreeMap;
+
+use super::layout::Content;
+use crate::config::Chip;
+use crate::machine::hardware::Hardware;
+use crate::machine::instruction::Instruction;
+use crate::machine::liveness::LivenessError;
+use crate::machine::work::Workload;
+use crate::timing::TimingError;
+
+/// Sets the capacities of all regions: as many places as the workload needs to finish and, of what is left in a buffer, a share in proportion.
+///
+/// # Errors
+/// If a buffer is too small; the text names it and the size it needs.
+pub(super) fn size_regions(
+    workload: &mut Workload,
+    contents: &[Content],
+    chip: &Chip,
+    hardware: &Hardware,
+) -> Result<(), TimingError> {
+    let windows = least_for_windows(workload);
+    for (number, content) in contents.iter().enumerate() {
+        let region = &mut workload.regions[number];
+        match content {
+            Content::Pixels { .. } if region.readers.is_empty() || region.writers.is_empty() => {}
+            Content::Pixels { .. } => region.capacity = Some(windows[number]),
+            Content::Global => {
+                let places = chip.memory.buffer_bytes.saturating_mul(8) / region.item_bits.max(1);
+                region.capacity = Some(places.max(1));
+            }
+            Content::Sums { .. } => {}
+        }
+    }
+    grow(workload, contents, hardware)?;
+    share_rest(workload, contents, hardware)
+}
+
+/// For every region, the most items that a core has between those it has given back and those it waits for.
+fn least_for_windows(workload: &Workload) -> Vec<u64> {
+    let mut least = vec![1; workload.regions.len()];
+    for core in &workload.cores {
+        let mut freed: BTreeMap<u32, u64> = BTreeMap::new();
+        for instruction in &core.instructions {
+            match *instruction {
+                Instruction::Wait { region, count } => {
+                    let held = count - freed.get(&region).copied().unwrap_or(0).min(count);
+                    least[region as usize] = held.max(least[region as usize]);
+                }
+                Instruction::Free { region, count } => {
+                    freed.insert(region, count);
+                }
+                _ => {}
+            }
+        }
+    }
+    least
+}
+
+/// Grows regions of pixels until nobody waits for ever.
+fn grow(workload: &mut Workload, contents: &[Content], hardware: &Hardware) -> Result<(), TimingError> {
+    // Capacities are checked against the buffers only when they are known.
+    let unlimited = Hardware {
+        tile: crate::machine::hardware::TileHardware { buffer_bits: u64::MAX, ..hardware.tile.clone() },
+        ..hardware.clone()
+    };
+    match workload.check_liveness(&unlimited) {
+        Ok(()) => Ok(()),
+        Err(LivenessError::Full { regions, .. })
+            if regions.iter().all(|grown| is_pixels(contents[grown.region as usize])) =>
+        {
+            for grown in regions {
+                workload.regions[grown.region as usize].capacity = Some(grown.required);
+            }
+            Ok(())
+        }
+        Err(error) => Err(TimingError::Liveness(error)),
+    }
+}
+
+fn is_pixels(content: Content) -> bool {
+    matches!(content, Content::Pixels { .. })
+}
+
+/// Shares out what is left of each buffer.
+fn share_rest(workload: &mut Workload, contents: &[Content], hardware: &Hardware) -> Result<(), TimingError> {
+    let mut used: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+    for (region, content) in workload.regions.iter().zip(contents).filter(|(_, content)| **content != Content::Global) {
+        let bits = region.capacity.unwrap_or(0).saturating_mul(region.item_bits);
+        let (all, pixels) = used.entry(region.tile).or_default();
+        *all = all.saturating_add(bits);
+        *pixels = pixels.saturating_add(if is_pixels(*content) { bits } else { 0 });
+    }
+    let buffer_bits = hardware.tile.buffer_bits;
+    if let Some((&tile, &(needed, _))) = used.iter().find(|(_, (needed, _))| *needed > buffer_bits) {
+        let here = workload.regions.iter().filter(|region| region.tile == tile && region.capacity.is_some());
+        let largest = here.max_by_key(|region| region.capacity.unwrap_or(0).saturating_mul(region.item_bits));
+        let region = largest.map_or_else(String::new, |region| region.name.clone());
+        let (needed_bytes, bytes) = (needed.div_ceil(8), buffer_bits / 8);
+        return Err(TimingError::Buffer { tile, region, needed_bytes, bytes });
+    }
+    for (region, content) in workload.regions.iter_mut().zip(contents).filter(|(_, content)| is_pixels(**content)) {
+        let (Some(capacity), Some(&(all, pixels))) = (region.capacity, used.get(&region.tile)) else { continue };
+        let rest = u128::from(buffer_bits - all);
+        let more = rest * u128::from(capacity) / u128::from(pixels.max(1));
+        region.capacity = Some(capacity.saturating_add(more as u64));
+        let _ = content;
+    }
+    Ok(())
+}

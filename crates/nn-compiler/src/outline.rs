@@ -1,0 +1,42 @@
+//! A program without weights: where everything goes and what moves, for networks of which only the shapes are known.
+
+use crate::emit::{emit, feature_map};
+use crate::error::CompileError;
+use crate::fit::check_outline;
+use crate::mapping::Mapping;
+use chip::config::Chip;
+use chip::program::Program;
+use nn::quantised::{QuantisedLayer, QuantisedNetwork};
+
+/// Places a network whose layers have empty `weights` and `bias`. The program has no levels and no calibrated converters: it can be timed, and
+/// nothing else (`Program::validate` refuses it). A mapping that looks at weights chooses as if there were none; it scales slices by shifts.
+///
+/// # Errors
+/// If the shapes do not fit each other or the chip.
+pub fn outline(network: &QuantisedNetwork, mapping: &Mapping, chip: &Chip) -> Result<Program, CompileError> {
+    check_outline(network, chip)?;
+    let program = Program {
+        network: network.name.clone(),
+        dataset: network.dataset.clone(),
+        training: "none".to_owned(),
+        mapping: mapping.name().to_owned(),
+        software_accuracy: 0.0,
+        macs: macs(network),
+        chip: chip.clone(),
+        input: feature_map(network.input, chip.format.input_bits, chip.signed_inputs()),
+        stages: emit(network, mapping, chip)?,
+    };
+    program.validate_outline().map_err(|what| CompileError::chip(chip, what))?;
+    Ok(program)
+}
+
+/// Multiply-accumulates of one inference.
+fn macs(network: &QuantisedNetwork) -> u64 {
+    let of_layer = |layer: &QuantisedLayer| match layer {
+        QuantisedLayer::Mvm(mvm) => [mvm.outputs, mvm.window.rows(), mvm.window.positions()]
+            .iter()
+            .fold(1_u64, |product, &factor| product.saturating_mul(factor as u64)),
+        _ => 0,
+    };
+    network.layers.iter().map(of_layer).fold(0, u64::saturating_add)
+}

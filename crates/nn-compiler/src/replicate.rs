@@ -1,0 +1,155 @@
+//! Pass `replicate`: stages that would keep the others waiting get further copies of their crossbars.
+//!
+//! A stage works on `M` windows of an image, one every `I` cycles (the slower of arrays with their converters and of loading), so that with `r`
+//! copies an image keeps it busy for `M I / r` cycles. The next copy always goes to the stage for which this is longest; this balances the
+//! pipeline (as Shafiee et al., ISCA 2016, give early layers more copies, in proportion to their windows). It ends where that stage can have no more:
+//! copies of another would not make the pipeline faster.
+
+use crate::error::CompileError;
+use crate::partition::Site;
+use chip::config::Chip;
+use chip::machine::hardware::Hardware;
+use chip::program::{AddStage, MvmStage, Place, PlacedCrossbar, PoolStage, Program, Stage};
+
+/// Gives the stages of a program copies, with up to `arrays` arrays in all (an array of a pair counts), as far as tiles and windows reach, and
+/// places everything anew. With more arrays every stage has at least as many copies as with fewer.
+///
+/// # Errors
+/// If the program is not valid, or takes more arrays without any copies.
+pub fn replicate(program: &mut Program, arrays: u64) -> Result<(), CompileError> {
+    let filled = |stage: &MvmStage| stage.crossbars.iter().any(|crossbar| !crossbar.levels.is_empty());
+    let outline = !program.mvm_stages().any(|(_, stage)| filled(stage));
+    let valid = if outline { program.validate_outline() } else { program.validate() };
+    valid.map_err(|what| CompileError::chip(&program.chip, what))?;
+    let mut demands: Vec<Demand> = program.mvm_stages().map(|(_, stage)| Demand::new(stage, &program.chip)).collect();
+    let least = demands.iter().map(|demand| demand.arrays).sum();
+    if arrays < least {
+        let what =
+            format!("a budget of {arrays} arrays; allowed is {least} and more, which one copy of every layer takes");
+        return Err(CompileError::chip(&program.chip, what));
+    }
+    share_out(&mut demands, arrays - least, &program.chip);
+    place(program, &demands);
+    Ok(())
+}
+
+/// What a stage takes and how long it works.
+#[derive(Clone, Debug)]
+struct Demand {
+    /// Windows of an image.
+    windows: u64,
+    /// Cycles of the base clock between windows of a copy.
+    interval: u64,
+    /// Crossbars of a copy, and arrays of a crossbar.
+    crossbars: u64,
+    polarities: u32,
+    /// Arrays of a copy.
+    arrays: u64,
+    copies: u64,
+    /// Where its copies end, if they begin on tile 0.
+    end: Site,
+}
+
+impl Demand {
+    fn new(stage: &MvmStage, chip: &Chip) -> Self {
+        let crossbars = stage.crossbars.len() as u64;
+        let arrays = crossbars * u64::from(stage.polarities);
+        let (windows, interval) = (stage.window.count() as u64, interval(stage, &chip.hardware()));
+        let first =
+            Self { windows, interval, crossbars, polarities: stage.polarities, arrays, copies: 0, end: Site::new(0) };
+        first.with_copy(chip)
+    }
+
+    /// The same with one more copy.
+    fn with_copy(&self, chip: &Chip) -> Self {
+        let mut demand = Self { copies: self.copies + 1, ..self.clone() };
+        demand.end.begin_copy(self.crossbars, self.polarities, chip);
+        for _ in 0..self.crossbars {
+            demand.end.take(self.polarities, chip);
+        }
+        demand
+    }
+
+    /// Tiles that it takes; it shares none.
+    fn tiles(&self) -> u64 {
+        u64::from(self.end.tile) + 1
+    }
+
+    /// Whether an image keeps it busy for longer than another one.
+    fn exceeds(&self, other: &Self) -> bool {
+        // Compared as fractions, since divisions round.
+        let cycles = |demand: &Self| u128::from(demand.windows).saturating_mul(demand.interval.into());
+        cycles(self).saturating_mul(other.copies.into()) > cycles(other).saturating_mul(self.copies.into())
+    }
+}
+
+/// Base cycles between the windows of a copy: the slower of all slices through arrays and converters, and of loading the inputs.
+fn interval(stage: &MvmStage, hardware: &Hardware) -> u64 {
+    let (tile, clocks) = (&hardware.tile, &hardware.clocks);
+    let columns = |bank: &Vec<&PlacedCrossbar>| bank.iter().map(|crossbar| stage.converted_columns(crossbar)).sum();
+    let most: u64 = stage.banks().iter().map(columns).max().unwrap_or(0);
+    let of_slice = |slice| tile.read_cycles(slice).max(tile.convert_cycles(slice, most, clocks));
+    let slices = (0..tile.read.len() as u32).map(of_slice).fold(0, u64::saturating_add);
+    let bits = |of: u32| stage.rows_in(0, of) * u64::from(stage.window.input.bits);
+    let load = stage.tiles_of(0).into_iter().map(bits).max().map_or(0, |bits| tile.transfer_cycles(bits));
+    let load = load.saturating_add(tile.access_cycles);
+    slices.saturating_mul(clocks.arrays).max(load.saturating_mul(clocks.digital))
+}
+
+/// Gives copies, one after the other, to the stage that is busy longest, until there are no arrays, tiles or windows for its next one.
+fn share_out(demands: &mut [Demand], mut arrays: u64, chip: &Chip) {
+    let mut tiles: u64 = demands.iter().map(Demand::tiles).sum();
+    while let Some(longest) = longest(demands) {
+        let demand = &mut demands[longest];
+        let next = demand.with_copy(chip);
+        let more = tiles - demand.tiles() + next.tiles();
+        if demand.copies >= demand.windows || demand.arrays > arrays || more > chip.mesh.tiles() {
+            return;
+        }
+        (arrays, tiles) = (arrays - demand.arrays, more);
+        *demand = next;
+    }
+}
+
+/// The stage that is busy longest; among equals the first.
+fn longest(demands: &[Demand]) -> Option<usize> {
+    let longer = |best: usize, next: usize| if demands[next].exceeds(&demands[best]) { next } else { best };
+    (0..demands.len()).reduce(longer)
+}
+
+/// Places all copies of all stages, each stage from a tile of its own on, and the stages of the vector unit beside their latest source.
+fn place(program: &mut Program, demands: &[Demand]) {
+    let (mut tile, mut demands) = (0, demands.iter());
+    // The last tile of every source; images lie in the first of all.
+    let mut last = vec![0];
+    for stage in &mut program.stages {
+        let latest = stage.inputs().iter().max().and_then(|&source| last.get(source as usize)).copied().unwrap_or(0);
+        match stage {
+            Stage::Mvm(mvm) => {
+                let copies = demands.next().map_or(1, |demand| demand.copies);
+                let end = place_copies(mvm, copies, tile, &program.chip);
+                tile = end + 1;
+                last.push(end);
+            }
+            Stage::Pool(PoolStage { tile, .. }) | Stage::Add(AddStage { tile, .. }) => {
+                *tile = latest;
+                last.push(latest);
+            }
+        }
+    }
+}
+
+/// Places the copies of a stage from a tile on; the last tile.
+fn place_copies(stage: &mut MvmStage, copies: u64, tile: u32, chip: &Chip) -> u32 {
+    let mut site = Site::new(tile);
+    let (crossbars, arrays) = (stage.crossbars.len() as u64, stage.polarities);
+    let mut next_copy = || {
+        site.begin_copy(crossbars, arrays, chip);
+        (0..crossbars).map(|_| site.take(arrays, chip)).collect::<Vec<Place>>()
+    };
+    for (crossbar, place) in stage.crossbars.iter_mut().zip(next_copy()) {
+        (crossbar.tile, crossbar.array, crossbar.bank) = (place.tile, place.array, place.bank);
+    }
+    stage.replicas = (1..copies).map(|_| next_copy()).collect();
+    site.tile
+}
