@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod conductances;
 pub mod config;
+pub mod cycles;
 pub mod diagnosis;
 mod error;
 pub mod evaluate;

@@ -36,6 +36,8 @@ fn run(cli: &Cli) -> Result<(), ExploreError> {
         Command::Train(arguments) => commands::train::run(arguments, cli.format),
         Command::Compile(arguments) => commands::compile::run(arguments, cli.format),
         Command::Simulate(arguments) => commands::simulate::run(arguments, cli.format),
+        Command::Cycles(arguments) => commands::cycles::run(arguments, cli.format),
+        Command::Trace(arguments) => commands::trace::run(arguments, cli.format),
         Command::Sweep(arguments) => commands::sweep::run(arguments, cli.format),
         Command::States(arguments) => commands::states::run(arguments, cli.format),
         Command::Conductances(arguments) => commands::conductances::run(arguments, cli.format),

@@ -4,11 +4,13 @@ pub mod check;
 pub mod compare;
 pub mod compile;
 pub mod conductances;
+pub mod cycles;
 pub mod export_spice;
 pub mod list;
 pub mod simulate;
 pub mod states;
 pub mod sweep;
+pub mod trace;
 pub mod train;
 
 use explore::ExploreError;

@@ -1,0 +1,152 @@
+//! The tables of `ohmic cycles`.
+
+use crate::table::table;
+use explore::chip::energy::Energy;
+use explore::chip::machine::account::Class;
+use explore::chip::machine::summary::Summary;
+use explore::cycles::{CyclesReport, MOST_OPERATIONS, Prices};
+
+/// Most rows of the tables that are sorted by size.
+const TOP: usize = 8;
+
+pub fn print(report: &CyclesReport) {
+    print_times(report);
+    let summary = report.summary();
+    say!("{}", components(&summary));
+    say!(
+        "Per cent of units x {} cycles; every cycle of every unit is in one column. output full: waiting for room. link: waiting for\n\
+         something shared (bus, port, unit, network).",
+        report.report.end
+    );
+    print_path(&summary);
+    print_buffers(report);
+    if let Some(prices) = &report.prices {
+        print_energy(prices, report.images);
+        print_area(prices);
+        print_writing(prices);
+    }
+}
+
+fn print_times(report: &CyclesReport) {
+    let seconds = |cycles: f64| format!("{:.3} us", 1e6 * cycles / report.clock_hz);
+    let (first, last) = (report.first_image_cycles(), report.summary().cycles());
+    let clock = report.clock_hz / 1e9;
+    say!("latency: {first} cycles ({} at {clock} GHz) to the end of the first image", seconds(first as f64));
+    if report.images > 1 {
+        let (interval, images) = (report.interval_cycles(), report.images);
+        say!("{images} images: {last} cycles ({})", seconds(last as f64));
+        let rate = 1.0 / report.interval_s();
+        say!("steady interval: {interval:.1} cycles an image ({}), {rate:.0} images/s", seconds(interval));
+    }
+    match report.summary().bottleneck() {
+        Some(sentence) => say!("{sentence}"),
+        None => say!("critical path: not followed, the run may have more than {MOST_OPERATIONS} operations"),
+    }
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    if part == 0 { "-".to_owned() } else { format!("{:.1}", 100.0 * part as f64 / whole.max(1) as f64) }
+}
+
+fn components(summary: &Summary<'_>) -> comfy_table::Table {
+    let header = [
+        "stage",
+        "component",
+        "units",
+        "busy\n%",
+        "waiting for\ninput %",
+        "waiting for\nADC %",
+        "output\nfull %",
+        "link\n%",
+        "idle\n%",
+    ];
+    let rows = summary.components().into_iter().map(|row| {
+        let whole = row.cycles.total();
+        let classes = Class::ALL.map(|class| percent(row.cycles.of(class), whole));
+        [row.stage, row.component.to_owned(), row.units.to_string()].into_iter().chain(classes).collect()
+    });
+    table(&header, 2, rows)
+}
+
+fn print_path(summary: &Summary<'_>) {
+    let shares = summary.critical_path();
+    if shares.is_empty() {
+        return;
+    }
+    let rows = shares.iter().take(TOP).map(|share| {
+        let percent = percent(share.cycles, summary.cycles());
+        vec![share.stage.clone(), share.component.to_owned(), share.cycles.to_string(), percent]
+    });
+    say!("{}", table(&["critical path", "component", "cycles", "%"], 2, rows));
+    let shown: u64 = shares.iter().take(TOP).map(|share| share.cycles).sum();
+    if shares.len() > TOP {
+        say!("{} other shares: {} cycles", shares.len() - TOP, summary.cycles() - shown);
+    }
+}
+
+fn print_buffers(report: &CyclesReport) {
+    let buffers = report.buffers();
+    if buffers.is_empty() {
+        return;
+    }
+    let rows = buffers.iter().take(TOP).map(|of| {
+        let numbers = [u64::from(of.tile), of.peak, of.capacity, of.item_bits].map(|number| number.to_string());
+        std::iter::once(of.region.to_owned()).chain(numbers).chain([percent(of.peak, of.capacity)]).collect()
+    });
+    say!("{}", table(&["fullest buffers", "tile", "peak\nitems", "capacity\nitems", "bits\nan item", "%"], 1, rows));
+    if buffers.len() > TOP {
+        say!("{} other regions are not fuller", buffers.len() - TOP);
+    }
+}
+
+fn energies(energy: &Energy) -> Vec<String> {
+    let nano = |energy_j: f64| if energy_j == 0.0 { "-".to_owned() } else { format!("{:.3}", 1e9 * energy_j) };
+    let parts = energy.entries();
+    let shown = parts.iter().filter(|(part, _)| *part != "write").map(|&(_, energy_j)| nano(energy_j));
+    std::iter::once(nano(energy.total_j())).chain(shown).collect()
+}
+
+fn print_energy(prices: &Prices, images: u64) {
+    let header = [
+        "stage",
+        "energy\nnJ",
+        "array\nnJ",
+        "DAC\nnJ",
+        "ADC\nnJ",
+        "S+A\nnJ",
+        "vector\nnJ",
+        "buffer\nnJ",
+        "link\nnJ",
+        "memory\nnJ",
+        "leakage\nnJ",
+    ];
+    let line = |name: &str, energy: &Energy| std::iter::once(name.to_owned()).chain(energies(energy)).collect();
+    let stages = prices.stages.iter().map(|of| line(&of.stage, &of.energy));
+    say!("{}", table(&header, 1, stages.chain([line("all", &prices.energy)])));
+    let time = if images > 1 { "the steady interval" } else { "the latency" };
+    say!(
+        "Per inference; prices: cost table {}, ADC model {}. array: the flat price of a cell read, because no values are simulated\n\
+         (`ohmic simulate` has them exact). leakage: over {time}.",
+        prices.cost_table,
+        prices.adc_model
+    );
+}
+
+fn print_area(prices: &Prices) {
+    let total = prices.area.total();
+    let all = [("all", total)];
+    let rows = prices.area.entries().into_iter().chain(all).map(|(part, area_m2)| {
+        vec![part.to_owned(), format!("{:.5}", 1e6 * area_m2), format!("{:.1}", 100.0 * area_m2 / total)]
+    });
+    say!("{}", table(&["area", "mm2", "%"], 1, rows));
+}
+
+fn print_writing(prices: &Prices) {
+    let writing = &prices.writing;
+    say!(
+        "writing the weights once: {} cells, {:.3} us, {:.3} nJ; no inference contains it",
+        writing.counts.cell_write,
+        1e6 * writing.time_s(),
+        1e9 * writing.energy_j
+    );
+}

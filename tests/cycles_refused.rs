@@ -1,0 +1,115 @@
+//! What cannot be timed or recorded is refused with one clear line.
+
+use crate::{SMALL_CHIP, TWO_STAGES, program, refused, saved};
+
+#[test]
+fn inputs_that_are_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, _) = saved(&program("digits-mlp", "default", &[]), directory.path());
+    let path = path.to_str().unwrap();
+    assert!(refused(&["cycles", "no/such/program"]).contains("no/such/program: "));
+    let text = refused(&["cycles", &format!("{path}/program.toml")]);
+    assert!(text.contains("program.toml: neither the directory of a program nor an instruction trace"), "{text}");
+    assert!(refused(&["cycles", directory.path().to_str().unwrap()]).contains("program.toml"));
+    for more in [["--chip", "default"], ["--set", "tile.adc.bits=6"]] {
+        let text = refused(&[&["cycles", path][..], &more].concat());
+        assert!(text.contains("--chip and --set are for instruction traces"), "{text}");
+    }
+    let text = refused(&["cycles", TWO_STAGES]);
+    assert!(text.contains("two-stages.trace: an instruction trace needs --chip NAME|FILE"), "{text}");
+    assert!(refused(&["cycles", TWO_STAGES, "--chip", "nosuch"]).contains("default"));
+    assert!(refused(&["cycles", TWO_STAGES, "--chip", "default", "--set", "mesh.widht=3"]).contains("mesh.width"));
+    for images in ["0", "10001", "18446744073709551615"] {
+        for command in [&["cycles", path][..], &["trace", path, "-o", "no/such.json"]] {
+            let text = refused(&[command, &["--images", images]].concat());
+            assert!(
+                text.contains(&format!("--images = {images} is not allowed: an integer from 1 to 10000")),
+                "{text}"
+            );
+        }
+    }
+    // clap refuses what is no number.
+    assert!(refused(&["cycles", path, "--images", "18446744073709551616"]).contains("18446744073709551616"));
+}
+
+#[test]
+fn windows_and_kinds_that_are_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = directory.path().join("out.json");
+    let output = output.to_str().unwrap();
+    let trace = |more: &[&str]| refused(&[&["trace", TWO_STAGES, "--chip", "default", "-o"], more].concat());
+    let text = trace(&[output, "--from", "9", "--until", "9"]);
+    assert!(text.contains("--until 9 is not allowed: a cycle after --from 9"), "{text}");
+    let text = trace(&[output, "--until", "0"]);
+    assert!(text.contains("--until 0 is not allowed: a cycle after --from 0"), "{text}");
+    let text = trace(&[output, "--from", "6698"]);
+    assert!(text.contains("--from 6698 is not allowed: the run has the cycles 0 to 6698"), "{text}");
+    assert!(trace(&[output, "--from=-1"]).contains("--from"));
+    for name in ["out.txt", "out", "out.JSON", ".vcd"] {
+        let text = trace(&[name]);
+        assert!(text.contains(name) && text.contains("FILE.json (perfetto), FILE.vcd or FILE.trace"), "{text}");
+    }
+    assert!(trace(&["out.json", "--as", "pdf"]).contains("perfetto"));
+    for more in [["--from", "1"], ["--until", "7"], ["--images", "2"]] {
+        let text = trace(&[&["out.trace"][..], &more].concat());
+        assert!(text.contains("are for recordings"), "{text}");
+    }
+    assert!(!std::path::Path::new(output).exists(), "nothing is written before the run has ended");
+    let into = format!("{TWO_STAGES}/out.json");
+    assert!(trace(&[&into]).contains(&into), "a file is no directory");
+}
+
+/// `two-stages.trace` with a part replaced.
+fn changed(from: &str, to: &str) -> String {
+    let text = std::fs::read_to_string(TWO_STAGES).unwrap();
+    assert!(text.contains(from), "{from}");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("changed.trace");
+    std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    let said = refused(&["cycles", path.to_str().unwrap(), "--chip", SMALL_CHIP]);
+    assert_eq!(refused(&["trace", path.to_str().unwrap(), "--chip", SMALL_CHIP, "-o", "no/such.json"]), said);
+    said
+}
+
+#[test]
+fn damaged_traces() {
+    let text = changed("  sync room 1\n", "  sink room 1\n");
+    assert!(text.contains("changed.trace: line 13: `sink room 1`"), "{text}");
+    let text = changed("tile 1 items 8 bits 80", "tile 1 items 8 bits 99999999999999999999");
+    assert!(text.contains("line 6") && text.contains("99999999999999999999"), "{text}");
+    assert!(changed("end trace", "").contains("the trace ends, but its last line should be `end trace`"));
+    assert!(changed("ohmic-trace 1", "ohmic-trace 2").contains("line 1"));
+    assert!(changed("tile 1 items 8 bits 128", "tile 9 items 8 bits 128").contains("9"));
+    // Not text at all.
+    assert!(changed("# Two stages", "\0\u{1}").contains("line 2"));
+}
+
+#[test]
+fn traces_that_stand_still() {
+    let text = changed("sync wait 1 +1\n    sync room 2", "sync wait 1 8\n    sync room 2");
+    assert!(text.contains("would wait for ever: region 1 `second: in` holds 3 items and needs 8"), "{text}");
+}
+
+#[test]
+fn traces_with_huge_numbers() {
+    let text = changed("send 1 128", "send 1 18446744073709551615");
+    assert!(text.contains("18446744073709551615"), "{text}");
+    let text = changed("banks 1 columns 40", "banks 18446744073709551615 columns 40");
+    assert!(text.contains("64 bits"), "{text}");
+    let text = changed("merge 40", "merge 18446744073709551615");
+    assert!(text.contains("64 bits"), "{text}");
+    assert!(changed("repeat 8", "repeat 18446744073709551615").contains("line 48: `end`"));
+    let text = changed("capacity 3", "capacity 18446744073709551615");
+    assert!(text.contains("tile 1: bits of its regions") && text.contains("at most 524288 bits"), "{text}");
+}
+
+/// 2^57 banks do countable work, but their cycles together are too many.
+#[test]
+fn more_cycles_of_units_than_can_be_counted() {
+    let text = std::fs::read_to_string(TWO_STAGES).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("banks.trace");
+    std::fs::write(&path, text.replace("banks 1 columns 40", "banks 144115188075855872 columns 1")).unwrap();
+    let text = refused(&["cycles", path.to_str().unwrap(), "--chip", SMALL_CHIP]);
+    assert!(text.contains("allowed are products of at most 18446744073709551615"), "{text}");
+}
