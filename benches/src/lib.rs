@@ -6,6 +6,7 @@
 //! * [`session`]: measures cases and keeps their rows; [`cpu_time`] is what criterion measures with.
 //! * [`mod@array`]: one array in the kernel; [`sgemm`] the matrix products beside it.
 //! * [`networks`], [`images`], [`compiled`]: what runs on a whole chip; [`inference`] runs it.
+//! * [`shapes`]: networks without weights, and [`cycles`] of them: what the timing engine does in a second (`--bench timing`).
 //! * [`row`], [`report`], [`machine`], [`references`], [`figure`]: what is written.
 
 pub mod array;
@@ -13,6 +14,7 @@ mod builder;
 mod cells;
 pub mod compiled;
 pub mod cpu_time;
+pub mod cycles;
 pub mod figure;
 pub mod images;
 pub mod inference;
@@ -23,6 +25,7 @@ pub mod report;
 pub mod row;
 pub mod session;
 pub mod sgemm;
+pub mod shapes;
 
 /// What a benchmark fails with: it has nobody to decide by the kind of an error.
 pub type Failure = Box<dyn std::error::Error>;
