@@ -10,6 +10,8 @@ mod bank;
 mod causes;
 mod core;
 mod fetch;
+mod grants;
+mod packets;
 mod region;
 mod request;
 mod tile;
@@ -22,15 +24,14 @@ use self::accounts::Accounts;
 use self::agenda::{Agenda, Event};
 use self::causes::{Causes, NONE, Op};
 use self::core::CoreState;
+use self::packets::{Packets, network_units};
 use self::region::RegionState;
-use self::request::{Age, Request, Wanted};
-use self::tile::{Edge, MemoryPort, Tile};
-use self::world::{Packets, Worklist, World};
-use super::account::{Class, Cycles};
+use self::tile::{MemoryPort, Tile};
+use self::world::{Worklist, World};
 use super::error::MachineError;
-use super::hardware::{Hardware, MeshHardware};
+use super::hardware::Hardware;
 use super::network::{Happening, Network};
-use super::report::{Report, Unit, UnitKind, UnitReport};
+use super::report::{Report, UnitKind};
 use super::work::Workload;
 
 /// How to run.
@@ -197,27 +198,6 @@ impl<'a, 'r> Engine<'a, 'r> {
         }
     }
 
-    /// Something of a core's tile is free, and the core may go on.
-    fn release(&mut self, core: u32) {
-        let tile = self.cores[core as usize].core.tile;
-        self.world.awake.add(core);
-        self.release_tile(tile);
-    }
-
-    fn release_tile(&mut self, tile: u32) {
-        let World { tiles, granting, accounts, now, .. } = &mut self.world;
-        tiles[tile as usize].release(*now, accounts);
-        granting.add(tile);
-    }
-
-    fn release_memory(&mut self) {
-        let World { memory, accounts, now, .. } = &mut self.world;
-        if let Some(core) = memory.release(*now, accounts) {
-            // What is left is latency.
-            accounts.set(self.cores[core as usize].fetch.unit, Class::Input, *now);
-        }
-    }
-
     /// An item is in a region.
     fn written(&mut self, region: u32, core: u32, op: Op) {
         self.world.write(region, core, op);
@@ -229,107 +209,6 @@ impl<'a, 'r> Engine<'a, 'r> {
                 self.image_done.push(self.world.now);
                 self.world.causes.last = op;
             }
-        }
-    }
-
-    /// A packet asks for a place in the buffer of its tile.
-    fn arrive(&mut self, tag: u32) {
-        let packet = self.world.packets.get(tag);
-        let tile = &self.world.hardware.tile;
-        let (words, cycles) = (tile.words(packet.bits), tile.transfer_cycles(packet.bits));
-        let work = &mut self.cores[packet.age.core as usize].work;
-        work.sent_words += words;
-        work.sent_bits += packet.bits;
-        let age = Age { since: self.world.now, is_core: false, ..packet.age };
-        let bank = u64::from(packet.region).wrapping_add(packet.item);
-        let tile = self.world.regions[packet.region as usize].region().tile;
-        let unit = self.cores[packet.age.core as usize].unit(UnitKind::Interface);
-        let cause = self.world.causes.note(unit, packet.cause, self.world.now);
-        self.world.request(tile, Request { age, wanted: Wanted::Write { cycles, bank, packet: tag }, cause });
-    }
-
-    fn packet_written(&mut self, tag: u32, op: Op) {
-        let packet = self.world.packets.remove(tag);
-        let from = self.cores[packet.age.core as usize].write_back_unit;
-        if let Some(recorder) = &mut self.world.accounts.recorder {
-            recorder.item(from, packet.region, packet.age.since, self.world.now);
-        }
-        self.written(packet.region, packet.age.core, op);
-        self.release_tile(self.world.regions[packet.region as usize].region().tile);
-    }
-
-    fn network(&mut self) {
-        let World { network, now, agenda, hardware, sends, .. } = &mut self.world;
-        sends.sort_unstable_by_key(|(age, _)| *age);
-        for (_, send) in sends.drain(..) {
-            // Checked workloads name no tile beyond the mesh.
-            let _ = network.send(*now, send.from, send.to, send.flits, send.tag);
-        }
-        if now.is_multiple_of(hardware.clocks.network) {
-            network.step(*now, &mut self.happenings);
-        }
-        let mut arrived = Vec::new();
-        for happening in self.happenings.drain(..) {
-            match happening {
-                Happening::Injected { tag, at } => agenda.push(at, Event::Injected(tag)),
-                Happening::Arrived { tag, at, .. } if at == *now => arrived.push(tag),
-                Happening::Arrived { tag, at, .. } => agenda.push(at, Event::Arrived(tag)),
-            }
-        }
-        self.network_at = network.next(*now);
-        arrived.into_iter().for_each(|tag| self.arrive(tag));
-    }
-
-    fn grant(&mut self, tile: u32) {
-        let clock = self.world.hardware.clocks.digital;
-        let now = self.world.now;
-        let next_edge = self.world.next_edge(clock);
-        let mut granted = Vec::new();
-        let World { tiles, accounts, causes, hardware, agenda, .. } = &mut self.world;
-        let state = &mut tiles[tile as usize];
-        if state.requests.0.is_empty() {
-            return;
-        }
-        let again = !now.is_multiple_of(clock)
-            || state.grant(Edge { now, clock }, hardware.tile.banks, (accounts, causes), |request, op| {
-                granted.push((request, op));
-            });
-        if again && state.scheduled != next_edge {
-            state.scheduled = next_edge;
-            agenda.push(next_edge, Event::Tile(tile));
-        }
-        granted.into_iter().for_each(|(request, op)| self.granted(request, op));
-    }
-
-    fn grant_memory(&mut self) {
-        let clock = self.world.hardware.clocks.memory;
-        let now = self.world.now;
-        let World { memory, accounts, causes, .. } = &mut self.world;
-        if now.is_multiple_of(clock) {
-            if let Some((request, op)) = memory.grant(Edge { now, clock }, (accounts, causes)) {
-                self.granted(request, op);
-            }
-        } else if !memory.requests.0.is_empty() && memory.scheduled < now {
-            memory.scheduled = (now / clock + 1) * clock;
-            let at = memory.scheduled;
-            self.world.agenda.push(at, Event::Memory);
-        }
-    }
-
-    /// A core, or a packet, has got what it asked for.
-    fn granted(&mut self, request: Request, op: Op) {
-        self.world.follow(request, op);
-        let core = &mut self.cores[request.age.core as usize];
-        match request.wanted {
-            Wanted::Load { .. } | Wanted::Memory { .. } => {
-                core.fetch.cause = op;
-                self.world.accounts.set(core.fetch.unit, Class::Busy, self.world.now);
-            }
-            Wanted::Add { .. } | Wanted::Vector { .. } => {
-                core.computing(request.age.step, op);
-                core.account(&mut self.world);
-            }
-            Wanted::Store { .. } | Wanted::Write { .. } => {}
         }
     }
 
@@ -364,23 +243,4 @@ impl<'a, 'r> Engine<'a, 'r> {
             events: self.events,
         })
     }
-}
-
-/// The network interfaces and links.
-fn network_units(network: &Network, mesh: &MeshHardware, end: u64) -> Vec<UnitReport> {
-    let unit = |tile, kind, busy, blocked| {
-        let mut cycles = Cycles::default();
-        cycles.add(Class::Busy, busy);
-        cycles.add(Class::Link, blocked);
-        cycles.add(Class::Idle, end.saturating_sub(busy + blocked));
-        UnitReport { unit: Unit { tile, core: None, kind }, cycles }
-    };
-    let interfaces = (0..).zip(network.interfaces(end));
-    let mut units: Vec<UnitReport> =
-        interfaces.map(|(tile, of)| unit(tile, UnitKind::Interface, of.busy, of.blocked)).collect();
-    units.extend(network.links(end).map(|of| {
-        let to = mesh.first_tile(of.direction.from(of.router));
-        unit(mesh.first_tile(of.router), UnitKind::Link(to), of.busy, of.blocked)
-    }));
-    units
 }

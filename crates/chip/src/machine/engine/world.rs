@@ -3,6 +3,7 @@
 use super::accounts::Accounts;
 use super::agenda::{Agenda, Event};
 use super::causes::{Causes, Op};
+use super::packets::{Packets, Send};
 use super::region::RegionState;
 use super::request::{Age, Request, Wanted};
 use super::tile::{MemoryPort, Tile};
@@ -59,56 +60,6 @@ impl Worklist {
         let number = self.queue.pop()?;
         self.listed[number as usize] = false;
         Some(number)
-    }
-}
-
-/// A packet on its way.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Packet {
-    /// Who sent it, and when.
-    pub(super) age: Age,
-    pub(super) region: u32,
-    pub(super) bits: u64,
-    /// Number of its item in the run.
-    pub(super) item: u64,
-    /// What let it be sent, and then what brought it.
-    pub(super) cause: Op,
-}
-
-/// A packet for the queue of a network interface.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Send {
-    pub(super) from: u32,
-    pub(super) to: u32,
-    pub(super) flits: u64,
-    pub(super) tag: u32,
-}
-
-/// The packets on their way, by tag.
-#[derive(Debug, Default)]
-pub(super) struct Packets {
-    packets: Vec<Packet>,
-    free: Vec<u32>,
-}
-
-impl Packets {
-    pub(super) fn add(&mut self, packet: Packet) -> u32 {
-        if let Some(tag) = self.free.pop() {
-            self.packets[tag as usize] = packet;
-            return tag;
-        }
-        self.packets.push(packet);
-        (self.packets.len() - 1) as u32
-    }
-
-    pub(super) fn get(&self, tag: u32) -> Packet {
-        self.packets[tag as usize]
-    }
-
-    /// Forgets a packet that has been written.
-    pub(super) fn remove(&mut self, tag: u32) -> Packet {
-        self.free.push(tag);
-        self.packets[tag as usize]
     }
 }
 

@@ -3,8 +3,9 @@
 use super::agenda::Event;
 use super::causes::{NONE, Op};
 use super::core::CoreState;
+use super::packets::{Packet, Send};
 use super::request::{Age, Request, Wanted};
-use super::world::{Packet, Send, World};
+use super::world::World;
 use crate::machine::account::Class;
 use crate::machine::instruction::{Instruction, VectorOperation};
 

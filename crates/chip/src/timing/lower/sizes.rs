@@ -100,12 +100,12 @@ fn share_rest(workload: &mut Workload, contents: &[Content], hardware: &Hardware
         let (needed_bytes, bytes) = (needed.div_ceil(8), buffer_bits / 8);
         return Err(TimingError::Buffer { tile, region, needed_bytes, bytes });
     }
-    for (region, content) in workload.regions.iter_mut().zip(contents).filter(|(_, content)| is_pixels(**content)) {
-        let (Some(capacity), Some(&(all, pixels))) = (region.capacity, used.get(&region.tile)) else { continue };
+    let pixels = workload.regions.iter_mut().zip(contents).filter(|(_, content)| is_pixels(**content));
+    for (region, _) in pixels {
+        let (Some(capacity), Some(&(all, of_pixels))) = (region.capacity, used.get(&region.tile)) else { continue };
         let rest = u128::from(buffer_bits - all);
-        let more = rest * u128::from(capacity) / u128::from(pixels.max(1));
+        let more = rest * u128::from(capacity) / u128::from(of_pixels.max(1));
         region.capacity = Some(capacity.saturating_add(more as u64));
-        let _ = content;
     }
     Ok(())
 }

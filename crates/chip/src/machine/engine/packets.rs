@@ -1,0 +1,132 @@
+//! Packets: what is sent over the network, and what arrives.
+
+use super::Engine;
+use super::agenda::Event;
+use super::causes::Op;
+use super::request::{Age, Request, Wanted};
+use super::world::World;
+use crate::machine::account::{Class, Cycles};
+use crate::machine::hardware::MeshHardware;
+use crate::machine::network::{Happening, Network};
+use crate::machine::report::{Unit, UnitKind, UnitReport};
+
+/// A packet on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packet {
+    /// Who sent it, and when.
+    pub(super) age: Age,
+    pub(super) region: u32,
+    pub(super) bits: u64,
+    /// Number of its item in the run.
+    pub(super) item: u64,
+    /// What let it be sent, and then what brought it.
+    pub(super) cause: Op,
+}
+
+/// A packet for the queue of a network interface.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Send {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) flits: u64,
+    pub(super) tag: u32,
+}
+
+/// The packets on their way, by tag.
+#[derive(Debug, Default)]
+pub(super) struct Packets {
+    packets: Vec<Packet>,
+    free: Vec<u32>,
+}
+
+impl Packets {
+    pub(super) fn add(&mut self, packet: Packet) -> u32 {
+        if let Some(tag) = self.free.pop() {
+            self.packets[tag as usize] = packet;
+            return tag;
+        }
+        self.packets.push(packet);
+        (self.packets.len() - 1) as u32
+    }
+
+    pub(super) fn get(&self, tag: u32) -> Packet {
+        self.packets[tag as usize]
+    }
+
+    /// Forgets a packet that has been written.
+    pub(super) fn remove(&mut self, tag: u32) -> Packet {
+        self.free.push(tag);
+        self.packets[tag as usize]
+    }
+}
+
+impl Engine<'_, '_> {
+    /// A packet asks for a place in the buffer of its tile.
+    pub(super) fn arrive(&mut self, tag: u32) {
+        let packet = self.world.packets.get(tag);
+        let tile = &self.world.hardware.tile;
+        let (words, cycles) = (tile.words(packet.bits), tile.transfer_cycles(packet.bits));
+        let work = &mut self.cores[packet.age.core as usize].work;
+        work.sent_words += words;
+        work.sent_bits += packet.bits;
+        let age = Age { since: self.world.now, is_core: false, ..packet.age };
+        let bank = u64::from(packet.region).wrapping_add(packet.item);
+        let tile = self.world.regions[packet.region as usize].region().tile;
+        let unit = self.cores[packet.age.core as usize].unit(UnitKind::Interface);
+        let cause = self.world.causes.note(unit, packet.cause, self.world.now);
+        self.world.request(tile, Request { age, wanted: Wanted::Write { cycles, bank, packet: tag }, cause });
+    }
+
+    /// A packet is in the buffer.
+    pub(super) fn packet_written(&mut self, tag: u32, op: Op) {
+        let packet = self.world.packets.remove(tag);
+        let from = self.cores[packet.age.core as usize].write_back_unit;
+        if let Some(recorder) = &mut self.world.accounts.recorder {
+            recorder.item(from, packet.region, packet.age.since, self.world.now);
+        }
+        self.written(packet.region, packet.age.core, op);
+        self.release_tile(self.world.regions[packet.region as usize].region().tile);
+    }
+
+    /// Hands over what was sent in this instant, and moves flits.
+    pub(super) fn network(&mut self) {
+        let World { network, now, agenda, hardware, sends, .. } = &mut self.world;
+        sends.sort_unstable_by_key(|(age, _)| *age);
+        for (_, send) in sends.drain(..) {
+            // Checked workloads name no tile beyond the mesh.
+            let _ = network.send(*now, send.from, send.to, send.flits, send.tag);
+        }
+        if now.is_multiple_of(hardware.clocks.network) {
+            network.step(*now, &mut self.happenings);
+        }
+        let mut arrived = Vec::new();
+        for happening in self.happenings.drain(..) {
+            match happening {
+                Happening::Injected { tag, at } => agenda.push(at, Event::Injected(tag)),
+                Happening::Arrived { tag, at, .. } if at == *now => arrived.push(tag),
+                Happening::Arrived { tag, at, .. } => agenda.push(at, Event::Arrived(tag)),
+            }
+        }
+        self.network_at = network.next(*now);
+        arrived.into_iter().for_each(|tag| self.arrive(tag));
+    }
+}
+
+/// The network interfaces and links.
+pub(super) fn network_units(network: &Network, mesh: &MeshHardware, end: u64) -> Vec<UnitReport> {
+    let unit = |tile, kind, busy, blocked| {
+        let mut cycles = Cycles::default();
+        cycles.add(Class::Busy, busy);
+        cycles.add(Class::Link, blocked);
+        cycles.add(Class::Idle, end.saturating_sub(busy + blocked));
+        UnitReport { unit: Unit { tile, core: None, kind }, cycles }
+    };
+    let interfaces = (0..).zip(network.interfaces(end));
+    let mut units: Vec<UnitReport> =
+        interfaces.map(|(tile, of)| unit(tile, UnitKind::Interface, of.busy, of.blocked)).collect();
+    units.extend(network.links(end).map(|of| {
+        let to = mesh.first_tile(of.direction.from(of.router));
+        unit(mesh.first_tile(of.router), UnitKind::Link(to), of.busy, of.blocked)
+    }));
+    units
+}
