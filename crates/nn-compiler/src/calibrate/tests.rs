@@ -11,7 +11,7 @@ fn adc(bits: u32, criterion: Criterion, power_of_two_step: bool) -> Adc {
     let more = format!(
         "kind = \"sar\"\nbits = {bits}\nrange = \"calibrated\"\ncriterion = \"percentile\"\npercentile = 100.0\n\
          finest_step_levels = 0.01\npower_of_two_step = {power_of_two_step}\nper_column = false\ncolumn_gain = false\n\
-         per_bank = 1\narrays_per_bank = 1\ncalibration_images = 1\ncalibration_chips = 1\n"
+         per_bank = 1\narrays_per_bank = 1\nskip_applied_bits = false\nintegrating = false\ncalibration_images = 1\ncalibration_chips = 1\n"
     );
     table.extend(more.parse::<toml::Table>().unwrap());
     Adc { criterion, ..table.try_into().unwrap() }
