@@ -4,7 +4,7 @@
 use crate::differential_arrays::{Array, arrays, rows_per_group};
 use crate::differential_converters::{Column, columns};
 use chip::functional::Cells;
-use chip::program::{AddStage, MvmStage, Output, PoolKind, PoolStage, Program, Stage, Window};
+use chip::program::{AddStage, Axis, MvmStage, Output, PoolKind, PoolStage, Program, Stage, Window};
 use tile::adc::AdcKind;
 
 /// What the converters of one slice of one stage saw.
@@ -100,10 +100,12 @@ impl<'a> Reference<'a> {
 fn codes_under(window: &Window, map: &[i32], y: u32, x: u32) -> Vec<Option<i32>> {
     let (height, width) = (i64::from(window.input.height), i64::from(window.input.width));
     let mut codes = Vec::new();
-    for kernel_y in 0..window.kernel_height {
-        for kernel_x in 0..window.kernel_width {
-            let row = i64::from(y * window.stride + kernel_y) - i64::from(window.padding);
-            let column = i64::from(x * window.stride + kernel_x) - i64::from(window.padding);
+    for kernel_y in 0..window.vertical.kernel {
+        for kernel_x in 0..window.horizontal.kernel {
+            let row = i64::from(y * window.vertical.stride + kernel_y * window.vertical.dilation)
+                - i64::from(window.vertical.before);
+            let column = i64::from(x * window.horizontal.stride + kernel_x * window.horizontal.dilation)
+                - i64::from(window.horizontal.before);
             for channel in 0..i64::from(window.input.channels) {
                 let inside = row >= 0 && row < height && column >= 0 && column < width;
                 let at = (row * width + column) * i64::from(window.input.channels) + channel;
@@ -116,10 +118,12 @@ fn codes_under(window: &Window, map: &[i32], y: u32, x: u32) -> Vec<Option<i32>>
 
 /// Every window of a map, row by row.
 fn windows(window: &Window, map: &[i32]) -> Vec<Vec<Option<i32>>> {
-    let places = |size: u32, kernel: u32| (size + 2 * window.padding - kernel) / window.stride + 1;
+    let places = |size: u32, axis: Axis| {
+        (size + axis.before + axis.after - (axis.kernel - 1) * axis.dilation - 1) / axis.stride + 1
+    };
     let mut all = Vec::new();
-    for y in 0..places(window.input.height, window.kernel_height) {
-        for x in 0..places(window.input.width, window.kernel_width) {
+    for y in 0..places(window.input.height, window.vertical) {
+        for x in 0..places(window.input.width, window.horizontal) {
             all.push(codes_under(window, map, y, x));
         }
     }

@@ -1,7 +1,7 @@
 //! What the compiler makes of no chain of layers: additions, averages, results of both signs, larger biases.
 
 use crate::support::random::Random;
-use chip::program::{AddStage, FeatureMap, Output, PoolKind, Program, Stage};
+use chip::program::{AddStage, Axis, FeatureMap, Output, PoolKind, Program, Stage, Window};
 
 /// Changes stages here and there; shapes and widths stay.
 pub(crate) fn own_stages(program: &mut Program, random: &mut Random) {
@@ -9,6 +9,7 @@ pub(crate) fn own_stages(program: &mut Program, random: &mut Random) {
     for stage in &mut program.stages {
         match stage {
             Stage::Mvm(mvm) => {
+                own_windows(&mut mvm.window, random);
                 // Biases as large as the sums.
                 mvm.bias.iter_mut().for_each(|bias| *bias += random.within(0, 2000) as i64 - 500);
                 if let Output::Codes { signed, .. } = &mut mvm.output {
@@ -16,6 +17,7 @@ pub(crate) fn own_stages(program: &mut Program, random: &mut Random) {
                 }
             }
             Stage::Pool(pool) if random.once_in(2) => {
+                own_windows(&mut pool.window, random);
                 pool.kind = PoolKind::Average { multiplier: random.pick(&[0.25, 0.3, 1.0]) };
             }
             Stage::Pool(_) | Stage::Add(_) => {}
@@ -24,6 +26,20 @@ pub(crate) fn own_stages(program: &mut Program, random: &mut Random) {
     let additions = if random.once_in(3) { random.within(1, 2) } else { 0 };
     for _ in 0..additions {
         add_a_map(program, random);
+    }
+}
+
+/// Places further apart, with as much more padding, and more padding on one side than on the other: as many windows as before.
+fn own_windows(window: &mut Window, random: &mut Random) {
+    for axis in [&mut window.vertical, &mut window.horizontal] {
+        if random.once_in(3) {
+            *axis = Axis { dilation: 2, after: axis.after + axis.kernel - 1, ..*axis };
+        }
+        let padding = axis.before + axis.after;
+        if u64::from(padding) < axis.reach() && random.once_in(2) {
+            axis.before = random.within(0, padding as usize) as u32;
+            axis.after = padding - axis.before;
+        }
     }
 }
 

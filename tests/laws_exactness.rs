@@ -75,7 +75,7 @@ impl Reached {
         self.row_partitions += any(&|stage| stage.row_partitions() > 1);
         self.column_partitions += any(&|stage| stage.crossbars.len() as u64 > stage.row_partitions());
         self.tiles += any(&|stage| stage.tiles().len() > 1);
-        self.padding += any(&|stage| stage.window.padding > 0);
+        self.padding += any(&|stage| stage.window.vertical.before > 0);
         self.pools += usize::from(program.stages.len() > program.mvm_stages().count());
     }
 }

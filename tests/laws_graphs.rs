@@ -98,9 +98,9 @@ fn a_residual_program_read_back_is_the_same_program() {
     }
     let file = directory.path().join("program.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replacen("version = 4", "version = 3", 1)).unwrap();
+    std::fs::write(&file, text.replacen("version = 5", "version = 4", 1)).unwrap();
     let refused = load(directory.path()).unwrap_err().to_string();
-    assert!(refused.ends_with("version = 3, but only version 4 can be read"), "{refused}");
+    assert!(refused.ends_with("version = 4, but only version 5 can be read"), "{refused}");
 }
 
 /// What a stage of the vector unit reads, computes and writes for every pixel.
@@ -124,7 +124,7 @@ fn the_vector_unit_reads_its_windows_and_writes_a_pixel() {
                     (add.maps.iter().map(bits).sum::<u64>(), vec![(VectorOperation::Add, channels)])
                 }
                 Stage::Pool(pool) => {
-                    let pixels = u64::from(pool.window.kernel_height * pool.window.kernel_width);
+                    let pixels = pool.window.places() as u64;
                     let average = pool.kind != PoolKind::Max;
                     pools[usize::from(average)] += 1;
                     let mut operations = vec![(VectorOperation::Pool, pixels * channels)];

@@ -101,7 +101,7 @@ impl Builder {
 
     fn window(&self, input: usize, kernel: Kernel) -> Window {
         let Kernel { size, stride, padding } = kernel;
-        Window { input: self.network.shape_of(input), kernel_height: size, kernel_width: size, stride, padding }
+        Window::square(self.network.shape_of(input), size, stride, padding)
     }
 
     /// `signed` says whether codes may be negative; without it the accumulators are the scores.

@@ -112,7 +112,7 @@ impl Shapes {
     }
 
     fn window(&self, input: usize, [size, stride, padding]: [usize; 3]) -> Window {
-        Window { input: self.0.shape_of(input), kernel_height: size, kernel_width: size, stride, padding }
+        Window::square(self.0.shape_of(input), size, stride, padding)
     }
 
     fn push(&mut self, layer: QuantisedLayer) -> usize {

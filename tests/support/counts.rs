@@ -116,7 +116,7 @@ fn crossbar(program: &Program, stage: &MvmStage, placed: &PlacedCrossbar, counts
             counts.shift_add += 1;
         }
     }
-    let is_shift = |factor: f64| factor.log2().fract() == 0.0;
+    let is_shift = |factor: f64| 2_f64.powi(factor.log2().round() as i32) == factor;
     let mut own = stage.crossbars.iter().flat_map(|placed| &placed.column_adcs);
     let shifts = stage.slices.iter().all(|slice| is_shift(slice.adc.step)) && own.all(|c| is_shift(c.step * c.gain));
     counts.merge_add += (columns * conversions) as u64;
@@ -127,7 +127,7 @@ fn crossbar(program: &Program, stage: &MvmStage, placed: &PlacedCrossbar, counts
 
 fn pool_window(program: &Program, stage: &PoolStage, counts: &mut ActionCounts) {
     let (channels, bits) = (u64::from(stage.window.input.channels), u64::from(stage.window.input.bits));
-    let values = channels * u64::from(stage.window.kernel_height) * u64::from(stage.window.kernel_width);
+    let values = channels * stage.window.places() as u64;
     match stage.kind {
         PoolKind::Max => counts.compare += values - channels,
         PoolKind::Average { .. } => {

@@ -1,7 +1,7 @@
 //! Array energy cell by cell: `sum V^2 t G x^2` over every cell, input slice, window and image.
 
 use super::cells::LayerCells;
-use chip::program::{MvmStage, Program, Subtraction, Window};
+use chip::program::{Axis, MvmStage, Program, Subtraction, Window};
 use nn::quantised::{QuantisedLayer, QuantisedNetwork};
 
 /// Energy of the arrays for images given as the code maps that each weighted layer reads (`[layer][channel][row][column]`).
@@ -64,15 +64,17 @@ fn windows(window: &Window, map: &[u64]) -> Vec<Vec<u64>> {
         let inside = (0..height).contains(&row) && (0..width).contains(&column);
         if inside { map[((channel * height + row) * width + column) as usize] } else { 0 }
     };
-    let (stride, padding) = (i64::from(window.stride), i64::from(window.padding));
+    let place = |axis: Axis, position: i64, place: i64| {
+        position * i64::from(axis.stride) + place * i64::from(axis.dilation) - i64::from(axis.before)
+    };
     let mut all = Vec::new();
     for (top, left) in
         (0..i64::from(window.out_height())).flat_map(|y| (0..i64::from(window.out_width())).map(move |x| (y, x)))
     {
         let mut values = Vec::new();
-        for row in 0..i64::from(window.kernel_height) {
-            for column in 0..i64::from(window.kernel_width) {
-                let (y, x) = (top * stride + row - padding, left * stride + column - padding);
+        for row in 0..i64::from(window.vertical.kernel) {
+            for column in 0..i64::from(window.horizontal.kernel) {
+                let (y, x) = (place(window.vertical, top, row), place(window.horizontal, left, column));
                 values.extend((0..i64::from(window.input.channels)).map(|channel| value(channel, y, x)));
             }
         }

@@ -3,6 +3,7 @@
 use super::networks::split;
 use super::random::Random;
 use chip::config::Chip;
+use nn::Axis;
 use nn::datasets::Dataset;
 use nn::network::Shape;
 use nn::quantised::{
@@ -39,7 +40,7 @@ pub(crate) fn residual(random: &mut Random, chip: &Chip) -> QuantisedNetwork {
         let input = graph.shape(at);
         if input.height.min(input.width) > 1 && graph.random.once_in(4) {
             let (stride, padding) = (graph.random.within(1, 2), graph.random.within(0, 1));
-            at = graph.pool(at, Window { input, kernel_height: 2, kernel_width: 2, stride, padding });
+            at = graph.pool(at, Window::square(input, 2, stride, padding));
         }
     }
     graph.head(at);
@@ -90,19 +91,27 @@ impl Graph<'_> {
         }))
     }
 
-    /// A convolution that fits its source, of any padding, with its ReLU.
+    /// Any windows that fit an axis: of any stride, dilation and padding of either side.
+    fn axis(&mut self, size: usize) -> Axis {
+        let kernel = self.random.within(1, size.min(3));
+        let dilation = if size > (kernel - 1) * 2 { self.random.within(1, 2) } else { 1 };
+        let most = (kernel - 1) * dilation;
+        let (before, after) = (self.random.within(0, most), self.random.within(0, most));
+        Axis { kernel, stride: self.random.within(1, 2), dilation, before, after }
+    }
+
+    /// A convolution that fits its source, with its ReLU.
     fn convolution(&mut self, input: usize, channels: usize) -> usize {
         let shape = self.shape(input);
-        let kernel = self.random.within(1, shape.height.min(shape.width).min(3));
-        let padding = self.random.within(0, kernel - 1);
-        let window = Window { input: shape, kernel_height: kernel, kernel_width: kernel, stride: 1, padding };
+        let (vertical, horizontal) = (self.axis(shape.height), self.axis(shape.width));
+        let window = Window { input: shape, vertical, horizontal };
         self.mvm(input, window, channels, Some((self.network.input_bits, false)))
     }
 
     /// A convolution of kernel 1 or 3 whose result has the size that a stride gives.
     fn same(&mut self, input: usize, channels: usize, stride: usize, kernel: usize, signed: bool) -> usize {
         let shape = self.shape(input);
-        let window = Window { input: shape, kernel_height: kernel, kernel_width: kernel, stride, padding: kernel / 2 };
+        let window = Window::square(shape, kernel, stride, kernel / 2);
         let bits = self.network.input_bits + if signed { self.random.within(0, 2) as u32 } else { 0 };
         self.mvm(input, window, channels, Some((bits, signed)))
     }
@@ -133,7 +142,7 @@ impl Graph<'_> {
             let mut again = self.add([sum, main], true);
             if self.random.once_in(2) {
                 let shape = self.shape(again);
-                let window = Window { input: shape, kernel_height: 3, kernel_width: 3, stride: 1, padding: 1 };
+                let window = Window::square(shape, 3, 1, 1);
                 again = self.pool(again, window);
             }
             return self.add([again, sum], open);
@@ -162,7 +171,7 @@ impl Graph<'_> {
     fn head(&mut self, mut at: usize) {
         if !self.random.once_in(3) {
             let (name, window) = (self.name(), Window::whole(self.shape(at)));
-            let multiplier = 1.0 / (window.kernel_height * window.kernel_width) as f64;
+            let multiplier = 1.0 / (window.vertical.kernel * window.horizontal.kernel) as f64;
             at = self.push(QuantisedLayer::AveragePool(QuantisedAveragePool { name, input: at, window, multiplier }));
         }
         let classes = self.random.within(2, 5);

@@ -22,8 +22,7 @@ impl OneStage<'_> {
         let (height, width, channels) = self.input;
         let bits = self.chip.format.input_bits;
         let input = FeatureMap { height, width, channels, bits, signed: false };
-        let window =
-            Window { input, kernel_height: self.kernel, kernel_width: self.kernel, stride: 1, padding: self.padding };
+        let window = Window::square(input, self.kernel, 1, self.padding);
         let adc = AdcTransfer { min_code: 0, max_code: 255, step: 1.0 };
         let stage = MvmStage {
             name: "layer".to_owned(),

@@ -6,7 +6,7 @@ use crate::mapping::{CellStates, Encoding, LayerStatistics, Mapping, histogram};
 use crate::partition::{Placer, row_order};
 use chip::config::Chip;
 use chip::program::{
-    AddStage, FeatureMap, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Slice, Stage, Window,
+    AddStage, Axis, FeatureMap, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Slice, Stage, Window,
 };
 use nn::network::Shape;
 use nn::quantised::{MvmOutput, QuantisedAdd, QuantisedLayer, QuantisedMvm, QuantisedNetwork};
@@ -75,13 +75,14 @@ impl Emitter<'_> {
     }
 
     fn window(&self, source: usize, window: &nn::Window) -> Window {
-        Window {
-            input: self.map(source),
-            kernel_height: window.kernel_height as u32,
-            kernel_width: window.kernel_width as u32,
-            stride: window.stride as u32,
-            padding: window.padding as u32,
-        }
+        let axis = |axis: nn::Axis| Axis {
+            kernel: axis.kernel as u32,
+            stride: axis.stride as u32,
+            dilation: axis.dilation as u32,
+            before: axis.before as u32,
+            after: axis.after as u32,
+        };
+        Window { input: self.map(source), vertical: axis(window.vertical), horizontal: axis(window.horizontal) }
     }
 
     /// Where a stage without arrays goes: to the last tile of the latest of its sources; what reads images only, to the first of all.

@@ -44,7 +44,7 @@ pub fn row_partitions(window: &nn::Window, array_rows: usize) -> (Vec<usize>, us
 /// For every logical row of the chip, which is pixel-major, the row of the network's matrix, which is channel-major.
 #[must_use]
 pub fn row_order(window: &nn::Window) -> Vec<usize> {
-    let (channels, pixels) = (window.input.channels, window.kernel_height * window.kernel_width);
+    let (channels, pixels) = (window.input.channels, window.vertical.kernel * window.horizontal.kernel);
     (0..pixels).flat_map(|pixel| (0..channels).map(move |channel| channel * pixels + pixel)).collect()
 }
 

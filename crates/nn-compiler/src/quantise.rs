@@ -96,7 +96,7 @@ impl Pass {
 
     fn conv2d(&self, name: &str, conv: &Conv2d, input: Shape) -> QuantisedMvm {
         let Conv2d { kernel, stride, padding, .. } = *conv;
-        let window = Window { input, kernel_height: kernel, kernel_width: kernel, stride, padding };
+        let window = Window::square(input, kernel, stride, padding);
         self.round(name, &conv.weight, &conv.bias, conv.weight_scale, window)
     }
 
@@ -138,7 +138,7 @@ impl Pass {
 
 fn max_pool(name: &str, input: usize, pool: MaxPool, shape: Shape, maps: &mut [Vec<i64>]) -> QuantisedLayer {
     let MaxPool { kernel, stride } = pool;
-    let window = Window { input: shape, kernel_height: kernel, kernel_width: kernel, stride, padding: 0 };
+    let window = Window::square(shape, kernel, stride, 0);
     let layer = QuantisedMaxPool { name: name.to_owned(), input, window };
     for map in maps {
         *map = layer.reduce(map);

@@ -90,7 +90,7 @@ fn convolution_follows_the_definition() {
     let map: Vec<i64> = codes.iter().map(|&c| i64::from(c)).collect();
     let weights: Vec<i32> = (0..2 * 27).map(|i| i * 53 % 255 - 127).collect();
     for stride in [1, 2] {
-        let window = Window { input, kernel_height: 3, kernel_width: 3, stride, padding: 1 };
+        let window = Window::square(input, 3, stride, 1);
         let net = network(input, vec![mvm("conv1", window, &weights, &[100, -100], MvmOutput::Scores)]);
         let scores = net.infer_codes(&codes).unwrap();
         let (height, width) = (window.out_height(), window.out_width());
@@ -106,7 +106,7 @@ fn convolution_follows_the_definition() {
 #[test]
 fn max_pool_works_on_codes() {
     let input = Shape { channels: 2, height: 2, width: 4 };
-    let window = Window { input, kernel_height: 2, kernel_width: 2, stride: 2, padding: 0 };
+    let window = Window::square(input, 2, 2, 0);
     let pool = QuantisedLayer::MaxPool(QuantisedMaxPool { name: "pool".into(), input: 0, window });
     let codes = [1, 2, 3, 4, 5, 0, 0, 9, 0, 0, 7, 1, 0, 0, 2, 3];
     assert_eq!(network(input, vec![pool]).infer_codes(&codes).unwrap(), [5, 9, 0, 7]);
@@ -114,7 +114,7 @@ fn max_pool_works_on_codes() {
 
 /// A convolution of kernel 1 without ReLU, an addition with it, global average pooling, and the scores.
 fn residual() -> QuantisedNetwork {
-    let pixel = Window { input: INPUT, kernel_height: 1, kernel_width: 1, stride: 1, padding: 0 };
+    let pixel = Window::square(INPUT, 1, 1, 0);
     let layers = vec![
         mvm("conv", pixel, &[-1], &[3], MvmOutput::Codes { multiplier: 0.5, bits: 3, signed: true }),
         QuantisedLayer::Add(QuantisedAdd {
@@ -182,7 +182,7 @@ fn what_is_wrong_with_a_graph_is_named() {
 
 #[test]
 fn padding_is_no_maximum() {
-    let window = Window { input: INPUT, kernel_height: 2, kernel_width: 2, stride: 1, padding: 1 };
+    let window = Window::square(INPUT, 2, 1, 1);
     let pool = QuantisedMaxPool { name: "pool".into(), input: 0, window };
     assert_eq!(pool.reduce(&[-4, -3, -2, -1]), [-4, -3, -3, -2, -1, -1, -2, -1, -1]);
 }

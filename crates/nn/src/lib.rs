@@ -1,6 +1,7 @@
 //! Networks without hardware: layers, float and integer inference, data sets, network files.
 
 mod argmax;
+mod axis;
 pub mod datasets;
 pub mod error;
 pub mod files;
@@ -13,6 +14,7 @@ mod quantised_check;
 pub mod window;
 
 pub use argmax::argmax;
+pub use axis::Axis;
 pub use error::{Invalid, NetworkError};
 pub use network::{Layer, Network, Op, Shape};
 pub use window::Window;

@@ -210,7 +210,7 @@ impl QuantisedLayer {
             Self::Mvm(mvm) => mvm.window,
             Self::MaxPool(pool) => pool.window,
             Self::AveragePool(pool) => pool.window,
-            Self::Add(add) => Window { input: add.shape, kernel_height: 1, kernel_width: 1, stride: 1, padding: 0 },
+            Self::Add(add) => Window::square(add.shape, 1, 1, 0),
         }
     }
 

@@ -3,8 +3,8 @@
 use crate::error::{Invalid, NetworkError, check_length, check_name};
 use crate::network::Shape;
 use crate::quantised::{
-    MAX_BIAS, MAX_BITS, MAX_MULTIPLIER, MAX_ROWS, MvmOutput, QuantisedAdd, QuantisedLayer, QuantisedMvm,
-    QuantisedNetwork,
+    MAX_BIAS, MAX_BITS, MAX_MULTIPLIER, MAX_ROWS, MvmOutput, QuantisedAdd, QuantisedLayer, QuantisedMaxPool,
+    QuantisedMvm, QuantisedNetwork,
 };
 use std::collections::BTreeSet;
 
@@ -80,11 +80,23 @@ impl QuantisedLayer {
         check_name("name", self.name())?;
         match self {
             Self::Mvm(mvm) => mvm.validate(last)?,
-            Self::MaxPool(_) => {}
+            Self::MaxPool(pool) => pool.validate()?,
             Self::AveragePool(pool) => check_multiplier("multiplier", pool.multiplier)?,
             Self::Add(add) => add.validate()?,
         }
         self.output_shape().validate()
+    }
+}
+
+impl QuantisedMaxPool {
+    /// Padding is no code, so that a window in it has no maximum.
+    fn validate(&self) -> Result<(), Invalid> {
+        match self.window.outputs().find(|&(oy, ox)| self.window.runs(oy, ox).next().is_none()) {
+            Some((oy, ox)) => {
+                Err(Invalid::new("padding", format!("the window at {oy}, {ox}"), "windows with at least one pixel"))
+            }
+            None => Ok(()),
+        }
     }
 }
 

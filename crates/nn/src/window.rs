@@ -1,22 +1,19 @@
 //! Windows that slide over a feature map: the geometry shared by convolution, pooling and linear layers.
 
-use crate::error::{Invalid, check_dimension, check_product};
+use crate::axis::Axis;
+use crate::error::{Invalid, check_product};
 use crate::network::Shape;
 use std::ops::AddAssign;
 
-/// Square-stride windows over a feature map with zero padding on all four sides.
+/// Windows over a feature map with zero padding around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Shape of the map the windows slide over.
     pub input: Shape,
-    /// Height of a window.
-    pub kernel_height: usize,
-    /// Width of a window.
-    pub kernel_width: usize,
-    /// Step in both directions.
-    pub stride: usize,
-    /// Zeros added on every side.
-    pub padding: usize,
+    /// Their steps down the rows of the map.
+    pub vertical: Axis,
+    /// Their steps along a row of the map.
+    pub horizontal: Axis,
 }
 
 /// A stretch of neighbouring values that lies inside the map and inside one line of the window.
@@ -31,13 +28,20 @@ pub struct Run {
 }
 
 impl Window {
+    /// Square windows: the same kernel, stride and padding on both axes.
+    #[must_use]
+    pub fn square(input: Shape, kernel: usize, stride: usize, padding: usize) -> Self {
+        let axis = Axis::new(kernel, stride, padding);
+        Self { input, vertical: axis, horizontal: axis }
+    }
+
     /// The single window that covers the whole map (a linear layer's).
     #[must_use]
     pub fn whole(input: Shape) -> Self {
-        Self { input, kernel_height: input.height, kernel_width: input.width, stride: 1, padding: 0 }
+        Self { input, vertical: Axis::whole(input.height), horizontal: Axis::whole(input.width) }
     }
 
-    /// Checks that there is at least one window, that every window touches the map, and that no size is absurd.
+    /// Checks that there is at least one window and that no size is absurd.
     ///
     /// The other functions rely on it.
     ///
@@ -45,44 +49,35 @@ impl Window {
     /// The first size that is not allowed, with what would be.
     pub fn validate(&self) -> Result<(), Invalid> {
         self.input.validate()?;
-        check_dimension("kernel height", self.kernel_height)?;
-        check_dimension("kernel width", self.kernel_width)?;
-        check_dimension("stride", self.stride)?;
-        // Wider padding would make windows that see nothing but zeros.
-        let kernel = self.kernel_height.min(self.kernel_width);
-        if self.padding >= kernel {
-            return Err(Invalid::new("padding", self.padding, format!("less than the kernel, 0 to {}", kernel - 1)));
-        }
-        let fits = |key: &str, kernel: usize, size: usize| {
-            let padded = size + 2 * self.padding;
-            if kernel <= padded {
-                return Ok(());
-            }
-            Err(Invalid::new(key, kernel, format!("at most the padded input's {padded}")))
-        };
-        fits("kernel height", self.kernel_height, self.input.height)?;
-        fits("kernel width", self.kernel_width, self.input.width)?;
-        check_product("values under a window", &[self.input.channels, self.kernel_height, self.kernel_width])?;
+        self.vertical.check("height", self.input.height)?;
+        self.horizontal.check("width", self.input.width)?;
+        check_product("values under a window", &[self.input.channels, self.vertical.kernel, self.horizontal.kernel])?;
         check_product("windows", &[self.out_height(), self.out_width()])?;
         Ok(())
+    }
+
+    /// Whether there is padding on any side.
+    #[must_use]
+    pub fn is_padded(&self) -> bool {
+        [self.vertical, self.horizontal].iter().any(|axis| axis.before + axis.after > 0)
     }
 
     /// Values under one window, all channels.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.input.channels * self.kernel_height * self.kernel_width
+        self.input.channels * self.vertical.kernel * self.horizontal.kernel
     }
 
     /// Windows in vertical direction; 0 if the window does not fit.
     #[must_use]
     pub fn out_height(&self) -> usize {
-        self.steps(self.input.height, self.kernel_height)
+        self.vertical.positions(self.input.height)
     }
 
     /// Windows in horizontal direction; 0 if the window does not fit.
     #[must_use]
     pub fn out_width(&self) -> usize {
-        self.steps(self.input.width, self.kernel_width)
+        self.horizontal.positions(self.input.width)
     }
 
     /// Number of windows, `out_height * out_width`.
@@ -91,23 +86,28 @@ impl Window {
         self.out_height() * self.out_width()
     }
 
-    fn steps(&self, size: usize, kernel: usize) -> usize {
-        let room = size.saturating_add(self.padding.saturating_mul(2)).checked_sub(kernel);
-        room.and_then(|room| room.checked_div(self.stride)).map_or(0, |steps| steps + 1)
-    }
-
     /// The window at output row `oy` and column `ox` as runs of values that lie inside the map, in ascending order of both indices;
     /// what no run covers is padding. Every reader of windows (gather, scatter, pooling) walks these runs.
     pub fn runs(&self, oy: usize, ox: usize) -> impl Iterator<Item = Run> + use<> {
-        let Self { input, kernel_height, kernel_width, stride, padding } = *self;
-        let (top, left) = (oy * stride, ox * stride);
-        let first = padding.saturating_sub(left).min(kernel_width);
-        let end = (padding + input.width).saturating_sub(left).min(kernel_width);
-        (0..input.channels * kernel_height).filter_map(move |line| {
-            let (channel, ky) = (line / kernel_height, line % kernel_height);
-            let y = (top + ky).checked_sub(padding).filter(|&y| y < input.height)?;
-            let map = (channel * input.height + y) * input.width + left + first - padding;
-            (first < end).then_some(Run { window: line * kernel_width + first, map, len: end - first })
+        let Self { input, vertical, horizontal } = *self;
+        // Places of a dilated row are no neighbours: each is a run of its own.
+        let segments = if horizontal.dilation == 1 { 1 } else { horizontal.kernel };
+        let width = horizontal.kernel / segments.max(1);
+        let kernel_rows = vertical.kernel * segments;
+        (0..input.channels * kernel_rows).filter_map(move |index| {
+            let (channel, ky, segment) = (index / kernel_rows, index % kernel_rows / segments, index % segments);
+            let y = (oy * vertical.stride + ky * vertical.dilation).checked_sub(vertical.before);
+            let y = y.filter(|&y| y < input.height)?;
+            // Counted from the first place of padding.
+            let left = ox * horizontal.stride + segment * width * horizontal.dilation;
+            let first = horizontal.before.saturating_sub(left).min(width);
+            let end = (horizontal.before + input.width).saturating_sub(left).min(width);
+            if first >= end {
+                return None;
+            }
+            let window = (channel * vertical.kernel + ky) * horizontal.kernel + segment * width + first;
+            let map = (channel * input.height + y) * input.width + left + first - horizontal.before;
+            Some(Run { window, map, len: end - first })
         })
     }
 
@@ -117,7 +117,7 @@ impl Window {
     /// # Panics
     /// If `map` holds fewer than `input.len()` or `row` fewer than [`Self::rows`] values.
     pub fn gather<T: Copy + Default>(&self, map: &[T], oy: usize, ox: usize, row: &mut [T]) {
-        if self.padding > 0 {
+        if self.is_padded() {
             row.fill(T::default());
         }
         for run in self.runs(oy, ox) {
@@ -165,31 +165,43 @@ mod tests {
 
     fn window(channels: usize, size: (usize, usize), kernel: (usize, usize), stride: usize, padding: usize) -> Window {
         let input = Shape { channels, height: size.0, width: size.1 };
-        Window { input, kernel_height: kernel.0, kernel_width: kernel.1, stride, padding }
+        let axis = |kernel| Axis::new(kernel, stride, padding);
+        Window { input, vertical: axis(kernel.0), horizontal: axis(kernel.1) }
     }
 
     /// The definition of a gathered value: the map's, or zero outside it.
-    fn value(w: &Window, map: &[i64], oy: usize, ox: usize, (c, ky, kx): (usize, usize, usize)) -> i64 {
-        let y = (oy * w.stride + ky) as i64 - w.padding as i64;
-        let x = (ox * w.stride + kx) as i64 - w.padding as i64;
+    fn value(w: &Window, map: &[i64], at: (usize, usize), (c, ky, kx): (usize, usize, usize)) -> i64 {
+        let place = |axis: Axis, position: usize, place: usize| {
+            (position * axis.stride + place * axis.dilation) as i64 - axis.before as i64
+        };
+        let (y, x) = (place(w.vertical, at.0, ky), place(w.horizontal, at.1, kx));
         let inside = y >= 0 && x >= 0 && y < w.input.height as i64 && x < w.input.width as i64;
         if inside { map[(c * w.input.height + y as usize) * w.input.width + x as usize] } else { 0 }
+    }
+
+    fn any_axis() -> impl Strategy<Value = Axis> {
+        let axis = |(kernel, stride, dilation, before, after)| Axis { kernel, stride, dilation, before, after };
+        let sides = |(kernel, stride, dilation): (usize, usize, usize)| {
+            let padding = 0..(kernel - 1) * dilation + 1;
+            (Just(kernel), Just(stride), Just(dilation), padding.clone(), padding)
+        };
+        (1usize..5, 1usize..4, 1usize..4).prop_flat_map(sides).prop_map(axis)
     }
 
     proptest! {
         #[test]
         fn gather_follows_the_definition_and_scatter_is_its_transpose(
-            c in 1usize..4, h in 1usize..7, wd in 1usize..7, kh in 1usize..5, kw in 1usize..5, stride in 1usize..4, pad in 0usize..4,
+            c in 1usize..4, height in 1usize..7, width in 1usize..7, vertical in any_axis(), horizontal in any_axis(),
         ) {
-            let w = window(c, (h, wd), (kh, kw), stride, pad);
+            let w = Window { input: Shape { channels: c, height, width }, vertical, horizontal };
             prop_assume!(w.validate().is_ok());
             let map: Vec<i64> = (0..w.input.len() as i64).map(|i| i * 7 % 31 + 1).collect();
             let matrix = w.im2col(&map);
             for (position, (oy, ox)) in w.outputs().enumerate() {
                 let row = &matrix[position * w.rows()..][..w.rows()];
                 let mut index = 0;
-                for c in 0..c { for ky in 0..kh { for kx in 0..kw {
-                    prop_assert_eq!(row[index], value(&w, &map, oy, ox, (c, ky, kx)));
+                for c in 0..c { for ky in 0..vertical.kernel { for kx in 0..horizontal.kernel {
+                    prop_assert_eq!(row[index], value(&w, &map, (oy, ox), (c, ky, kx)));
                     index += 1;
                 }}}
                 // <gather(map), r> = <map, scatter(r)> for every r.
@@ -202,8 +214,12 @@ mod tests {
         }
 
         #[test]
-        fn no_window_panics(sizes in proptest::collection::vec(prop_oneof![0usize..5, Just(usize::MAX), Just(1 << 20)], 7)) {
-            let w = window(sizes[0], (sizes[1], sizes[2]), (sizes[3], sizes[4]), sizes[5], sizes[6]);
+        fn no_window_panics(sizes in proptest::collection::vec(prop_oneof![0usize..5, Just(usize::MAX), Just(1 << 20)], 13)) {
+            let axis = |at: usize| Axis {
+                kernel: sizes[at], stride: sizes[at + 1], dilation: sizes[at + 2], before: sizes[at + 3], after: sizes[at + 4],
+            };
+            let input = Shape { channels: sizes[0], height: sizes[1], width: sizes[2] };
+            let w = Window { input, vertical: axis(3), horizontal: axis(8) };
             if w.validate().is_ok() {
                 prop_assert!(w.positions() > 0 && w.rows() > 0);
             }
@@ -218,6 +234,9 @@ mod tests {
         assert_eq!(window(1, (7, 9), (3, 3), 2, 0).out_width(), 4);
         assert_eq!(Window::whole(Shape { channels: 3, height: 4, width: 5 }).rows(), 60);
         assert_eq!(Window::whole(Shape { channels: 3, height: 4, width: 5 }).positions(), 1);
+        // Padding on one side, as with an even input, a kernel of 3 and a stride of 2; a kernel of 3 that reaches over 5 places.
+        assert_eq!(Axis { after: 1, ..Axis::new(3, 2, 0) }.positions(8), 4);
+        assert_eq!(Axis { dilation: 2, ..Axis::new(3, 1, 0) }.positions(8), 4);
     }
 
     #[test]
@@ -227,8 +246,11 @@ mod tests {
             message(window(1, (4, 4), (5, 3), 1, 0)),
             "kernel height is 5, allowed: at most the padded input's 4"
         );
-        assert_eq!(message(window(1, (4, 4), (3, 3), 0, 0)), "stride is 0, allowed: 1 to 1048576");
-        assert_eq!(message(window(1, (4, 4), (3, 3), 1, 3)), "padding is 3, allowed: less than the kernel, 0 to 2");
+        assert_eq!(message(window(1, (4, 4), (3, 3), 0, 0)), "height stride is 0, allowed: 1 to 1048576");
+        assert_eq!(
+            message(window(1, (4, 4), (3, 3), 1, 3)),
+            "height padding is 3, allowed: less than the kernel, 0 to 2"
+        );
         assert_eq!(window(1, (4, 4), (5, 3), 1, 0).positions(), 0);
     }
 }

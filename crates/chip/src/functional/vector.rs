@@ -100,12 +100,13 @@ fn read(counts: &mut ActionCounts, chip: &Chip, bits: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::{FeatureMap, Window};
+    use crate::program::{Axis, FeatureMap, Window};
 
     /// Two channels of a column of pixels.
     fn window(height: u32, kernel_height: u32, padding: u32, signed: bool) -> Window {
         let input = FeatureMap { height, width: 1, channels: 2, bits: 4 + u32::from(signed), signed };
-        Window { input, kernel_height, kernel_width: 1 + 2 * padding, stride: 1, padding }
+        let horizontal = Axis::new(1 + 2 * padding, 1, padding);
+        Window { input, vertical: Axis::new(kernel_height, 1, padding), horizontal }
     }
 
     fn pooled(kind: PoolKind, window: Window, map: &[i32]) -> Vec<i32> {

@@ -1,7 +1,7 @@
 //! The input vectors of a block of windows.
 
 use super::plan::StagePlan;
-use crate::program::Window;
+use crate::program::{Overlap, Window};
 use std::ops::Range;
 use tile::kernel::{DigitFormat, Isa, Packed};
 
@@ -170,17 +170,27 @@ fn gather<C: Code>(window: &Window, maps: &[C], windows: Range<usize>, codes: &m
     let (count, across, down) = (window.count(), window.across(), window.down());
     let (channels, map_row) =
         (window.input.channels as usize, window.input.width as usize * window.input.channels as usize);
-    let kernel_row = window.kernel_width as usize * channels;
+    let kernel_row = window.horizontal.kernel as usize * channels;
     codes.clear();
     codes.resize(windows.len() * window.rows(), C::default());
     for (index, codes) in windows.zip(codes.chunks_exact_mut(window.rows())) {
         let map = &maps[index / count * window.input.len()..][..window.input.len()];
-        let (down, across) = (&down[index % count / across.len()], &across[index % count % across.len()]);
-        let kernel_rows = codes.chunks_exact_mut(kernel_row).skip(down.before);
-        for (codes, map) in kernel_rows.zip(map.chunks_exact(map_row).skip(down.map.start)).take(down.map.len()) {
-            let part = &map[across.map.start * channels..across.map.end * channels];
-            codes[across.before * channels..][..part.len()].copy_from_slice(part);
+        let (down, across) = (down[index % count / across.len()], across[index % count % across.len()]);
+        for (codes, row) in codes.chunks_exact_mut(kernel_row).skip(down.before).zip(down.places()) {
+            gather_row(across, channels, &map[row * map_row..][..map_row], &mut codes[across.before * channels..]);
         }
+    }
+}
+
+/// Copies the pixels of a row of the map that a row of a window covers.
+fn gather_row<C: Code>(across: Overlap, channels: usize, map: &[C], codes: &mut [C]) {
+    if across.step == 1 {
+        let part = &map[across.first * channels..][..across.count * channels];
+        codes[..part.len()].copy_from_slice(part);
+        return;
+    }
+    for (codes, pixel) in codes.chunks_exact_mut(channels).zip(across.places()) {
+        codes.copy_from_slice(&map[pixel * channels..][..channels]);
     }
 }
 

@@ -50,26 +50,13 @@ pub(super) fn check_format(map: &FeatureMap) -> Result<(), String> {
 }
 
 fn check_window(window: &Window) -> Result<(), String> {
-    let sizes = [
-        window.input.height,
-        window.input.width,
-        window.input.channels,
-        window.kernel_height,
-        window.kernel_width,
-        window.stride,
-    ];
-    if sizes.contains(&0) || sizes.iter().any(|&size| size > 65_536) || window.padding > 65_536 {
-        return Err("sizes of the window must be 1 to 65536".to_owned());
+    if !(1..=65_536).contains(&window.input.channels) {
+        return Err("its input must have 1 to 65536 channels".to_owned());
     }
-    if window.padding >= window.kernel_height || window.padding >= window.kernel_width {
-        return Err("the padding must be smaller than the kernel".to_owned());
-    }
-    let fits = |size: u32, kernel: u32| size + 2 * window.padding >= kernel;
-    if !fits(window.input.height, window.kernel_height) || !fits(window.input.width, window.kernel_width) {
-        return Err("the kernel is larger than the padded input".to_owned());
-    }
+    window.vertical.check(window.input.height)?;
+    window.horizontal.check(window.input.width)?;
     let product = |values: &[u32]| values.iter().fold(1_u64, |p, &v| p.saturating_mul(v.into()));
     let map = product(&[window.input.height, window.input.width, window.input.channels]);
-    let rows = product(&[window.kernel_height, window.kernel_width, window.input.channels]);
+    let rows = product(&[window.vertical.kernel, window.horizontal.kernel, window.input.channels]);
     if map > LARGEST || rows > LARGEST { Err("the feature map or the window is too large".to_owned()) } else { Ok(()) }
 }

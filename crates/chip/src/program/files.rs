@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Version of the format; a reader refuses any other.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 const TEXT: &str = "program.toml";
 const ARRAYS: &str = "arrays.safetensors";
 

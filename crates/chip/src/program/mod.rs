@@ -6,6 +6,7 @@
 //! stage weighs two maps and adds them. Feature maps are pixel-major (row, column, channel), because pixels stream. The last stage yields
 //! the scores.
 
+mod axis;
 mod copies;
 mod dataflow;
 mod files;
@@ -17,10 +18,11 @@ mod validate;
 mod vector;
 mod window;
 
+pub use axis::{Axis, Overlap};
 pub use files::{ProgramError, load, save};
 pub use replica::Place;
 pub use vector::{AddStage, LARGEST_MULTIPLIER, PoolKind, PoolStage};
-pub use window::{FeatureMap, Overlap, Window};
+pub use window::{FeatureMap, Window};
 
 use crate::config::Chip;
 use serde::{Deserialize, Serialize};

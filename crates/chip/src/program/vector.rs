@@ -64,7 +64,7 @@ impl AddStage {
     /// Every pixel as a window of its own.
     #[must_use]
     pub fn window(&self) -> Window {
-        Window { input: self.maps[0], kernel_height: 1, kernel_width: 1, stride: 1, padding: 0 }
+        Window::square(self.maps[0], 1, 1, 0)
     }
 
     /// The map it writes.

@@ -1,5 +1,6 @@
 //! Windows over a pixel-major feature map: which values an MVM reads, and which pixels it waits for and gives back.
 
+use super::{Axis, Overlap};
 use serde::{Deserialize, Serialize};
 
 /// A feature map of codes.
@@ -45,39 +46,48 @@ impl FeatureMap {
     }
 }
 
-/// Windows in raster order. A window's rows are ordered (kernel row, kernel column, channel).
+/// Windows in raster order. A window's rows are ordered (kernel row, kernel column, channel); padding is zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
     /// The map the windows slide over.
     pub input: FeatureMap,
-    /// Height of a window.
-    pub kernel_height: u32,
-    /// Width of a window.
-    pub kernel_width: u32,
-    /// Step in both directions.
-    pub stride: u32,
-    /// Zeros added on every side.
-    pub padding: u32,
+    /// Their steps down the rows of the map.
+    pub vertical: Axis,
+    /// Their steps along a row of the map.
+    pub horizontal: Axis,
 }
 
 impl Window {
+    /// Square windows: the same kernel, stride and padding on both axes.
+    #[must_use]
+    pub fn square(input: FeatureMap, kernel: u32, stride: u32, padding: u32) -> Self {
+        let axis = Axis::new(kernel, stride, padding);
+        Self { input, vertical: axis, horizontal: axis }
+    }
+
+    /// Places under one window, each of all channels.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.vertical.kernel as usize * self.horizontal.kernel as usize
+    }
+
     /// Values under one window.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.kernel_height as usize * self.kernel_width as usize * self.input.channels as usize
+        self.places() * self.input.channels as usize
     }
 
     /// Windows in vertical direction.
     #[must_use]
     pub fn out_height(&self) -> u32 {
-        (self.input.height + 2 * self.padding - self.kernel_height) / self.stride + 1
+        self.vertical.positions(self.input.height)
     }
 
     /// Windows in horizontal direction.
     #[must_use]
     pub fn out_width(&self) -> u32 {
-        (self.input.width + 2 * self.padding - self.kernel_width) / self.stride + 1
+        self.horizontal.positions(self.input.width)
     }
 
     /// Number of windows.
@@ -89,15 +99,11 @@ impl Window {
     /// Pixels under window `index`, in the order of the rows; `None` is padding.
     pub fn pixels(&self, index: usize) -> impl Iterator<Item = Option<usize>> {
         let window = *self;
-        let (out_row, out_col) = (index / self.out_width() as usize, index % self.out_width() as usize);
-        let inside = move |start: usize, offset: u32, limit: u32| {
-            let position = (start * window.stride as usize + offset as usize).checked_sub(window.padding as usize)?;
-            (position < limit as usize).then_some(position)
-        };
-        (0..self.kernel_height).flat_map(move |ky| {
-            (0..window.kernel_width).map(move |kx| {
-                let row = inside(out_row, ky, window.input.height)?;
-                let col = inside(out_col, kx, window.input.width)?;
+        let (out_row, out_col) = (index as u32 / self.out_width(), index as u32 % self.out_width());
+        (0..self.vertical.kernel).flat_map(move |ky| {
+            (0..window.horizontal.kernel).map(move |kx| {
+                let row = window.vertical.place(out_row, ky, window.input.height)?;
+                let col = window.horizontal.place(out_col, kx, window.input.width)?;
                 Some(row * window.input.width as usize + col)
             })
         })
@@ -106,31 +112,14 @@ impl Window {
     /// What the windows of each column of the result cover of the map's columns.
     #[must_use]
     pub fn across(&self) -> Vec<Overlap> {
-        (0..self.out_width()).map(|position| self.overlap(position, self.kernel_width, self.input.width)).collect()
+        self.horizontal.overlaps(self.input.width)
     }
 
     /// What the windows of each row of the result cover of the map's rows.
     #[must_use]
     pub fn down(&self) -> Vec<Overlap> {
-        (0..self.out_height()).map(|position| self.overlap(position, self.kernel_height, self.input.height)).collect()
+        self.vertical.overlaps(self.input.height)
     }
-
-    fn overlap(&self, position: u32, kernel: u32, size: u32) -> Overlap {
-        // Counted from the first place of padding.
-        let (padding, start) = (self.padding as usize, position as usize * self.stride as usize);
-        let first = start.max(padding);
-        let end = (start + kernel as usize).min(padding + size as usize).max(first);
-        Overlap { before: (first - start).min(kernel as usize), map: first - padding..end - padding }
-    }
-}
-
-/// The part of an axis of a map that a window covers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Overlap {
-    /// Places of padding under the window in front of it.
-    pub before: usize,
-    /// Places of the map; none if the window lies in the padding.
-    pub map: std::ops::Range<usize>,
 }
 
 #[cfg(test)]
@@ -140,35 +129,38 @@ mod tests {
     /// Every window of every small map, against its pixels.
     #[test]
     fn overlaps_are_the_pixels() {
-        for (height, width, kernel, stride, padding) in geometries(&[1, 4, 5], &[1, 2, 3, 6], &[1, 2, 3], &[0, 1, 3]) {
-            let input = FeatureMap { height, width, channels: 2, bits: 8, signed: false };
-            let window = Window { input, kernel_height: kernel, kernel_width: kernel.min(2), stride, padding };
-            if height + 2 * padding < kernel || width + 2 * padding < kernel.min(2) {
-                continue;
-            }
-            let (across, down) = (window.across(), window.down());
-            for index in 0..window.count() {
-                let (down, across) = (&down[index / across.len()], &across[index % across.len()]);
-                let inside = |at: u32, of: &Overlap| {
-                    (at as usize).checked_sub(of.before).map(|at| of.map.start + at).filter(|at| of.map.contains(at))
-                };
-                let pixel = |ky: u32, kx: u32| Some(inside(ky, down)? * width as usize + inside(kx, across)?);
-                let found = (0..kernel).flat_map(|ky| (0..kernel.min(2)).map(move |kx| (ky, kx)));
-                let found: Vec<Option<usize>> = found.map(|(ky, kx)| pixel(ky, kx)).collect();
-                assert_eq!(found, window.pixels(index).collect::<Vec<_>>(), "{window:?} {index}");
+        let mut padded = 0;
+        for vertical in axes() {
+            for (horizontal, size) in axes().zip([1, 4, 5].into_iter().cycle()) {
+                let input = FeatureMap { height: size, width: 6 - size, channels: 2, bits: 8, signed: false };
+                let window = Window { input, vertical, horizontal };
+                if vertical.check(input.height).is_err() || horizontal.check(input.width).is_err() {
+                    continue;
+                }
+                let (across, down) = (window.across(), window.down());
+                for index in 0..window.count() {
+                    let (down, across) = (down[index / across.len()], across[index % across.len()]);
+                    let mut found = vec![None; window.places()];
+                    for (ky, y) in down.places().enumerate() {
+                        for (kx, x) in across.places().enumerate() {
+                            let place = (down.before + ky) * horizontal.kernel as usize + across.before + kx;
+                            found[place] = Some(y * input.width as usize + x);
+                        }
+                    }
+                    padded += usize::from(found.contains(&None));
+                    assert_eq!(found, window.pixels(index).collect::<Vec<_>>(), "{window:?} {index}");
+                }
             }
         }
+        assert!(padded > 1000, "{padded} windows reached beyond the map");
     }
 
-    fn geometries(sizes: &[u32], kernels: &[u32], strides: &[u32], paddings: &[u32]) -> Vec<(u32, u32, u32, u32, u32)> {
-        let mut all = Vec::new();
-        for (&height, &width) in sizes.iter().flat_map(|height| sizes.iter().map(move |width| (height, width))) {
-            for (&kernel, &stride) in
-                kernels.iter().flat_map(|kernel| strides.iter().map(move |stride| (kernel, stride)))
-            {
-                all.extend(paddings.iter().map(|&padding| (height, width, kernel, stride, padding)));
-            }
-        }
-        all
+    fn axes() -> impl Iterator<Item = Axis> {
+        let sides = [(0, 0), (1, 1), (0, 1), (2, 0), (3, 2)];
+        let kernels = [1, 2, 3, 6].into_iter().flat_map(|kernel| [1, 2, 3].map(|stride| (kernel, stride)));
+        let axes = kernels.flat_map(|(kernel, stride)| [1, 2, 4].map(|dilation| (kernel, stride, dilation)));
+        axes.flat_map(move |(kernel, stride, dilation)| {
+            sides.map(|(before, after)| Axis { kernel, stride, dilation, before, after })
+        })
     }
 }

@@ -22,7 +22,7 @@ fn stage(polarities: u32) -> MvmStage {
     MvmStage {
         name: "layer".to_owned(),
         input: 0,
-        window: Window { input, kernel_height: 1, kernel_width: 1, stride: 1, padding: 0 },
+        window: Window::square(input, 1, 1, 0),
         outputs: 1,
         polarities,
         subtraction: Subtraction::BeforeAdc,

@@ -57,7 +57,7 @@ impl Conv2d {
     #[must_use]
     pub fn window(&self, input: Shape) -> Window {
         let Self { kernel, stride, padding, .. } = *self;
-        Window { input, kernel_height: kernel, kernel_width: kernel, stride, padding }
+        Window::square(input, kernel, stride, padding)
     }
 
     /// Shape of the result.

@@ -17,7 +17,7 @@ impl MaxPool {
     /// The windows over an input map; each channel of a window is reduced by itself.
     #[must_use]
     pub fn window(self, input: Shape) -> Window {
-        Window { input, kernel_height: self.kernel, kernel_width: self.kernel, stride: self.stride, padding: 0 }
+        Window::square(input, self.kernel, self.stride, 0)
     }
 
     /// Shape of the result: the input's channels, one value per window.
@@ -57,7 +57,7 @@ impl MaxPool {
 
 /// Index in `map` of the first largest value under the window.
 fn first_maximum(map: &[f32], window: Window, oy: usize, ox: usize) -> usize {
-    let mut best = oy * window.stride * window.input.width + ox * window.stride;
+    let mut best = oy * window.vertical.stride * window.input.width + ox * window.horizontal.stride;
     for run in window.runs(oy, ox) {
         for index in run.map..run.map + run.len {
             if map[index] > map[best] {

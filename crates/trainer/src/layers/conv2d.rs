@@ -60,7 +60,7 @@ mod tests {
     fn gradients_are_the_slopes() {
         for (kernel, stride, padding) in [(3, 1, 1), (3, 2, 0), (2, 2, 1), (1, 1, 0)] {
             let input = Shape { channels: 2, height: 5, width: 4 };
-            let window = Window { input, kernel_height: kernel, kernel_width: kernel, stride, padding };
+            let window = Window::square(input, kernel, stride, padding);
             let parameters = LayerWeights { weight: values(3 * window.rows(), 1), bias: values(3, 2) };
             let layer = &Conv2dPass { window };
             // The layer is linear in each value, so a large step is exact and drowns the rounding errors.

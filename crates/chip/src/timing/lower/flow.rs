@@ -20,9 +20,10 @@ impl Flow {
         for down in &down {
             for across in &across {
                 // A window that lies in the padding altogether waits for pixel 0 and keeps nothing.
-                let empty = down.map.is_empty() || across.map.is_empty();
-                let first = down.map.start * width + across.map.start;
-                let last = down.map.end.saturating_sub(1) * width + across.map.end.saturating_sub(1);
+                let (rows, columns) = (down.range(), across.range());
+                let empty = rows.is_empty() || columns.is_empty();
+                let first = rows.start * width + columns.start;
+                let last = rows.end.saturating_sub(1) * width + columns.end.saturating_sub(1);
                 flow.need.push(if empty { 1 } else { last as u64 + 1 });
                 flow.first.push(if empty { pixels } else { first as u64 });
             }
