@@ -161,7 +161,7 @@ fn every_shipped_chip_can_be_run() {
         let chip: Chip = load(Kind::Chip, name, &[]).unwrap();
         assert_eq!(chip.name, name);
         let hardware = chip.hardware();
-        assert_eq!(hardware.tile.read.len(), chip.array_reads() as usize, "{name}");
+        assert_eq!(hardware.tile.read.len(), chip.array_reads(chip.magnitude_bits()) as usize, "{name}");
         assert!(hardware.tile.read.iter().all(|&cycles| cycles >= 1), "{name}");
         assert!(hardware.mesh.router_cycles + hardware.mesh.link_cycles >= 1, "{name}");
     }
@@ -178,7 +178,7 @@ fn integrating_converters_are_part_of_the_read() {
         "tile.dac.bits=3",
     ];
     let chip = chip(&set).unwrap();
-    assert_eq!([0, 1, 2].map(|slice| chip.slice_bits(slice)), [3, 3, 2]);
+    assert_eq!([0, 1, 2].map(|slice| chip.slice_bits(chip.magnitude_bits(), slice)), [3, 3, 2]);
     assert_eq!([0, 1, 2].map(|slice| chip.conversion_bits(slice)), [8, 5, 2]);
     let tile = chip.hardware().tile;
     assert_eq!(tile.read, [12 + 2400, 12 + 1500, 12 + 600]);
@@ -190,5 +190,5 @@ fn integrating_converters_are_part_of_the_read() {
 fn skipped_bits_save_energy() {
     let chip = chip(&["format.input_bits=4", "tile.adc.skip_applied_bits=true"]).unwrap();
     let mean = (1.5625e-12 + 1.33125e-12 + 1.125e-12 + 0.928125e-12) / 4.0;
-    assert!((chip.conversion_energy_j().unwrap() / mean - 1.0).abs() < 1e-12);
+    assert!((chip.conversion_energy_j(chip.magnitude_bits()).unwrap() / mean - 1.0).abs() < 1e-12);
 }

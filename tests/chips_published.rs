@@ -59,7 +59,7 @@ fn interval(chip: &Chip) -> u64 {
     let columns = u64::from(chip.tile.array.cols);
     let slowest =
         |read: u32| hardware.tile.read_cycles(read).max(hardware.tile.convert_cycles(read, columns, &hardware.clocks));
-    (0..chip.array_reads()).map(slowest).sum::<u64>() * hardware.clocks.arrays
+    (0..chip.array_reads(chip.magnitude_bits())).map(slowest).sum::<u64>() * hardware.clocks.arrays
 }
 
 fn interval_s(chip: &Chip) -> f64 {
@@ -72,7 +72,7 @@ fn latency(chip: &Chip) -> u64 {
     let hardware = chip.hardware();
     let columns = u64::from(chip.tile.array.cols);
     let (mut latched, mut converted) = (0, 0);
-    for read in 0..chip.array_reads() {
+    for read in 0..chip.array_reads(chip.magnitude_bits()) {
         latched = converted.max(latched + hardware.tile.read_cycles(read));
         converted = converted.max(latched) + hardware.tile.convert_cycles(read, columns, &hardware.clocks);
     }
@@ -180,7 +180,7 @@ fn neurrams_rates() {
     let mut errors = Vec::new();
     for (output_bits, input_bits, phases, published) in RATES {
         let chip = neurram(output_bits, input_bits, phases);
-        assert_eq!(chip.array_reads(), phases);
+        assert_eq!(chip.array_reads(chip.magnitude_bits()), phases);
         let tops = Product::of(&chip, "differential", 1).tops();
         let predicted = if output_bits == 7 || input_bits == 7 { "predicted" } else { "calibrated" };
         hold(

@@ -217,5 +217,5 @@ fn non_idealities_and_signed_inputs_are_keys_of_the_chip() {
         chip(&["adc.nonideal={gain_sigma = 0.01, capacitor_sigma = 0.002}", "dac.format=sign-magnitude"]).unwrap();
     assert_eq!((chip.tile.adc.nonideal.gain_sigma, chip.tile.adc.nonideal.capacitor_sigma), (0.01, 0.002));
     // 8-bit inputs: 7 bits of magnitude, one a cycle.
-    assert_eq!(chip.input_cycles(), 7);
+    assert_eq!(chip.input_cycles(chip.magnitude_bits()), 7);
 }

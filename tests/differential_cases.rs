@@ -5,14 +5,20 @@ use crate::differential_ranges::{own_columns, own_slices};
 use crate::differential_stages::own_stages;
 use crate::support::compiled::SEED;
 use crate::support::counts::counts;
+use crate::support::graphs::residual;
 use crate::support::networks::{Builder, convolutions, dataset, linear_chain};
 use crate::support::random::Random;
 use chip::functional::{Cells, ChipSample, SampleAddress};
 use chip::program::{Program, Stage};
 use nn::network::{Network, Shape};
 use nn_compiler::compile::{Compilation, compile};
+use nn_compiler::mapping::Mapping;
+use nn_compiler::{Chip, CompilationSettings, CompileError, compile_quantised};
 use tile::address::Purpose;
 use tile::fault_map::FaultMap;
+
+/// Name of the networks that are chains of layers.
+const CHAIN: &str = "random";
 
 /// Cells that one batch of images reads, about: what a case may cost.
 const CELL_READS: u64 = 250_000;
@@ -46,7 +52,9 @@ impl Case {
         };
         let mut random = Random::of_case(1 + levels as u64, index);
         let mut program = program(bench, &mut random, levels, size);
-        own_stages(&mut program, &mut random);
+        if program.network == CHAIN {
+            own_stages(&mut program, &mut random);
+        }
         own_slices(&mut program, &mut random);
         own_columns(&mut program, &mut random);
         program.validate().unwrap();
@@ -100,6 +108,13 @@ fn program(bench: &Bench, random: &mut Random, levels: Levels, size: Size) -> Pr
     let mut refused = Vec::new();
     while refused.len() < 50 {
         let (chip, mapping) = bench.chip(random, levels);
+        if size == Size::Small && random.once_in(3) {
+            match graph(random, &mapping, &chip) {
+                Ok(program) => return program,
+                Err(error) => refused.push(error.to_string()),
+            }
+            continue;
+        }
         let network = network(random, chip.format.weight_bits, size);
         let classes = network.shapes().unwrap().last().unwrap().len();
         let dataset = dataset(random, network.input, classes, 3, 1);
@@ -117,6 +132,15 @@ fn program(bench: &Bench, random: &mut Random, levels: Levels, size: Size) -> Pr
         }
     }
     panic!("no program in 50 draws: {refused:?}");
+}
+
+/// A residual network in integers, with groups, signed images and widths of its own.
+fn graph(random: &mut Random, mapping: &Mapping, chip: &Chip) -> Result<Program, CompileError> {
+    let network = residual(random, chip);
+    let classes = network.layers.last().unwrap().output_shape().len();
+    let dataset = dataset(random, network.input, classes, 3, 1);
+    let settings = CompilationSettings { dataset: &dataset, training: "none", mapping, chip, seed: SEED };
+    compile_quantised(&network, &settings)
 }
 
 fn network(random: &mut Random, weight_bits: u32, size: Size) -> Network {
@@ -216,10 +240,10 @@ fn image_count(program: &Program, random: &mut Random, size: Size) -> usize {
     }
 }
 
-/// One image: all zero, all full, one pixel, sparse or dense; of either sign where the chip has signed inputs.
+/// One image: all zero, all full, one pixel, sparse or dense; of either sign where the input has signs.
 fn codes(program: &Program, random: &mut Random, image: usize) -> Vec<i32> {
-    let largest = (1_usize << program.chip.magnitude_bits()) - 1;
-    let signed = program.chip.signed_inputs();
+    let (lowest, largest) = program.input.codes();
+    let (largest, signed) = (largest as usize, lowest < 0);
     let kind = (image + random.within(0, 4)) % 5;
     let lit = random.within(0, program.input.len() - 1);
     let magnitude = |at: usize, random: &mut Random| match kind {

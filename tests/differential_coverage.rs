@@ -57,7 +57,10 @@ fn of_numbers(case: &Case) -> Features {
     let mut features: Features =
         (1..=8).map(|bits| (format!("dac of {bits} bits"), chip.tile.dac.bits == bits)).collect();
     features.extend((1..=5).map(|bits| (format!("cells of {bits} bits"), chip.tile.cell.bits == bits)));
-    features.push(("inputs of 10 bits or more".to_owned(), chip.format.input_bits >= 10));
+    let applied = |holds: &dyn Fn(u32) -> bool| any(&case.program, |stage| holds(stage.applied_bits()));
+    features.push(("inputs of 10 bits or more".to_owned(), applied(&|bits| bits >= 10)));
+    features.push(("layers of other widths".to_owned(), applied(&|bits| bits != chip.magnitude_bits())));
+    features.push(("inputs with an offset".to_owned(), any(&case.program, |stage| stage.input_offset > 0)));
     features.push(("signed inputs".to_owned(), chip.signed_inputs()));
     let strategies = ["isaac", "offset", "differential", "twos-complement", "unbalanced", "unary"];
     let base = case.program.mapping.split('+').next().unwrap_or_default();
@@ -87,6 +90,10 @@ fn of_program(program: &Program) -> Features {
         ("averages", pools(|kind| kind != PoolKind::Max)),
         ("additions", program.stages.iter().any(|stage| matches!(stage, Stage::Add(_)))),
         ("results of both signs", any(program, |stage| matches!(stage.output, Output::Codes { signed: true, .. }))),
+        ("groups", any(program, |stage| stage.groups > 1)),
+        ("groups that share an array", any(program, |s| s.crossbars.iter().any(|c| s.groups().of(c).len() > 1))),
+        ("groups that are cut", any(program, |s| s.groups > 1 && s.crossbars.len() > s.groups as usize)),
+        ("multipliers of their own", any(program, |s| s.multipliers.windows(2).any(|pair| pair[0] != pair[1]))),
         ("row partitions", any(program, |stage| stage.row_partitions() > 1)),
         ("column partitions", any(program, |stage| stage.crossbars.len() as u64 > stage.row_partitions())),
         ("several tiles", any(program, |stage| stage.tiles().len() > 1)),

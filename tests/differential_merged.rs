@@ -2,7 +2,7 @@
 
 use crate::differential_arrays::Array;
 use crate::differential_converters::Column;
-use crate::differential_reference::Layer;
+use crate::differential_reference::{Layer, applied_bits};
 use chip::program::Program;
 use tile::adc::AdcKind;
 
@@ -11,7 +11,7 @@ impl Layer<'_> {
     /// Whether everything between cells and outputs is linear, no accumulator being able to saturate.
     pub(crate) fn merges(&self, program: &Program) -> bool {
         let limit = ((1_u64 << (program.chip.tile.digital.accumulator_bits - 1)) - 1) as f64;
-        let largest_code = f64::from((1_i32 << program.chip.magnitude_bits()) - 1);
+        let largest_code = f64::from((1_i32 << applied_bits(program, self.stage)) - 1);
         let fits = |(array, columns): (&Array, &Vec<Column>)| {
             array.is_linear()
                 && columns.iter().enumerate().all(|(column, adc)| {

@@ -167,16 +167,37 @@ impl Layer<'_> {
     fn run(&self, program: &Program, map: &[i32], outcome: &mut Outcome) -> Vec<i32> {
         let mut next = Vec::new();
         for codes in windows(&self.stage.window, map) {
-            let codes: Vec<i32> = codes.into_iter().map(|code| code.unwrap_or(0)).collect();
-            let sums = self.multiply(program, &codes, outcome);
+            let sums = self.multiply(program, &self.applied(&codes), outcome);
             match self.stage.output {
                 Output::Scores {} => outcome.scores.extend(sums),
-                Output::Codes { multiplier, bits, signed } => {
-                    next.extend(sums.into_iter().map(|sum| requantised(sum * multiplier, bits, signed)));
+                Output::Codes { bits, signed, sign_bit: _ } => {
+                    let scaled = sums.into_iter().zip(&self.stage.multipliers).map(|(sum, factor)| sum * factor);
+                    next.extend(scaled.map(|value| requantised(value, bits, signed)));
                 }
             }
         }
         next
+    }
+
+    /// Codes in the order of the rows, group by group of channels, and as they are applied: padding is code 0, and unsigned DACs are given
+    /// non-negative numbers.
+    fn applied(&self, codes: &[Option<i32>]) -> Vec<i32> {
+        let channels = self.stage.window.input.channels as usize;
+        let of_group = channels / self.stage.groups as usize;
+        let mut applied = Vec::new();
+        for group in 0..self.stage.groups as usize {
+            for pixel in codes.chunks(channels) {
+                let here = &pixel[group * of_group..(group + 1) * of_group];
+                applied.extend(here.iter().map(|code| code.unwrap_or(0) + self.stage.input_offset as i32));
+            }
+        }
+        applied
+    }
+
+    /// Rows and outputs of a group.
+    fn of_group(&self) -> (usize, usize) {
+        let groups = self.stage.groups as usize;
+        (self.stage.window.rows() / groups, self.stage.outputs as usize / groups)
     }
 
     /// Arrays in the order in which their sums are added: row partition by row partition, as the crossbars first name them.
@@ -192,8 +213,13 @@ impl Layer<'_> {
     }
 
     fn multiply(&self, program: &Program, codes: &[i32], outcome: &mut Outcome) -> Vec<f64> {
-        let whole = codes.iter().map(|&code| i64::from(code)).sum::<i64>() * self.stage.offset;
-        let mut outputs: Vec<f64> = self.stage.bias.iter().map(|&bias| bias as f64 - whole as f64).collect();
+        let (rows, outputs_of_group) = self.of_group();
+        let whole = |output: usize| {
+            let codes = &codes[output / outputs_of_group * rows..][..rows];
+            codes.iter().map(|&code| i64::from(code)).sum::<i64>() * self.stage.offset
+        };
+        let biases = self.stage.bias.iter().enumerate();
+        let mut outputs: Vec<f64> = biases.map(|(output, &bias)| bias as f64 - whole(output) as f64).collect();
         let merged = self.merges(program);
         if merged {
             let product = self.product(codes);
@@ -220,7 +246,7 @@ impl Layer<'_> {
         let mut accumulators = vec![0.0; array.columns];
         let mut rest = codes.to_vec();
         let mut place = 1.0;
-        for _ in 0..program.chip.magnitude_bits().div_ceil(program.chip.tile.dac.bits) {
+        for _ in 0..applied_bits(program, self.stage).div_ceil(program.chip.tile.dac.bits) {
             // Of a negative code, remainders are negative: the sign is applied with every digit.
             let digits: Vec<i32> = rest.iter().map(|code| code % base).collect();
             rest.iter_mut().for_each(|code| *code /= base);
@@ -253,8 +279,13 @@ impl Layer<'_> {
     fn merge(&self, index: usize, accumulators: &[f64], codes: &[i32], outputs: &mut [f64]) {
         let array = &self.arrays[index];
         let placed = &self.stage.crossbars[array.crossbar];
-        let inputs: i64 = codes.iter().map(|&code| i64::from(code)).sum();
+        let (rows, outputs_of_group) = self.of_group();
         for (output, sum) in outputs.iter_mut().enumerate() {
+            // Of the rows of the output's group.
+            let group = (placed.output_start as usize + output) / outputs_of_group;
+            let own = |row: usize| (placed.row_start as usize + row) / rows == group;
+            let inputs: i64 =
+                codes.iter().enumerate().filter(|&(row, _)| own(row)).map(|(_, &code)| i64::from(code)).sum();
             let mut complement = 0;
             for (slice, of_slice) in self.stage.slices.iter().enumerate() {
                 let column = output * self.stage.slices.len() + slice;
@@ -270,6 +301,11 @@ impl Layer<'_> {
             *sum += (complement * inputs) as f64;
         }
     }
+}
+
+/// Bits of a code that are applied in digits: all but a sign that rides on them.
+pub(crate) fn applied_bits(program: &Program, stage: &MvmStage) -> u32 {
+    stage.window.input.bits - u32::from(program.chip.signed_inputs())
 }
 
 /// Converts a column sum and books it.

@@ -5,15 +5,17 @@ use chip::program::{AddStage, Axis, FeatureMap, Output, PoolKind, Program, Stage
 
 /// Changes stages here and there; shapes and widths stay.
 pub(crate) fn own_stages(program: &mut Program, random: &mut Random) {
-    let signed_chip = program.chip.signed_inputs();
     for stage in &mut program.stages {
         match stage {
             Stage::Mvm(mvm) => {
                 own_windows(&mut mvm.window, random);
                 // Biases as large as the sums.
                 mvm.bias.iter_mut().for_each(|bias| *bias += random.within(0, 2000) as i64 - 500);
-                if let Output::Codes { signed, .. } = &mut mvm.output {
-                    *signed = signed_chip && random.once_in(2);
+                if let Output::Codes { signed, sign_bit, .. } = &mut mvm.output {
+                    *signed = *sign_bit && random.once_in(2);
+                }
+                if random.once_in(2) {
+                    mvm.multipliers.iter_mut().for_each(|factor| *factor *= random.pick(&[0.5, 1.0, 1.3]));
                 }
             }
             Stage::Pool(pool) if random.once_in(2) => {

@@ -13,6 +13,7 @@ mod laws_exactness;
 mod laws_examples;
 mod laws_graphs;
 mod laws_graphs_refused;
+mod laws_groups;
 mod laws_metamorphic;
 mod laws_noise;
 mod laws_noise_addresses;

@@ -66,7 +66,7 @@ fn naive(program: &Program, codes: &[i32]) -> (Vec<f64>, u64) {
                 let own = placed.column_adcs.get(array * columns + column);
                 let (step, gain) = own.map_or((slice.adc.step, 1.0), |own| (own.step, own.gain));
                 let mut value = 0.0;
-                for cycle in 0..program.chip.input_cycles() {
+                for cycle in 0..program.chip.input_cycles(stage.applied_bits()) {
                     let base = 1 << program.chip.tile.dac.bits;
                     let place = i32::pow(base, cycle);
                     let mut sum = 0;
@@ -168,7 +168,8 @@ fn score_bound(program: &Program, reference: &QuantisedNetwork) -> f64 {
         let row_sum = |row: &[i32]| row.iter().map(|weight| f64::from(weight.abs())).sum::<f64>();
         let largest = mvm.weights.chunks(mvm.window.rows()).map(row_sum).fold(0.0, f64::max);
         score_error = largest * code_error + conversion_bound(program, stage);
-        if let Output::Codes { multiplier, .. } = stage.output {
+        if matches!(stage.output, Output::Codes { .. }) {
+            let multiplier = stage.multipliers.iter().copied().fold(0.0, f64::max);
             // Codes are whole numbers.
             code_error = (score_error * multiplier + 1.0).floor();
         }
@@ -178,7 +179,8 @@ fn score_bound(program: &Program, reference: &QuantisedNetwork) -> f64 {
 
 fn conversion_bound(program: &Program, stage: &MvmStage) -> f64 {
     let dac_bits = program.chip.tile.dac.bits;
-    let cycles: f64 = (0..program.chip.input_cycles()).map(|cycle| f64::from(1 << (dac_bits * cycle))).sum();
+    let cycles: f64 =
+        (0..program.chip.input_cycles(stage.applied_bits())).map(|cycle| f64::from(1 << (dac_bits * cycle))).sum();
     let conversions = if stage.subtraction == Subtraction::AfterAdc { 2.0 } else { 1.0 };
     let half_step = |slice: &Slice| conversions * slice.significance.abs() as f64 * slice.adc.step / 2.0;
     let slices: f64 = stage.slices.iter().map(half_step).sum();

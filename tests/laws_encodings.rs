@@ -8,6 +8,7 @@ use crate::support::random::Random;
 use chip::config::Chip;
 use chip::energy::{ArrayEnergy, price};
 use chip::functional::infer;
+use chip::program::MvmStage;
 use chip::timing;
 use nn::datasets::Dataset;
 use nn::network::Shape;
@@ -67,7 +68,9 @@ fn sign_magnitude_inputs_are_exact_with_a_bit_less() {
             let mut chip = Widths { dac, ..WIDTHS }.of(chips::exact());
             chip.tile.dac.format = DacFormat::SignMagnitude;
             let (case, dataset) = two_layers(mapping, &chip);
-            assert!(case.program.input.signed && case.program.chip.input_cycles() == 7_u32.div_ceil(dac));
+            let cycles = |stage: &MvmStage| case.program.chip.input_cycles(stage.applied_bits());
+            assert!(case.program.input.signed);
+            assert!(case.program.mvm_stages().all(|(_, stage)| cycles(stage) == 7_u32.div_ceil(dac)));
             assert_eq!(case.infer(0, &dataset.test).scores, case.expected(&dataset.test), "{} {dac}", mapping.name());
         }
     }

@@ -19,7 +19,7 @@ use tile::cost::CostTable;
 
 const WIDTHS: Widths = Widths { array: (16, 24), dac: 2, cell: 2, weight: 8, input: 8 };
 
-fn relative(value: f64, expected: f64) -> f64 {
+pub(crate) fn relative(value: f64, expected: f64) -> f64 {
     (value - expected).abs() / expected.abs()
 }
 
@@ -40,7 +40,7 @@ fn case(mapping: &str, chip: &Chip) -> (Compiled, Dataset) {
 fn brute_force_j(case: &Compiled, dataset: &Dataset, chip_sample: u64) -> f64 {
     let cells = programmed(&case.program, SEED, Purpose::Programming, chip_sample);
     let maps = |image| layer_inputs(&case.reference, dataset.test.image(image));
-    let images: Vec<Vec<Vec<u64>>> = (0..dataset.test.len()).map(maps).collect();
+    let images: Vec<Vec<Vec<i64>>> = (0..dataset.test.len()).map(maps).collect();
     array_energy_j(&case.program, &cells, &images)
 }
 

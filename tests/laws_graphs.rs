@@ -6,7 +6,7 @@ use crate::support::graphs::compiled;
 use crate::support::random::Random;
 use chip::config::Chip;
 use chip::machine::instruction::{Instruction, VectorOperation};
-use chip::program::{PoolKind, Program, Stage, load, save};
+use chip::program::{MvmStage, Output, PoolKind, Program, Stage, load, save};
 use chip::timing;
 use chip::timing::lower::{Role, workload};
 use nn_compiler::mapping::Mapping;
@@ -36,6 +36,12 @@ struct Reached {
     stayed_open: usize,
     negative_inputs: usize,
     signed_pools: usize,
+    offset_inputs: usize,
+    signed_images: usize,
+    own_multipliers: usize,
+    shared_arrays: usize,
+    cut_groups: usize,
+    widths: usize,
 }
 
 impl Reached {
@@ -44,7 +50,8 @@ impl Reached {
         self.adds += any(&|stage| matches!(stage, Stage::Add(_)));
         self.averages +=
             any(&|stage| matches!(stage, Stage::Pool(pool) if matches!(pool.kind, PoolKind::Average { .. })));
-        self.projections += any(&|stage| matches!(stage, Stage::Mvm(mvm) if mvm.output_signed()));
+        let signed = |stage: &MvmStage| matches!(stage.output, Output::Codes { signed: true, .. });
+        self.projections += any(&|stage| matches!(stage, Stage::Mvm(mvm) if signed(mvm)));
         self.forks += usize::from((0..program.stages.len()).any(|index| program.readers(index).count() > 1));
         self.signed_chips += usize::from(program.chip.signed_inputs());
         let open = |stage: &Stage| matches!(stage, Stage::Add(add) if add.signed);
@@ -53,6 +60,18 @@ impl Reached {
             |stage: &Stage| stage.inputs().iter().any(|&input| input > 0 && open(&program.stages[input as usize - 1]));
         self.negative_inputs += any(&|stage| matches!(stage, Stage::Mvm(_)) && reads_open(stage));
         self.signed_pools += any(&|stage| matches!(stage, Stage::Pool(_)) && reads_open(stage));
+        self.note_arrays(program);
+    }
+
+    fn note_arrays(&mut self, program: &Program) {
+        let any = |holds: &dyn Fn(&MvmStage) -> bool| usize::from(program.mvm_stages().any(|(_, stage)| holds(stage)));
+        self.offset_inputs += any(&|stage| stage.input_offset > 0);
+        self.signed_images += usize::from(program.input.signed && program.coding.offsets != [0.0]);
+        self.own_multipliers += any(&|stage| stage.multipliers.windows(2).any(|pair| pair[0] != pair[1]));
+        let groups_of = |stage: &MvmStage| stage.crossbars.iter().map(|placed| stage.groups().of(placed).len()).max();
+        self.shared_arrays += any(&|stage| groups_of(stage) > Some(1));
+        self.cut_groups += any(&|stage| stage.groups > 1 && stage.crossbars.len() > stage.groups as usize);
+        self.widths += any(&|stage| stage.window.input.bits != program.input.bits);
     }
 }
 
@@ -79,8 +98,10 @@ fn residual_networks_are_exact_and_counted_alike() {
     }
     let Reached { averages, projections, forks, signed_chips, stayed_open, negative_inputs, signed_pools, .. } =
         reached;
-    let least = [averages, projections, forks, signed_chips, stayed_open, negative_inputs, signed_pools];
-    assert!(reached.adds > 400 && least.iter().all(|&count| count > 30), "{reached:?}");
+    let Reached { offset_inputs, signed_images, own_multipliers, shared_arrays, cut_groups, widths, .. } = reached;
+    let graphs = [averages, projections, forks, signed_chips, stayed_open, negative_inputs, signed_pools];
+    let arrays = [offset_inputs, signed_images, own_multipliers, shared_arrays, cut_groups, widths];
+    assert!(reached.adds > 400 && graphs.iter().chain(&arrays).all(|&count| count > 30), "{reached:?}");
     assert!(live_scores * 2 > reached.adds, "{live_scores} of {} networks depend on the image", reached.adds);
 }
 
@@ -98,9 +119,9 @@ fn a_residual_program_read_back_is_the_same_program() {
     }
     let file = directory.path().join("program.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replacen("version = 5", "version = 4", 1)).unwrap();
+    std::fs::write(&file, text.replacen("version = 6", "version = 5", 1)).unwrap();
     let refused = load(directory.path()).unwrap_err().to_string();
-    assert!(refused.ends_with("version = 4, but only version 5 can be read"), "{refused}");
+    assert!(refused.ends_with("version = 5, but only version 6 can be read"), "{refused}");
 }
 
 /// What a stage of the vector unit reads, computes and writes for every pixel.

@@ -121,32 +121,15 @@ fn networks_that_a_chip_cannot_apply_are_refused_by_name() {
             change(mvm.unwrap());
         })
     };
-    let text = changed(&|network| network.input_bits = 3);
-    assert!(text.contains("applies 8 bits of an input, the network's have 3 (input_bits)"), "{text}");
-    let text = first_mvm(&|mvm| mvm.weight_bits = 9);
-    assert!(text.contains("weights have 9 bits, the chip's 8 (format.weight_bits)"), "{text}");
+    let text = changed(&|network| network.coding.format.bits = 17);
+    assert!(text.contains("input bits is 17, allowed: 1 to 16"), "{text}");
+    let text = first_mvm(&|mvm| mvm.groups = 5);
+    assert!(text.contains("groups is 5, allowed: divisors of its"), "{text}");
     let text = first_mvm(&|mvm| mvm.input = 7);
     assert!(text.contains("input is 7, allowed: 0 to 0"), "{text}");
-    // A sum that is not rectified goes into the arrays that yield the scores.
-    let text = changed(&|network| {
-        for layer in &mut network.layers {
-            if let QuantisedLayer::Add(add) = layer {
-                add.signed = true;
-            }
-        }
-    });
-    assert!(text.contains("inputs may be negative, which takes tile.dac.format = \"sign-magnitude\""), "{text}");
-    let text = changed(&|network| {
-        for layer in &mut network.layers {
-            if let QuantisedLayer::Add(add) = layer {
-                add.bits = 7;
-            }
-        }
-    });
-    assert!(text.contains("inputs have 7 bits, the chip applies 8"), "{text}");
     let text = changed(&|network| {
         if let Some(QuantisedLayer::Mvm(mvm)) = network.layers.last_mut() {
-            mvm.output = MvmOutput::Codes { multiplier: 1.0, bits: 8, signed: false };
+            mvm.output = MvmOutput::Codes { multipliers: vec![1.0; mvm.outputs], bits: 8, signed: false };
         }
     });
     assert!(text.contains("the last layer must be a linear layer or a convolution that yields scores"), "{text}");

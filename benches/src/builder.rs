@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use nn::Window;
+use nn::coding::{CodeFormat, InputCoding};
 use nn::quantised::{
     MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool, QuantisedMvm, QuantisedNetwork,
 };
@@ -33,7 +34,8 @@ pub(crate) struct Kernel {
 impl Builder {
     pub(crate) fn new(name: &str, dataset: &str, input: nn::Shape, image: &[f32]) -> Self {
         let (name, dataset) = (name.to_owned(), dataset.to_owned());
-        let network = QuantisedNetwork { name, dataset, input, input_bits: BITS, layers: Vec::new() };
+        let network =
+            QuantisedNetwork { name, dataset, input, coding: InputCoding::unsigned(BITS), layers: Vec::new() };
         let codes = network.input_codes(image).into_iter().map(i64::from).collect();
         Self { network, maps: vec![codes] }
     }
@@ -111,6 +113,7 @@ impl Builder {
             name: name.to_owned(),
             input,
             window,
+            groups: 1,
             weights: weights(layer, outputs * window.rows()),
             outputs,
             weight_bits: BITS,
@@ -119,9 +122,9 @@ impl Builder {
         };
         let sums = mvm.accumulate(&self.maps[input]);
         if let Some(signed) = signed {
-            mvm.output = MvmOutput::Codes { multiplier: multiplier(&sums), bits: BITS, signed };
+            mvm.output = MvmOutput::Codes { multipliers: vec![multiplier(&sums); outputs], bits: BITS, signed };
         }
-        let map = sums.into_iter().map(|sum| mvm.output.apply(sum)).collect();
+        let map = mvm.requantise(&sums);
         self.push(QuantisedLayer::Mvm(mvm), map)
     }
 
@@ -149,5 +152,5 @@ fn multiplier(sums: &[i64]) -> f64 {
 
 /// Code of a sum of codes.
 fn requantised(sum: i64, multiplier: f64, signed: bool) -> i64 {
-    MvmOutput::Codes { multiplier, bits: BITS, signed }.apply(sum)
+    CodeFormat { bits: BITS, signed }.nearest(sum as f64 * multiplier)
 }

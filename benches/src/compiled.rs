@@ -52,7 +52,7 @@ pub fn compile(benchmark: &Benchmark, errors: Errors, images: usize) -> Result<C
     let program = compile_quantised(&network, &settings)?;
     let codes = encode_images(&program, &(benchmark.make_images)(images).images);
     let slices = program.mvm_stages().map(|(_, stage)| stage.slices.len()).max().unwrap_or(1);
-    let cell_macs = (network.mac_count() * slices as u64 * u64::from(network.input_bits)) as f64;
+    let cell_macs = (network.mac_count() * slices as u64 * u64::from(network.coding.format.bits)) as f64;
     Ok(Compiled { program, codes, cell_macs })
 }
 

@@ -1,5 +1,6 @@
 //! Networks of shapes, without weights: what the timing engine needs of them.
 
+use nn::coding::InputCoding;
 use nn::quantised::{
     MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool, QuantisedMvm, QuantisedNetwork,
 };
@@ -62,7 +63,7 @@ impl Shapes {
     fn new(name: &str, size: usize) -> Self {
         let (name, dataset) = (name.to_owned(), "shapes".to_owned());
         let input = Shape { channels: 3, height: size, width: size };
-        Self(QuantisedNetwork { name, dataset, input, input_bits: BITS, layers: Vec::new() })
+        Self(QuantisedNetwork { name, dataset, input, coding: InputCoding::unsigned(BITS), layers: Vec::new() })
     }
 
     /// Two convolutions and a shortcut, added before the ReLU.
@@ -80,11 +81,11 @@ impl Shapes {
 
     fn conv(&mut self, name: &str, input: usize, channels: usize, kernel: [usize; 3], signed: bool) -> usize {
         let window = self.window(input, kernel);
-        self.mvm(name, input, (window, channels), MvmOutput::Codes { multiplier: 0.001, bits: BITS, signed })
+        self.mvm(name, input, (window, channels), MvmOutput::Codes { multipliers: Vec::new(), bits: BITS, signed })
     }
 
     fn linear(&mut self, name: &str, input: usize, outputs: usize, last: bool) -> usize {
-        let codes = MvmOutput::Codes { multiplier: 0.001, bits: BITS, signed: false };
+        let codes = MvmOutput::Codes { multipliers: Vec::new(), bits: BITS, signed: false };
         let window = Window::whole(self.0.shape_of(input));
         self.mvm(name, input, (window, outputs), if last { MvmOutput::Scores } else { codes })
     }
@@ -107,7 +108,7 @@ impl Shapes {
 
     fn mvm(&mut self, name: &str, input: usize, (window, outputs): (Window, usize), output: MvmOutput) -> usize {
         let (name, weights, bias) = (name.to_owned(), Vec::new(), Vec::new());
-        let mvm = QuantisedMvm { name, input, window, weights, outputs, weight_bits: BITS, bias, output };
+        let mvm = QuantisedMvm { name, input, window, groups: 1, weights, outputs, weight_bits: BITS, bias, output };
         self.push(QuantisedLayer::Mvm(mvm))
     }
 

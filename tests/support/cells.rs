@@ -4,7 +4,7 @@ use chip::program::{MvmStage, Program};
 use tile::address::{CellRow, Purpose};
 use tile::device::RowPart;
 
-/// The cells of one weighted layer.
+/// The crossings of all rows and outputs of one weighted layer, of which those beside the groups are there only where groups share an array.
 pub(crate) struct LayerCells {
     outputs: usize,
     /// `[slice][polarity][row * outputs + output]`, in level spacings above `G_min`.
@@ -18,27 +18,34 @@ impl LayerCells {
 }
 
 /// Draws the cells of a chip sample as the address rule says: one stream per (seed, purpose, chip sample, layer, slice, polarity, row),
-/// drawn along the outputs.
+/// drawn along the outputs of the row's group. Where a row crosses the outputs of another group, cells are at level 0 and have polarities 2 and 3,
+/// and a stream per row and group.
 pub(crate) fn programmed(program: &Program, seed: u64, purpose: Purpose, chip_sample: u64) -> Vec<LayerCells> {
     let layer = |(layer, stage): (u64, &MvmStage)| {
         let matrix = |slice: usize, polarity: usize| {
             // The cells of a slice have its number of bits.
             let states = program.chip.tile.cell.device.states(stage.slices[slice].bits).unwrap();
+            let (outputs, groups) = (stage.outputs as usize, stage.groups as usize);
             let mut values = Vec::new();
-            for row in 0..stage.window.rows() {
-                let (slice_index, polarity_index, row_index) = (slice as u64, polarity as u64, row as u64);
+            for (row, group) in (0..stage.window.rows()).flat_map(|row| (0..groups).map(move |group| (row, group))) {
+                let own = row / (stage.window.rows() / groups) == group;
+                let (polarity_index, row_index) = match own {
+                    true => (polarity as u64, row as u64),
+                    false => (polarity as u64 + 2, (row * groups + group) as u64),
+                };
                 let address = CellRow {
                     seed,
                     purpose,
                     chip_sample,
                     layer,
-                    slice: slice_index,
+                    slice: slice as u64,
                     polarity: polarity_index,
                     row: row_index,
                 };
-                let levels = (0..stage.outputs as usize).map(|output| level(stage, slice, polarity, row, output));
-                let levels: Vec<u8> = levels.collect();
-                let mut programmed = vec![0.0; stage.outputs as usize];
+                let of_group = group * (outputs / groups)..(group + 1) * (outputs / groups);
+                let nominal = |output| if own { level(stage, slice, polarity, row, output) } else { 0 };
+                let levels: Vec<u8> = of_group.map(nominal).collect();
+                let mut programmed = vec![0.0; levels.len()];
                 states.program_row(address, [RowPart::new(&levels, &mut programmed, 1)]);
                 values.extend(programmed);
             }

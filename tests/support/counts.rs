@@ -5,6 +5,7 @@ use chip::program::{
 };
 use std::collections::BTreeSet;
 use tile::actions::ActionCounts;
+use tile::dac::DacFormat;
 
 /// Actions of one image.
 pub(crate) fn counts(program: &Program) -> ActionCounts {
@@ -102,9 +103,11 @@ fn crossbar(program: &Program, stage: &MvmStage, placed: &PlacedCrossbar, counts
     let columns = placed.outputs as usize * stage.slices.len();
     // Both arrays of a pair that is subtracted after conversion are converted.
     let conversions = if stage.subtraction == Subtraction::AfterAdc { stage.polarities as usize } else { 1 };
-    // A sign rides on the digits of the magnitude.
-    let magnitude_bits = program.chip.format.input_bits - u32::from(stage.window.input.signed);
-    for _ in 0..magnitude_bits.div_ceil(dac_bits) {
+    // A sign-magnitude DAC applies the sign with the digits of the magnitude; to another it is a digit like others.
+    let sign_magnitude = program.chip.tile.dac.format == DacFormat::SignMagnitude;
+    let applied_bits = stage.window.input.bits - u32::from(sign_magnitude);
+    for _ in 0..applied_bits.div_ceil(dac_bits) {
+        // All rows are driven and all columns converted, whichever weights of whatever groups they hold.
         for _ in 0..placed.rows * stage.polarities {
             counts.dac_drive += 1;
             counts.input_register_bit += u64::from(dac_bits);

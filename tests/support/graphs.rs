@@ -4,6 +4,7 @@ use super::networks::split;
 use super::random::Random;
 use chip::config::Chip;
 use nn::Axis;
+use nn::coding::{CodeFormat, InputCoding};
 use nn::datasets::Dataset;
 use nn::network::Shape;
 use nn::quantised::{
@@ -29,7 +30,7 @@ pub(crate) fn residual(random: &mut Random, chip: &Chip) -> QuantisedNetwork {
         name: "residual".to_owned(),
         dataset: "random".to_owned(),
         input,
-        input_bits: chip.magnitude_bits(),
+        coding: coding(random, input, chip.magnitude_bits()),
         layers: Vec::new(),
     };
     let mut graph = Graph { random, chip, network };
@@ -48,7 +49,39 @@ pub(crate) fn residual(random: &mut Random, chip: &Chip) -> QuantisedNetwork {
     graph.network
 }
 
+/// Pixels as they are, or normalised to codes of both signs, all alike, channel by channel or value by value.
+fn coding(random: &mut Random, input: Shape, bits: u32) -> InputCoding {
+    if !random.once_in(3) {
+        return InputCoding::unsigned(bits);
+    }
+    let largest = f64::from((1_u32 << bits) - 1);
+    let count = random.pick(&[1, input.channels, input.len()]);
+    // Some pixels are clipped.
+    let multipliers = (0..count).map(|_| largest * (1.0 + 2.0 * f64::from(random.unit()))).collect();
+    let offsets = (0..count).map(|_| largest * (f64::from(random.unit()) - 1.0)).collect();
+    InputCoding { format: CodeFormat { bits, signed: true }, multipliers, offsets }
+}
+
 impl Graph<'_> {
+    /// Codes as wide as the chip's, or of any other width.
+    fn bits(&mut self) -> u32 {
+        let own = self.chip.magnitude_bits();
+        if self.random.once_in(4) { self.random.pick(&[2, 4, 7, 11]) } else { own }
+    }
+
+    /// Groups that channels and outputs allow: mostly one, else any number, one per channel most often.
+    fn groups(&mut self, channels: usize, outputs: usize) -> usize {
+        if !self.random.once_in(2) {
+            return 1;
+        }
+        if outputs.is_multiple_of(channels) && self.random.once_in(2) {
+            return channels;
+        }
+        let divisors: Vec<usize> =
+            (1..=channels).filter(|&n| channels.is_multiple_of(n) && outputs.is_multiple_of(n)).collect();
+        self.random.pick(&divisors)
+    }
+
     fn shape(&self, source: usize) -> Shape {
         self.network.shape_of(source)
     }
@@ -62,19 +95,26 @@ impl Graph<'_> {
         format!("layer{}", self.network.layers.len())
     }
 
-    /// Weighted sums; about half of the codes of the result are neither clamped to 0 nor to the highest.
+    /// Weighted sums, in groups or not; about half of the codes of the result are neither clamped to 0 nor to the highest.
     fn mvm(&mut self, input: usize, window: Window, outputs: usize, output: Option<(u32, bool)>) -> usize {
-        let weight_bits = self.chip.format.weight_bits;
+        let own = self.chip.format.weight_bits;
+        let weight_bits = if self.random.once_in(4) { self.random.within(2, own as usize) as u32 } else { own };
+        let groups = self.groups(window.input.channels, outputs);
+        let rows = window.rows() / groups;
         let largest = (1_usize << (weight_bits - 1)) - 1;
         let weight = |random: &mut Random| random.within(0, 2 * largest) as i32 - largest as i32;
-        let weights = (0..outputs * window.rows()).map(|_| weight(self.random)).collect();
-        let reach = (largest * ((1 << self.network.input_bits) - 1)) as f64 * (window.rows() as f64).sqrt();
+        let weights = (0..outputs * rows).map(|_| weight(self.random)).collect();
+        let bits = self.network.format_of(input).unwrap().bits;
+        let reach = (largest * ((1 << bits) - 1)) as f64 * (rows as f64).sqrt();
         let bias = (0..outputs).map(|_| (reach * f64::from(self.random.unit() * 0.5 - 0.1)) as i64).collect();
         let output = match output {
             // Some of those with a sign reach both ends.
             Some((bits, signed)) => {
                 let gain = if signed { self.random.pick(&[1.0, 8.0]) } else { 1.0 };
-                MvmOutput::Codes { multiplier: gain * f64::from(1 << bits) / reach, bits, signed }
+                let all = gain * f64::from(1 << bits) / reach;
+                let own = self.random.once_in(2);
+                let multiplier = |random: &mut Random| if own { all * (0.5 + f64::from(random.unit())) } else { all };
+                MvmOutput::Codes { multipliers: (0..outputs).map(|_| multiplier(self.random)).collect(), bits, signed }
             }
             None => MvmOutput::Scores,
         };
@@ -83,6 +123,7 @@ impl Graph<'_> {
             name,
             input,
             window,
+            groups,
             weights,
             outputs,
             weight_bits,
@@ -105,14 +146,15 @@ impl Graph<'_> {
         let shape = self.shape(input);
         let (vertical, horizontal) = (self.axis(shape.height), self.axis(shape.width));
         let window = Window { input: shape, vertical, horizontal };
-        self.mvm(input, window, channels, Some((self.network.input_bits, false)))
+        let bits = self.bits();
+        self.mvm(input, window, channels, Some((bits, false)))
     }
 
     /// A convolution of kernel 1 or 3 whose result has the size that a stride gives.
     fn same(&mut self, input: usize, channels: usize, stride: usize, kernel: usize, signed: bool) -> usize {
         let shape = self.shape(input);
         let window = Window::square(shape, kernel, stride, kernel / 2);
-        let bits = self.network.input_bits + if signed { self.random.within(0, 2) as u32 } else { 0 };
+        let bits = self.bits() + if signed { self.random.within(0, 2) as u32 } else { 0 };
         self.mvm(input, window, channels, Some((bits, signed)))
     }
 
@@ -134,10 +176,10 @@ impl Graph<'_> {
             (false, _) => input,
         };
         let sources = if self.random.once_in(2) { [main, shortcut] } else { [shortcut, main] };
-        // Where inputs may be negative, what is not rectified may go on to the next arrays.
-        let open = self.chip.signed_inputs() && self.random.once_in(2);
+        // What is not rectified may go on to the next arrays.
+        let open = self.random.once_in(2);
         let sum = self.add(sources, open);
-        // Elsewhere it may be pooled and added once more.
+        // Or it is pooled and added once more.
         if self.random.once_in(3) {
             let mut again = self.add([sum, main], true);
             if self.random.once_in(2) {
@@ -153,7 +195,7 @@ impl Graph<'_> {
     fn add(&mut self, inputs: [usize; 2], signed: bool) -> usize {
         let multiplier = |random: &mut Random| f64::from(random.unit()) + random.pick(&[0.001, 0.5]);
         let multipliers = [multiplier(self.random), multiplier(self.random)];
-        let (name, shape, bits) = (self.name(), self.shape(inputs[0]), self.network.input_bits);
+        let (name, shape, bits) = (self.name(), self.shape(inputs[0]), self.bits());
         self.push(QuantisedLayer::Add(QuantisedAdd { name, inputs, shape, multipliers, bits, signed }))
     }
 
@@ -179,14 +221,60 @@ impl Graph<'_> {
     }
 }
 
+/// One layer of 3 x 3 weights in groups over a single window, whose sums are the scores.
+pub(crate) fn grouped(
+    random: &mut Random,
+    chip: &Chip,
+    (channels, groups, outputs): (usize, usize, usize),
+) -> QuantisedNetwork {
+    let input = Shape { channels, height: 3, width: 3 };
+    let weight_bits = chip.format.weight_bits;
+    let largest = (1_usize << (weight_bits - 1)) - 1;
+    let weight = |random: &mut Random| random.within(0, 2 * largest) as i32 - largest as i32;
+    let layer = QuantisedMvm {
+        name: "groups".to_owned(),
+        input: 0,
+        window: Window::square(input, 3, 1, 0),
+        groups,
+        weights: (0..outputs * channels / groups * 9).map(|_| weight(random)).collect(),
+        outputs,
+        weight_bits,
+        bias: vec![0; outputs],
+        output: MvmOutput::Scores,
+    };
+    QuantisedNetwork {
+        name: "grouped".to_owned(),
+        dataset: "random".to_owned(),
+        input,
+        coding: InputCoding::unsigned(chip.magnitude_bits()),
+        layers: vec![QuantisedLayer::Mvm(layer)],
+    }
+}
+
 /// A random residual network for a chip with images of its own, compiled.
 pub(crate) fn compiled(random: &mut Random, mapping: &Mapping, chip: &Chip, images: usize) -> (Compiled, Dataset) {
     let reference = residual(random, chip);
+    compile(random, reference, mapping, chip, images)
+}
+
+/// A network with images of its own, compiled.
+pub(crate) fn compile(
+    random: &mut Random,
+    reference: QuantisedNetwork,
+    mapping: &Mapping,
+    chip: &Chip,
+    images: usize,
+) -> (Compiled, Dataset) {
     let classes = reference.layers.last().unwrap().output_shape().len();
     let shape = reference.input;
     let [train, test] = [images, images].map(|count| split(random, shape, classes, count));
     let dataset = Dataset { name: "random", shape, classes, validation: train.clone(), train, test };
-    let settings = CompilationSettings { dataset: &dataset, training: "none", mapping, chip, seed: SEED };
-    let program = compile_quantised(&reference, &settings).unwrap();
-    (Compiled { program, reference }, dataset)
+    (compile_for(&reference, &dataset, mapping, chip), dataset)
+}
+
+/// A network compiled for a data set.
+pub(crate) fn compile_for(reference: &QuantisedNetwork, dataset: &Dataset, mapping: &Mapping, chip: &Chip) -> Compiled {
+    let settings = CompilationSettings { dataset, training: "none", mapping, chip, seed: SEED };
+    let program = compile_quantised(reference, &settings).unwrap();
+    Compiled { program, reference: reference.clone() }
 }

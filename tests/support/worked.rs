@@ -1,7 +1,9 @@
 //! Programs of one stage by hand, for examples that were worked out on paper.
 
 use chip::config::Chip;
-use chip::program::{FeatureMap, MvmStage, Output, PlacedCrossbar, Program, Slice, Stage, Subtraction, Window};
+use chip::program::{
+    FeatureMap, InputCoding, MvmStage, Output, PlacedCrossbar, Program, Slice, Stage, Subtraction, Window,
+};
 use tile::adc::AdcTransfer;
 
 /// A stage of crossbars that share one converter bank; every cell is at the lowest level, since only cycles and actions are wanted.
@@ -28,16 +30,19 @@ impl OneStage<'_> {
             name: "layer".to_owned(),
             input: 0,
             window,
+            input_offset: 0,
             outputs: self.outputs,
+            groups: 1,
             polarities: 1,
             subtraction: Subtraction::BeforeAdc,
             offset: 8,
             clipped_weights: 0,
             slices: (0..self.slices).map(|slice| Slice { bits: 2, significance: 1 << (2 * slice), adc }).collect(),
-            output: Output::Codes { multiplier: 1.0, bits, signed: false },
+            output: Output::Codes { bits, signed: false, sign_bit: false },
             crossbars: self.crossbars(),
             replicas: Vec::new(),
             bias: vec![0; self.outputs as usize],
+            multipliers: vec![1.0; self.outputs as usize],
         };
         Program {
             network: "worked".to_owned(),
@@ -48,6 +53,7 @@ impl OneStage<'_> {
             macs: window.rows() as u64 * u64::from(self.outputs) * window.count() as u64,
             chip: self.chip,
             input,
+            coding: InputCoding { multipliers: vec![1.0], offsets: vec![0.0] },
             stages: vec![Stage::Mvm(stage)],
         }
     }

@@ -1,9 +1,11 @@
 //! Energy, area and leakage: counts times prices, summed once, in a fixed order.
 
 mod occupied;
+mod widths;
 
 pub use occupied::Occupied;
 use occupied::occupied;
+use widths::{Factors, Of};
 
 use crate::program::Program;
 use serde::Serialize;
@@ -80,16 +82,34 @@ pub enum ArrayEnergy {
 /// # Errors
 /// If a price is missing for the chip's DAC or ADC resolution.
 pub fn price(counts: &ActionCounts, program: &Program, array: ArrayEnergy, seconds: f64) -> Result<Energy, String> {
-    let chip = &program.chip;
-    let unit = &chip.costs.energy_j;
+    let leakage_j = leakage_w(program)? * seconds;
+    Ok(Energy { leakage_j, ..price_of(counts, program, Of::Program, array)? })
+}
+
+/// Prices the actions of one stage, without leakage.
+///
+/// # Errors
+/// Those of [`price`].
+pub fn price_stage(
+    counts: &ActionCounts,
+    program: &Program,
+    stage: &str,
+    array: ArrayEnergy,
+) -> Result<Energy, String> {
+    price_of(counts, program, Of::Stage(stage), array)
+}
+
+fn price_of(counts: &ActionCounts, program: &Program, of: Of<'_>, array: ArrayEnergy) -> Result<Energy, String> {
+    let unit = &program.chip.costs.energy_j;
     let times = |count: u64, energy_j: f64| count as f64 * energy_j;
-    let converter_j = chip.conversion_energy_j()? + unit.adc_conversion;
+    let factors = Factors::new(program, of)?;
+    let converter_j = factors.conversion_j + unit.adc_conversion;
     Ok(Energy {
         array_j: match array {
-            ArrayEnergy::PerCellRead => times(counts.cell_read, unit.cell_read) * chip.cell_read_factor()?,
+            ArrayEnergy::PerCellRead => times(counts.cell_read, unit.cell_read) * factors.cell_read,
             ArrayEnergy::Exact(energy_j) => energy_j,
         },
-        dac_j: times(counts.dac_drive, unit.dac_drive) * chip.drive_factor()?,
+        dac_j: times(counts.dac_drive, unit.dac_drive) * factors.drive,
         adc_j: times(counts.adc_conversion, converter_j) + times(counts.sample_hold, unit.sample_hold),
         shift_add_j: times(counts.shift_add, unit.shift_add),
         vector_j: times(counts.slice_scale, unit.slice_scale)
@@ -106,7 +126,7 @@ pub fn price(counts: &ActionCounts, program: &Program, array: ArrayEnergy, secon
         link_j: times(counts.flit_hop, unit.flit_hop),
         memory_j: times(counts.memory_bit, unit.memory_bit),
         write_j: times(counts.cell_write, unit.cell_write),
-        leakage_j: leakage_w(program)? * seconds,
+        leakage_j: 0.0,
     })
 }
 

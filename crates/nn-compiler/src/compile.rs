@@ -13,7 +13,7 @@ use crate::fit::check_fit;
 use crate::mapping::Mapping;
 use crate::quantise::quantise;
 use chip::config::Chip;
-use chip::program::{FeatureMap, Program};
+use chip::program::{InputCoding, Program};
 use nn::datasets::Dataset;
 use nn::network::Network;
 use nn::quantised::QuantisedNetwork;
@@ -73,7 +73,7 @@ pub fn compile_quantised(
     settings: &CompilationSettings<'_>,
 ) -> Result<Program, CompileError> {
     let CompilationSettings { dataset, chip, .. } = *settings;
-    check_fit(network, chip)?;
+    check_fit(network)?;
     let mut program = Program {
         network: network.name.clone(),
         dataset: network.dataset.clone(),
@@ -82,7 +82,11 @@ pub fn compile_quantised(
         software_accuracy: network.accuracy(&dataset.test)?,
         macs: network.mac_count(),
         chip: chip.clone(),
-        input: feature_map(network.input, chip.format.input_bits, chip.signed_inputs()),
+        input: feature_map(network.input, network.coding.format, chip),
+        coding: InputCoding {
+            multipliers: network.coding.multipliers.clone(),
+            offsets: network.coding.offsets.clone(),
+        },
         stages: emit(network, settings.mapping, chip)?,
     };
     let images = dataset.train.truncated(chip.tile.adc.calibration_images as usize);
@@ -95,15 +99,5 @@ pub fn compile_quantised(
 /// Input codes of images of pixels 0..=1, in the chip's pixel-major order.
 #[must_use]
 pub fn encode_images(program: &Program, images: &[f32]) -> Vec<i32> {
-    let FeatureMap { height, width, channels, .. } = program.input;
-    let (pixels, channels) = (height as usize * width as usize, channels as usize);
-    let largest = f64::from((1_u32 << program.chip.magnitude_bits()) - 1);
-    let code = |value: f32| (f64::from(value) * largest).round_ties_even().clamp(0.0, largest) as i32;
-    let mut codes = Vec::with_capacity(images.len());
-    for image in images.chunks_exact((pixels * channels).max(1)) {
-        for pixel in 0..pixels {
-            codes.extend((0..channels).map(|channel| code(image[channel * pixels + pixel])));
-        }
-    }
-    codes
+    program.coding.codes(&program.input, images)
 }

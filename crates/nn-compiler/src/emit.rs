@@ -6,14 +6,17 @@ use crate::mapping::{CellStates, Encoding, LayerStatistics, Mapping, histogram};
 use crate::partition::{Placer, row_order};
 use chip::config::Chip;
 use chip::program::{
-    AddStage, Axis, FeatureMap, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Slice, Stage, Window,
+    AddStage, Axis, FeatureMap, Groups, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Slice, Stage, Window,
 };
+use nn::coding::CodeFormat;
 use nn::network::Shape;
 use nn::quantised::{MvmOutput, QuantisedAdd, QuantisedLayer, QuantisedMvm, QuantisedNetwork};
 use tile::adc::AdcTransfer;
 
-/// A map of codes of `bits` bits, the sign included.
-pub(crate) fn feature_map(shape: Shape, bits: u32, signed: bool) -> FeatureMap {
+/// A map of codes of a format; they carry a sign where some may be negative, and in all maps of a chip with sign-magnitude inputs.
+pub(crate) fn feature_map(shape: Shape, format: CodeFormat, chip: &Chip) -> FeatureMap {
+    let signed = format.signed || chip.signed_inputs();
+    let bits = format.bits.saturating_add(signed.into());
     FeatureMap { height: shape.height as u32, width: shape.width as u32, channels: shape.channels as u32, bits, signed }
 }
 
@@ -69,8 +72,7 @@ impl Emitter<'_> {
 
     /// The map that a source holds.
     fn map(&self, source: usize) -> FeatureMap {
-        let chip = self.chip;
-        let input = || feature_map(self.network.input, chip.format.input_bits, chip.signed_inputs());
+        let input = || feature_map(self.network.input, self.network.coding.format, self.chip);
         source.checked_sub(1).map_or_else(input, |index| self.stages[index].output())
     }
 
@@ -104,19 +106,30 @@ fn emit_mvm(
     placer: &mut Placer,
 ) -> Result<MvmStage, CompileError> {
     let cells = CellStates::of(&chip.tile.cell);
-    let encoding = choose_encoding(&mvm.weights, mapping, chip, &cells)?;
-    let mut crossbars = placer.place(&mvm.name, mvm.window.rows(), mvm.outputs, &encoding, chip)?;
-    let rows = row_order(&mvm.window);
+    let encoding = choose_encoding(&mvm.weights, mvm.weight_bits, mapping, chip, &cells)?;
+    let groups = Groups { count: mvm.groups, rows: mvm.group_rows(), outputs: mvm.outputs / mvm.groups };
+    let mut crossbars = placer.place(&mvm.name, &groups, &encoding, chip)?;
+    let rows = row_order(&mvm.window, mvm.groups);
     for crossbar in crossbars.iter_mut().filter(|_| !mvm.weights.is_empty()) {
-        fill_levels(crossbar, mvm, &rows, &encoding);
-        flip_columns(crossbar, &encoding, &cells);
+        fill_levels(crossbar, mvm, (&groups, &rows), &encoding);
+        flip_columns(crossbar, &groups, &encoding, &cells);
     }
+    let input_offset = if window.input.signed && !chip.signed_inputs() { 1 << (window.input.bits - 1) } else { 0 };
+    let (output, multipliers) = match &mvm.output {
+        MvmOutput::Codes { multipliers, bits, signed } => {
+            let sign_bit = *signed || chip.signed_inputs();
+            (Output::Codes { bits: *bits, signed: *signed, sign_bit }, multipliers.clone())
+        }
+        MvmOutput::Scores => (Output::Scores {}, Vec::new()),
+    };
     let unset = AdcTransfer { min_code: 0, max_code: 1, step: 1.0 };
     Ok(MvmStage {
         name: mvm.name.clone(),
         input: mvm.input as u32,
         window,
+        input_offset,
         outputs: mvm.outputs as u32,
+        groups: mvm.groups as u32,
         polarities: encoding.polarities() as u32,
         subtraction: encoding.subtraction(),
         offset: encoding.offset(),
@@ -126,27 +139,36 @@ fn emit_mvm(
             .iter()
             .map(|slice| Slice { bits: slice.bits, significance: slice.significance, adc: unset })
             .collect(),
-        output: match mvm.output {
-            MvmOutput::Codes { multiplier, bits, signed } => Output::Codes { multiplier, bits, signed },
-            MvmOutput::Scores => Output::Scores {},
-        },
+        output,
         crossbars,
         replicas: Vec::new(),
-        bias: mvm.bias.clone(),
+        bias: biases(mvm, input_offset, &encoding),
+        multipliers,
     })
 }
 
-/// The encoding that a strategy chooses for a layer's integer weights on a chip with such cells.
+/// The biases, less what the offset of the inputs adds: it is the same for every window, as padding has it too.
+fn biases(mvm: &QuantisedMvm, input_offset: u32, encoding: &Encoding) -> Vec<i64> {
+    let mut biases = mvm.bias.clone();
+    for (bias, weights) in biases.iter_mut().zip(mvm.weights.chunks_exact(mvm.group_rows())) {
+        let stored: i64 = weights.iter().map(|&weight| i64::from(encoding.clip(weight))).sum();
+        *bias -= i64::from(input_offset) * stored;
+    }
+    biases
+}
+
+/// The encoding that a strategy chooses for a layer's integer weights of `weight_bits` on a chip with such cells.
 ///
 /// # Errors
 /// If the strategy cannot store such weights in the chip's cells.
 pub fn choose_encoding(
     weights: &[i32],
+    weight_bits: u32,
     mapping: &Mapping,
     chip: &Chip,
     cells: &CellStates,
 ) -> Result<Encoding, CompileError> {
-    let (weight_bits, cell_bits) = (chip.format.weight_bits, chip.tile.cell.bits);
+    let cell_bits = chip.tile.cell.bits;
     let refused = |allowed| CompileError::chip(chip, format!("tile.cell.bits = {cell_bits}; allowed is {allowed}"));
     cells.states(cell_bits).map_err(refused)?;
     let histogram = histogram(weights, weight_bits);
@@ -154,15 +176,28 @@ pub fn choose_encoding(
     mapping.encoding(&layer).map_err(|what| CompileError::chip(chip, what))
 }
 
-fn fill_levels(crossbar: &mut PlacedCrossbar, mvm: &QuantisedMvm, rows: &[usize], encoding: &Encoding) {
-    let row_range = crossbar.row_start as usize..(crossbar.row_start + crossbar.rows) as usize;
-    let output_range = crossbar.output_start as usize..(crossbar.output_start + crossbar.outputs) as usize;
+/// Sets the levels of a crossbar, given the network's row of every row of the chip. Unused cells stay at level 0.
+fn fill_levels(
+    crossbar: &mut PlacedCrossbar,
+    mvm: &QuantisedMvm,
+    (groups, rows): (&Groups, &[usize]),
+    encoding: &Encoding,
+) {
+    let slices = encoding.slices.len();
+    let columns = crossbar.outputs as usize * slices;
+    let (first_row, first_output) = (crossbar.row_start as usize, crossbar.output_start as usize);
     let matrix = |polarity: usize| {
-        let mut levels = Vec::new();
-        for &row in &rows[row_range.clone()] {
-            for output in output_range.clone() {
-                let weight = encoding.clip(mvm.weights[output * rows.len() + row]);
-                levels.extend((0..encoding.slices.len()).map(|slice| encoding.level(weight, slice, polarity)));
+        let mut levels = vec![0; crossbar.rows as usize * columns];
+        for group in groups.of(crossbar) {
+            let outputs = groups.outputs_in(crossbar, group);
+            for row in groups.rows_in(crossbar, group) {
+                let from = rows[first_row + row] - group * groups.rows;
+                let levels = &mut levels[row * columns..][outputs.start * slices..outputs.end * slices];
+                for (output, levels) in outputs.clone().zip(levels.chunks_exact_mut(slices)) {
+                    let weight = encoding.clip(mvm.weights[(first_output + output) * groups.rows + from]);
+                    let of_slices = (0..slices).map(|slice| encoding.level(weight, slice, polarity));
+                    levels.iter_mut().zip(of_slices).for_each(|(level, of_slice)| *level = of_slice);
+                }
             }
         }
         levels

@@ -5,16 +5,16 @@ use crate::error::CompileError;
 use crate::fit::check_outline;
 use crate::mapping::Mapping;
 use chip::config::Chip;
-use chip::program::Program;
+use chip::program::{InputCoding, Program};
 use nn::quantised::{QuantisedLayer, QuantisedNetwork};
 
-/// Places a network whose layers have empty `weights` and `bias`. The program has no levels and no calibrated converters: it can be timed, and
+/// Places a network whose layers have empty `weights`, `bias` and `multipliers`. The program has no levels and no calibrated converters: it can be timed, and
 /// nothing else (`Program::validate` refuses it). A mapping that looks at weights chooses as if there were none; it scales slices by shifts.
 ///
 /// # Errors
 /// If the shapes do not fit each other or the chip.
 pub fn outline(network: &QuantisedNetwork, mapping: &Mapping, chip: &Chip) -> Result<Program, CompileError> {
-    check_outline(network, chip)?;
+    check_outline(network)?;
     let program = Program {
         network: network.name.clone(),
         dataset: network.dataset.clone(),
@@ -23,7 +23,8 @@ pub fn outline(network: &QuantisedNetwork, mapping: &Mapping, chip: &Chip) -> Re
         software_accuracy: 0.0,
         macs: macs(network),
         chip: chip.clone(),
-        input: feature_map(network.input, chip.format.input_bits, chip.signed_inputs()),
+        input: feature_map(network.input, network.coding.format, chip),
+        coding: InputCoding::default(),
         stages: emit(network, mapping, chip)?,
     };
     program.validate_outline().map_err(|what| CompileError::chip(chip, what))?;
@@ -33,7 +34,7 @@ pub fn outline(network: &QuantisedNetwork, mapping: &Mapping, chip: &Chip) -> Re
 /// Multiply-accumulates of one inference.
 fn macs(network: &QuantisedNetwork) -> u64 {
     let of_layer = |layer: &QuantisedLayer| match layer {
-        QuantisedLayer::Mvm(mvm) => [mvm.outputs, mvm.window.rows(), mvm.window.positions()]
+        QuantisedLayer::Mvm(mvm) => [mvm.outputs, mvm.group_rows(), mvm.window.positions()]
             .iter()
             .fold(1_u64, |product, &factor| product.saturating_mul(factor as u64)),
         _ => 0,

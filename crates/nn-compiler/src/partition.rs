@@ -3,7 +3,7 @@
 use crate::error::CompileError;
 use crate::mapping::Encoding;
 use chip::config::Chip;
-use chip::program::{Place, PlacedCrossbar};
+use chip::program::{Groups, Place, PlacedCrossbar};
 
 /// Where the next stage goes: every stage starts on a tile of its own, because stages do not share load ports.
 #[derive(Debug, Default)]
@@ -26,35 +26,57 @@ fn parts(total: usize, most: usize) -> Vec<Part> {
     (0..count).map(|index| Part { start: start(index), len: start(index + 1) - start(index) }).collect()
 }
 
-/// Row partition of every row of a layer's matrix (in the network's own order of rows), and the number of partitions: what of a column
-/// lies in one array.
+/// The rows and outputs of every crossbar of a matrix: a group that does not fit an array is cut both ways; else as many whole groups as fit
+/// share one, each with rows and columns of its own.
+fn cuts(groups: &Groups, array_rows: usize, array_outputs: usize) -> Vec<(Part, Part)> {
+    let together = (array_rows / groups.rows).min(array_outputs / groups.outputs);
+    let mut cuts = Vec::new();
+    for of in parts(groups.count, together.max(1)) {
+        for rows in parts(of.len * groups.rows, array_rows) {
+            for outputs in parts(of.len * groups.outputs, array_outputs) {
+                let at = |part: Part, size: usize| Part { start: of.start * size + part.start, ..part };
+                cuts.push((at(rows, groups.rows), at(outputs, groups.outputs)));
+            }
+        }
+    }
+    cuts
+}
+
+/// Row partition, within its group, of every row of a layer's matrix (in the network's own order of rows), and the number of partitions: what
+/// of a column lies in one array.
 #[must_use]
-pub fn row_partitions(window: &nn::Window, array_rows: usize) -> (Vec<usize>, usize) {
-    let order = row_order(window);
-    let parts = parts(order.len(), array_rows);
+pub fn row_partitions(window: &nn::Window, groups: usize, array_rows: usize) -> (Vec<usize>, usize) {
+    let order = row_order(window, groups);
+    let of_group = (order.len() / groups).max(1);
+    let parts = parts(of_group, array_rows);
     let mut partition = vec![0; order.len()];
-    for (index, part) in parts.iter().enumerate() {
-        for &row in &order[part.start..part.start + part.len] {
-            partition[row] = index;
+    for group in order.chunks_exact(of_group) {
+        for (index, part) in parts.iter().enumerate() {
+            for &row in &group[part.start..part.start + part.len] {
+                partition[row] = index;
+            }
         }
     }
     (partition, parts.len())
 }
 
-/// For every logical row of the chip, which is pixel-major, the row of the network's matrix, which is channel-major.
+/// For every logical row of the chip, which is pixel-major in each group, the row of the network's matrix, which is channel-major; both are
+/// counted over all groups.
 #[must_use]
-pub fn row_order(window: &nn::Window) -> Vec<usize> {
-    let (channels, pixels) = (window.input.channels, window.vertical.kernel * window.horizontal.kernel);
-    (0..pixels).flat_map(|pixel| (0..channels).map(move |channel| channel * pixels + pixel)).collect()
+pub fn row_order(window: &nn::Window, groups: usize) -> Vec<usize> {
+    let (channels, pixels) = (window.input.channels / groups, window.vertical.kernel * window.horizontal.kernel);
+    let row = move |group, pixel, channel| (group * channels + channel) * pixels + pixel;
+    let of_group =
+        |group| (0..pixels).flat_map(move |pixel| (0..channels).map(move |channel| row(group, pixel, channel)));
+    (0..groups).flat_map(of_group).collect()
 }
 
 impl Placer {
-    /// Cuts and places a matrix of `rows x outputs`; levels are left empty.
+    /// Cuts and places a matrix; levels are left empty.
     pub(crate) fn place(
         &mut self,
         layer: &str,
-        rows: usize,
-        outputs: usize,
+        groups: &Groups,
         encoding: &Encoding,
         chip: &Chip,
     ) -> Result<Vec<PlacedCrossbar>, CompileError> {
@@ -69,11 +91,9 @@ impl Placer {
         }
         let mut site = Site::new(self.next_tile);
         let mut crossbars = Vec::new();
-        for row_part in parts(rows, tile.array.rows as usize) {
-            for output_part in parts(outputs, outputs_per_array) {
-                let place = site.take(encoding.polarities() as u32, chip);
-                crossbars.push(crossbar(place, row_part, output_part));
-            }
+        for (rows, outputs) in cuts(groups, tile.array.rows as usize, outputs_per_array) {
+            let place = site.take(encoding.polarities() as u32, chip);
+            crossbars.push(crossbar(place, rows, outputs));
         }
         self.next_tile = site.tile + 1;
         if u64::from(self.next_tile) > chip.mesh.tiles() {
@@ -166,6 +186,37 @@ mod tests {
             prop_assert_eq!(next, total);
             prop_assert!(parts[0].len - parts[parts.len() - 1].len <= 1);
             prop_assert_eq!(parts.len(), total.div_ceil(most));
+        }
+
+        /// Every weight is in one array, no array is too large, and none holds fewer groups than it could unless they are few.
+        #[test]
+        fn groups_are_packed_and_no_weight_is_lost(
+            count in 1_usize..30, rows in 1_usize..40, outputs in 1_usize..12, most in (1_usize..64, 1_usize..24),
+        ) {
+            let groups = Groups { count, rows, outputs };
+            let place = Place { tile: 0, array: 0, bank: 0 };
+            let placed = cuts(&groups, most.0, most.1).into_iter().map(|(rows, outputs)| crossbar(place, rows, outputs));
+            let placed: Vec<PlacedCrossbar> = placed.collect();
+            let mut held = vec![0; count * rows * outputs];
+            for placed in &placed {
+                prop_assert!(placed.rows as usize <= most.0 && placed.outputs as usize <= most.1);
+                prop_assert!(groups.fit(placed));
+                for group in groups.of(placed) {
+                    for row in groups.rows_in(placed, group) {
+                        for output in groups.outputs_in(placed, group) {
+                            let row = placed.row_start as usize + row;
+                            held[row * outputs + (placed.output_start as usize + output) % outputs] += 1;
+                        }
+                    }
+                }
+            }
+            prop_assert!(held.iter().all(|&times| times == 1));
+            let together = (most.0 / rows).min(most.1 / outputs);
+            let fewest = match together {
+                0 => count * rows.div_ceil(most.0) * outputs.div_ceil(most.1),
+                _ => count.div_ceil(together),
+            };
+            prop_assert_eq!(placed.len(), fewest);
         }
     }
 }

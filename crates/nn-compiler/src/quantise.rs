@@ -5,6 +5,7 @@
 
 use crate::error::CompileError;
 use crate::mapping::largest_weight;
+use nn::coding::InputCoding;
 use nn::datasets::Split;
 use nn::layers::{Conv2d, Linear, MaxPool};
 use nn::network::{Network, Op, Shape};
@@ -27,7 +28,7 @@ pub fn quantise(
         name: network.name.clone(),
         dataset: network.dataset.clone(),
         input: network.input,
-        input_bits,
+        coding: InputCoding::unsigned(input_bits),
         layers: Vec::new(),
     };
     check_order(network)?;
@@ -107,6 +108,7 @@ impl Pass {
             // Set where its place among the layers is known.
             input: 0,
             window,
+            groups: 1,
             weights: weight.iter().map(|&w| quantise_weight(w, scale, self.weight_bits)).collect(),
             outputs: bias.len(),
             weight_bits: self.weight_bits,
@@ -126,9 +128,10 @@ impl Pass {
             largest = map.iter().copied().fold(largest, i64::max);
         }
         if !last {
-            mvm.output = MvmOutput::Codes { multiplier: codes / largest as f64, bits: self.input_bits, signed: false };
-            for value in maps.iter_mut().flatten() {
-                *value = mvm.output.apply(*value);
+            let multipliers = vec![codes / largest as f64; mvm.outputs];
+            mvm.output = MvmOutput::Codes { multipliers, bits: self.input_bits, signed: false };
+            for map in maps.iter_mut() {
+                *map = mvm.requantise(map);
             }
             self.input_scale *= f64::from(weight_scale) * largest as f64 / codes;
         }

@@ -54,7 +54,7 @@ impl Demand {
     fn new(stage: &MvmStage, chip: &Chip) -> Self {
         let crossbars = stage.crossbars.len() as u64;
         let arrays = crossbars * u64::from(stage.polarities);
-        let (windows, interval) = (stage.window.count() as u64, interval(stage, &chip.hardware()));
+        let (windows, interval) = (stage.window.count() as u64, interval(stage, chip));
         let first =
             Self { windows, interval, crossbars, polarities: stage.polarities, arrays, copies: 0, end: Site::new(0) };
         first.with_copy(chip)
@@ -84,11 +84,11 @@ impl Demand {
 }
 
 /// Base cycles between the windows of a copy: the slower of all slices through arrays and converters, and of loading the inputs.
-fn interval(stage: &MvmStage, hardware: &Hardware) -> u64 {
-    let (tile, clocks) = (&hardware.tile, &hardware.clocks);
+fn interval(stage: &MvmStage, chip: &Chip) -> u64 {
+    let Hardware { tile, clocks, .. } = chip.hardware_for(&[stage.applied_bits()]);
     let columns = |bank: &Vec<&PlacedCrossbar>| bank.iter().map(|crossbar| stage.converted_columns(crossbar)).sum();
     let most: u64 = stage.banks().iter().map(columns).max().unwrap_or(0);
-    let of_slice = |slice| tile.read_cycles(slice).max(tile.convert_cycles(slice, most, clocks));
+    let of_slice = |slice| tile.read_cycles(slice).max(tile.convert_cycles(slice, most, &clocks));
     let slices = (0..tile.read.len() as u32).map(of_slice).fold(0, u64::saturating_add);
     let bits = |of: u32| stage.rows_in(0, of) * u64::from(stage.window.input.bits);
     let load = stage.tiles_of(0).into_iter().map(bits).max().map_or(0, |bits| tile.transfer_cycles(bits));

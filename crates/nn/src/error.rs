@@ -76,8 +76,8 @@ pub(crate) fn check_length(key: &str, length: usize, expected: usize) -> Result<
 }
 
 /// Refuses the first value that is not a finite number.
-pub(crate) fn check_finite(key: &str, values: &[f32]) -> Result<(), Invalid> {
-    match values.iter().position(|value| !value.is_finite()) {
+pub(crate) fn check_finite<T: Copy + Into<f64> + Display>(key: &str, values: &[T]) -> Result<(), Invalid> {
+    match values.iter().position(|&value| !value.into().is_finite()) {
         Some(index) => Err(Invalid::new(format!("{key}[{index}]"), values[index], "finite numbers")),
         None => Ok(()),
     }

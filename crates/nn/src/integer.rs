@@ -5,25 +5,23 @@
 //! a validated network cannot overflow it.
 
 use crate::argmax::argmax;
+use crate::coding::CodeFormat;
 use crate::datasets::Split;
 use crate::error::{Invalid, NetworkError};
 use crate::network::Shape;
 use crate::quantised::{
-    CodeFormat, MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool, QuantisedMvm,
-    QuantisedNetwork,
+    MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool, QuantisedMvm, QuantisedNetwork,
 };
 use crate::window::Window;
 
 impl QuantisedNetwork {
-    /// Codes of an image's pixels: `round_half_even(pixel * (2^bits - 1))`; pixels outside 0..=1 are clipped, `NaN` counts as 0.
+    /// Codes of an image's pixels, as [`QuantisedNetwork::coding`] says.
     #[must_use]
-    pub fn input_codes(&self, image: &[f32]) -> Vec<u32> {
-        let largest = largest_code(self.input_bits);
-        // A product of 24 and 16 significant bits is exact in f64.
-        image.iter().map(|&pixel| to_code(f64::from(pixel) * f64::from(largest), largest)).collect()
+    pub fn input_codes(&self, image: &[f32]) -> Vec<i32> {
+        self.coding.codes(self.input, image)
     }
 
-    /// Class scores of one image of pixels 0..=1: the last layer's accumulators, or its codes if it ends in codes.
+    /// Class scores of one image: the last layer's accumulators, or its codes if it ends in codes.
     ///
     /// # Errors
     /// If the network is not valid or the image has another number of pixels.
@@ -34,8 +32,8 @@ impl QuantisedNetwork {
     /// The same for an image given as input codes.
     ///
     /// # Errors
-    /// If the network is not valid, the image has another number of pixels, or a code is wider than `input_bits`.
-    pub fn infer_codes(&self, codes: &[u32]) -> Result<Vec<i64>, NetworkError> {
+    /// If the network is not valid, the image has another number of pixels, or has a code that its format does not have.
+    pub fn infer_codes(&self, codes: &[i32]) -> Result<Vec<i64>, NetworkError> {
         Ok(self.infer_layers(codes)?.pop().unwrap_or_default())
     }
 
@@ -43,7 +41,7 @@ impl QuantisedNetwork {
     ///
     /// # Errors
     /// As for [`Self::infer_codes`].
-    pub fn infer_layers(&self, codes: &[u32]) -> Result<Vec<Vec<i64>>, NetworkError> {
+    pub fn infer_layers(&self, codes: &[i32]) -> Result<Vec<Vec<i64>>, NetworkError> {
         self.validate()?;
         self.check_codes(codes).map_err(|invalid| self.error(invalid))?;
         Ok(self.run(codes))
@@ -61,27 +59,28 @@ impl QuantisedNetwork {
         Ok(correct as f64 / split.len() as f64)
     }
 
-    fn check_codes(&self, codes: &[u32]) -> Result<(), Invalid> {
+    fn check_codes(&self, codes: &[i32]) -> Result<(), Invalid> {
         if codes.len() != self.input.len() {
             return Err(Invalid::new("number of input codes", codes.len(), format!("exactly {}", self.input.len())));
         }
-        let largest = largest_code(self.input_bits);
-        match codes.iter().position(|&code| code > largest) {
-            Some(index) => Err(Invalid::new(format!("input code {index}"), codes[index], format!("0 to {largest}"))),
+        let (lowest, highest) = self.coding.format.codes();
+        match codes.iter().position(|&code| !(lowest..=highest).contains(&i64::from(code))) {
+            Some(index) => {
+                let allowed = format!("{lowest} to {highest}");
+                Err(Invalid::new(format!("input code {index}"), codes[index], allowed))
+            }
             None => Ok(()),
         }
     }
 
     /// Runs a valid network.
-    fn run(&self, codes: &[u32]) -> Vec<Vec<i64>> {
+    fn run(&self, codes: &[i32]) -> Vec<Vec<i64>> {
         // Result `k` is that of layer `k - 1`, result 0 the input.
         let mut results = vec![codes.iter().map(|&code| i64::from(code)).collect::<Vec<i64>>()];
         for layer in &self.layers {
             let input = |source: usize| results[source].as_slice();
             results.push(match layer {
-                QuantisedLayer::Mvm(mvm) => {
-                    mvm.accumulate(input(mvm.input)).into_iter().map(|acc| mvm.output.apply(acc)).collect()
-                }
+                QuantisedLayer::Mvm(mvm) => mvm.requantise(&mvm.accumulate(input(mvm.input))),
                 QuantisedLayer::MaxPool(pool) => pool.reduce(input(pool.input)),
                 QuantisedLayer::AveragePool(pool) => {
                     // Nothing reads scores in a valid network.
@@ -103,14 +102,17 @@ impl QuantisedMvm {
     /// If the map or the parameters do not have the layer's sizes.
     #[must_use]
     pub fn accumulate(&self, map: &[i64]) -> Vec<i64> {
-        let (rows, positions) = (self.window.rows(), self.window.positions());
-        let mut row = vec![0i64; rows];
+        let (rows, positions) = (self.group_rows(), self.window.positions());
+        let outputs_per_group = self.outputs / self.groups;
+        let mut row = vec![0i64; self.window.rows()];
         let mut accumulators = vec![0i64; self.outputs * positions];
         for (position, (oy, ox)) in self.window.outputs().enumerate() {
             self.window.gather(map, oy, ox, &mut row);
             for output in 0..self.outputs {
+                // Channels of a group are neighbours, and channels come first in the order of the row.
+                let first = output / outputs_per_group * rows;
                 let mut sum = self.bias[output];
-                for (index, &value) in row.iter().enumerate() {
+                for (index, &value) in row[first..first + rows].iter().enumerate() {
                     sum += i64::from(self.weights[output * rows + index]) * value;
                 }
                 accumulators[output * positions + position] = sum;
@@ -118,19 +120,19 @@ impl QuantisedMvm {
         }
         accumulators
     }
-}
 
-impl MvmOutput {
-    /// What becomes of one accumulator: itself, or `clamp(round_half_even(accumulator * multiplier), lowest, 2^bits - 1)`.
+    /// What becomes of accumulators `[output][position]`: themselves, or codes.
+    ///
+    /// # Panics
+    /// If there are not as many as the layer has.
     #[must_use]
-    pub fn apply(self, accumulator: i64) -> i64 {
-        match self {
-            // Accumulators of valid layers are exact as f64; the product is rounded once, by IEEE 754, on every machine alike.
-            Self::Codes { multiplier, bits, signed } => {
-                CodeFormat { bits, signed }.nearest(accumulator as f64 * multiplier)
-            }
-            Self::Scores => accumulator,
-        }
+    pub fn requantise(&self, accumulators: &[i64]) -> Vec<i64> {
+        let MvmOutput::Codes { multipliers, bits, signed } = &self.output else { return accumulators.to_vec() };
+        let format = CodeFormat { bits: *bits, signed: *signed };
+        let positions = self.window.positions();
+        // Accumulators of valid layers are exact as f64; the product is rounded once, by IEEE 754, on every machine alike.
+        let code = |(index, &acc): (usize, &i64)| format.nearest(acc as f64 * multipliers[index / positions]);
+        accumulators.iter().enumerate().map(code).collect()
     }
 }
 
@@ -183,29 +185,6 @@ impl QuantisedAdd {
         }
         sums
     }
-}
-
-impl CodeFormat {
-    /// The code nearest to `value`, ties to even, among those of the format.
-    fn nearest(self, value: f64) -> i64 {
-        let magnitude = i64::from(to_code(value.abs(), largest_code(self.bits)));
-        match (value < 0.0, self.signed) {
-            (false, _) => magnitude,
-            (true, true) => -magnitude,
-            (true, false) => 0,
-        }
-    }
-}
-
-/// Largest unsigned code of `bits` bits.
-fn largest_code(bits: u32) -> u32 {
-    1u32.checked_shl(bits).map_or(u32::MAX, |codes| codes - 1)
-}
-
-/// The code nearest to `value`, ties to even, within 0..=`largest`.
-fn to_code(value: f64, largest: u32) -> u32 {
-    // The cast saturates and turns NaN into 0.
-    (value.round_ties_even() as u32).min(largest)
 }
 
 #[cfg(test)]

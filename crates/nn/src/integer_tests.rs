@@ -1,6 +1,7 @@
 //! Tests of the integer reference inference and of the checks that it relies on.
 
 use super::*;
+use crate::coding::InputCoding;
 
 const INPUT: Shape = Shape { channels: 1, height: 2, width: 2 };
 
@@ -11,6 +12,7 @@ fn mvm(name: &str, window: Window, weights: &[i32], bias: &[i64], output: MvmOut
         name: name.into(),
         input: 0,
         window,
+        groups: 1,
         weights,
         outputs: bias.len(),
         weight_bits: 8,
@@ -25,11 +27,17 @@ fn network(input: Shape, mut layers: Vec<QuantisedLayer>) -> QuantisedNetwork {
             mvm.input = index;
         }
     }
-    QuantisedNetwork { name: "small".into(), dataset: "digits-8x8".into(), input, input_bits: 4, layers }
+    let coding = InputCoding::unsigned(4);
+    QuantisedNetwork { name: "small".into(), dataset: "digits-8x8".into(), input, coding, layers }
+}
+
+/// Unsigned codes.
+fn codes(multipliers: &[f64], bits: u32) -> MvmOutput {
+    MvmOutput::Codes { multipliers: multipliers.to_vec(), bits, signed: false }
 }
 
 fn two_layers() -> QuantisedNetwork {
-    let hidden = MvmOutput::Codes { multiplier: 0.5, bits: 4, signed: false };
+    let hidden = codes(&[0.5; 2], 4);
     let flat = Window::whole(Shape { channels: 2, height: 1, width: 1 });
     network(
         INPUT,
@@ -50,10 +58,16 @@ fn two_linear_layers_by_hand() {
 
 #[test]
 fn rounding_is_half_to_even_and_clips() {
-    let output = MvmOutput::Codes { multiplier: 0.5, bits: 3, signed: false };
-    let codes: Vec<i64> = [-3, -1, 0, 1, 2, 3, 5, 7, 13, 14, 15, 1 << 52].map(|acc| output.apply(acc)).to_vec();
-    assert_eq!(codes, [0, 0, 0, 0, 1, 2, 2, 4, 6, 7, 7, 7]);
-    assert_eq!(MvmOutput::Scores.apply(-9), -9);
+    let accumulators = [-3, -1, 0, 1, 2, 3, 5, 7, 13, 14, 15, 1 << 52];
+    let layer = |output: MvmOutput| {
+        let QuantisedLayer::Mvm(layer) = mvm("fc", Window::whole(INPUT), &[], &[0; 12], output) else { panic!() };
+        layer.requantise(&accumulators)
+    };
+    assert_eq!(layer(codes(&[0.5; 12], 3)), [0, 0, 0, 0, 1, 2, 2, 4, 6, 7, 7, 7]);
+    assert_eq!(layer(MvmOutput::Scores), accumulators);
+    // Every output has its own multiplier.
+    let own: Vec<f64> = (1..=12).map(f64::from).collect();
+    assert_eq!(layer(codes(&own, 6)), [0, 0, 0, 4, 10, 18, 35, 56, 63, 63, 63, 63]);
 }
 
 #[test]
@@ -62,7 +76,10 @@ fn input_codes_cover_the_range() {
     assert_eq!(net.input_codes(&[0.0, 1.0, 0.5, 1.0 / 15.0]), [0, 15, 8, 1]);
     assert_eq!(net.input_codes(&[-1.0, 2.0, f32::NAN, f32::INFINITY]), [0, 15, 0, 15]);
     // Above, 0.5 gives 7.5 and so 8; with one bit it gives 0.5 and so 0: ties go to the even code.
-    assert_eq!(QuantisedNetwork { input_bits: 1, ..net }.input_codes(&[0.5, 0.500_001, 0.0, 1.0]), [0, 1, 0, 1]);
+    assert_eq!(
+        QuantisedNetwork { coding: InputCoding::unsigned(1), ..net }.input_codes(&[0.5, 0.500_001, 0.0, 1.0]),
+        [0, 1, 0, 1]
+    );
 }
 
 /// A convolution by the definition, with its own index arithmetic.
@@ -86,7 +103,7 @@ fn naive_conv(map: &[i64], shape: Shape, weights: &[i32], output: (usize, usize)
 #[test]
 fn convolution_follows_the_definition() {
     let input = Shape { channels: 3, height: 5, width: 4 };
-    let codes: Vec<u32> = (0..60).map(|i| i * 7 % 16).collect();
+    let codes: Vec<i32> = (0..60).map(|i| i * 7 % 16).collect();
     let map: Vec<i64> = codes.iter().map(|&c| i64::from(c)).collect();
     let weights: Vec<i32> = (0..2 * 27).map(|i| i * 53 % 255 - 127).collect();
     for stride in [1, 2] {
@@ -116,7 +133,7 @@ fn max_pool_works_on_codes() {
 fn residual() -> QuantisedNetwork {
     let pixel = Window::square(INPUT, 1, 1, 0);
     let layers = vec![
-        mvm("conv", pixel, &[-1], &[3], MvmOutput::Codes { multiplier: 0.5, bits: 3, signed: true }),
+        mvm("conv", pixel, &[-1], &[3], MvmOutput::Codes { multipliers: vec![0.5], bits: 3, signed: true }),
         QuantisedLayer::Add(QuantisedAdd {
             name: "add".into(),
             inputs: [1, 0],
@@ -203,13 +220,15 @@ fn the_widest_sums_stay_exact() {
         name: "fc".into(),
         input: 0,
         window: Window::whole(input),
+        groups: 1,
         weights: vec![-32767; input.len()],
         outputs: 1,
         weight_bits: 16,
         bias: vec![-crate::quantised::MAX_BIAS],
         output: MvmOutput::Scores,
     };
-    let net = QuantisedNetwork { input_bits: 16, ..network(input, vec![QuantisedLayer::Mvm(layer)]) };
+    let net =
+        QuantisedNetwork { coding: InputCoding::unsigned(16), ..network(input, vec![QuantisedLayer::Mvm(layer)]) };
     let expected = -(i128::from(crate::quantised::MAX_BIAS) + 32767 * 65535 * (1 << 16));
     let scores = net.infer_codes(&vec![65535; input.len()]).unwrap();
     assert_eq!(scores.into_iter().map(i128::from).collect::<Vec<_>>(), [expected]);
@@ -224,6 +243,33 @@ fn message(change: impl Fn(&mut QuantisedMvm)) -> String {
     net.validate().unwrap_err().to_string()
 }
 
+/// A convolution in groups is one convolution for every group, over its own channels.
+#[test]
+fn groups_are_convolutions_of_their_own() {
+    let input = Shape { channels: 6, height: 5, width: 4 };
+    let codes: Vec<i32> = (0..120).map(|i| i * 7 % 31 - 15).collect();
+    let map: Vec<i64> = codes.iter().map(|&code| i64::from(code)).collect();
+    for (groups, outputs) in [(1, 4), (2, 4), (3, 6), (6, 6)] {
+        let (channels, outputs_per_group) = (6 / groups, outputs / groups);
+        let weights: Vec<i32> = (0..(outputs * channels * 9) as i32).map(|i| i * 53 % 255 - 127).collect();
+        let window = Window::square(input, 3, 1, 1);
+        let mut layer = mvm("conv", window, &weights, &vec![0; outputs], MvmOutput::Scores);
+        if let QuantisedLayer::Mvm(layer) = &mut layer {
+            layer.groups = groups;
+        }
+        let mut net = network(input, vec![layer]);
+        net.coding.format.signed = true;
+        let scores = net.infer_codes(&codes).unwrap();
+        for (index, &score) in scores.iter().enumerate() {
+            let (output, oy, ox) = (index / 20, index / 4 % 5, index % 4);
+            let group = output / outputs_per_group;
+            let shape = Shape { channels, ..input };
+            let of_group = &map[group * channels * 20..(group + 1) * channels * 20];
+            assert_eq!(score, naive_conv(of_group, shape, &weights, (output, 1), (oy, ox)), "{groups}, {index}");
+        }
+    }
+}
+
 #[test]
 fn what_is_wrong_is_named() {
     assert_eq!(two_layers().validate(), Ok(()));
@@ -234,13 +280,13 @@ fn what_is_wrong_is_named() {
         format!("{start}output is scores, allowed: codes, as another layer follows")
     );
     assert!(
-        message(|m| m.output = MvmOutput::Codes { multiplier: f64::NAN, bits: 4, signed: false })
-            .contains("multiplier is NaN")
+        message(|m| m.output = codes(&[1.0, f64::NAN], 4))
+            .contains("multipliers[1] is NaN, allowed: positive finite numbers")
     );
-    assert!(
-        message(|m| m.output = MvmOutput::Codes { multiplier: 1.0, bits: 17, signed: false })
-            .contains("bits is 17, allowed: 1 to 16")
-    );
+    assert!(message(|m| m.output = codes(&[1.0], 4)).contains("values of multipliers is 1, allowed: exactly 2"));
+    assert!(message(|m| m.output = codes(&[1.0; 2], 17)).contains("bits is 17, allowed: 1 to 16"));
+    assert!(message(|m| m.groups = 2).contains("groups is 2, allowed: divisors of its 1 channels and 2 outputs"));
+    assert!(message(|m| m.groups = 0).contains("groups is 0"));
     assert!(message(|m| m.weight_bits = 1).contains("weight_bits is 1, allowed: 2 to 16"));
     assert!(message(|m| m.bias[1] = i64::MIN).contains("bias[1] is -9223372036854775808"));
     assert!(message(|m| m.weights.truncate(3)).contains("number of values of weights is 3, allowed: exactly 8"));

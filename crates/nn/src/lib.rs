@@ -2,6 +2,7 @@
 
 mod argmax;
 mod axis;
+pub mod coding;
 pub mod datasets;
 pub mod error;
 pub mod files;

@@ -3,10 +3,12 @@
 //! A network is a directed acyclic graph of layers, listed so that every layer stands behind its sources. A source is a number: 0 is the
 //! network's input, `k` the result of the `k`-th layer (`layers[k - 1]`). The last layer's result is the network's.
 //!
-//! Activations are `bits`-wide codes, unsigned or with a sign, weights symmetric signed integers with one scale per layer, accumulators
-//! 64-bit integers. Behind a weighted layer stands one requantisation `clamp(round_half_even(acc * multiplier), lowest, 2^bits - 1)`, which
-//! is also the ReLU where the lowest code is 0. The arithmetic is exact, so an ideal chip must reproduce it bit for bit.
+//! Activations are `bits`-wide codes, unsigned or with a sign, weights symmetric signed integers with one scale per output, accumulators
+//! 64-bit integers. Behind a weighted layer stands one requantisation `clamp(round_half_even(acc * multiplier), lowest, 2^bits - 1)` with a
+//! multiplier per output, which is also the ReLU where the lowest code is 0. The arithmetic is exact, so an ideal chip must reproduce it bit
+//! for bit.
 
+use crate::coding::{CodeFormat, InputCoding};
 use crate::network::Shape;
 use crate::window::Window;
 
@@ -29,8 +31,8 @@ pub struct QuantisedNetwork {
     pub dataset: String,
     /// Shape of the input.
     pub input: Shape,
-    /// Width of an input code; a pixel of value 0..=1 becomes `round(pixel * (2^bits - 1))`.
-    pub input_bits: u32,
+    /// How the pixels of an image become input codes.
+    pub coding: InputCoding,
     /// The layers, every one behind its sources.
     pub layers: Vec<QuantisedLayer>,
 }
@@ -57,25 +59,28 @@ pub struct QuantisedMvm {
     pub input: usize,
     /// Where in it the input vectors come from; a linear layer has one window over everything.
     pub window: Window,
-    /// Weights, `outputs x window.rows()`, row-major; a row's order is (channel, kernel row, kernel column).
+    /// Groups of channels, each with its own part of the outputs: an output sees the channels of its group only. 1 for a dense layer, the
+    /// number of channels for a depthwise convolution.
+    pub groups: usize,
+    /// Weights, `outputs x (window.rows() / groups)`, row-major; a row's order is (channel of the group, kernel row, kernel column).
     pub weights: Vec<i32>,
-    /// Number of outputs (channels of the result).
+    /// Number of outputs (channels of the result), those of a group side by side.
     pub outputs: usize,
     /// Width of a weight: values lie in `-(2^(bits-1)-1) ..= 2^(bits-1)-1`.
     pub weight_bits: u32,
-    /// One per output, in units of weight scale x input scale.
+    /// One per output, in units of its weight scale x input scale.
     pub bias: Vec<i64>,
     /// What becomes of the accumulators.
     pub output: MvmOutput,
 }
 
-/// What becomes of an accumulator.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What becomes of the accumulators of a layer.
+#[derive(Clone, Debug, PartialEq)]
 pub enum MvmOutput {
     /// Requantisation to codes.
     Codes {
-        /// Factor from accumulator to code.
-        multiplier: f64,
+        /// Factor from accumulator to code, one per output.
+        multipliers: Vec<f64>,
         /// Width of the code, a sign not counted.
         bits: u32,
         /// Whether the lowest code is `-(2^bits - 1)` instead of 0, the ReLU.
@@ -127,15 +132,6 @@ pub struct QuantisedAdd {
     pub signed: bool,
 }
 
-/// The codes that a result may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CodeFormat {
-    /// Width, a sign not counted.
-    pub bits: u32,
-    /// Whether codes may be negative.
-    pub signed: bool,
-}
-
 impl QuantisedNetwork {
     /// Shape of a source.
     #[must_use]
@@ -148,7 +144,7 @@ impl QuantisedNetwork {
     #[must_use]
     pub fn format_of(&self, source: usize) -> Option<CodeFormat> {
         let layer = match source.checked_sub(1).and_then(|index| self.layers.get(index)) {
-            None => return Some(CodeFormat { bits: self.input_bits, signed: false }),
+            None => return Some(self.coding.format),
             Some(layer) => layer,
         };
         match layer {
@@ -177,6 +173,14 @@ impl QuantisedNetwork {
             _ => 0,
         };
         self.layers.iter().map(macs).sum()
+    }
+}
+
+impl QuantisedMvm {
+    /// Values under a window that an output sees: those of its group. The groups must divide the channels.
+    #[must_use]
+    pub fn group_rows(&self) -> usize {
+        self.window.rows() / self.groups.max(1)
     }
 }
 

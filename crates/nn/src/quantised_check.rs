@@ -16,8 +16,8 @@ impl QuantisedNetwork {
     pub fn validate(&self) -> Result<(), NetworkError> {
         check_name("name", &self.name).map_err(|invalid| self.error(invalid))?;
         check_name("dataset", &self.dataset).map_err(|invalid| self.error(invalid))?;
-        check_bits("input_bits", self.input_bits, 1).map_err(|invalid| self.error(invalid))?;
         self.input.validate().map_err(|invalid| self.error(invalid))?;
+        self.coding.validate(self.input).map_err(|invalid| self.error(invalid))?;
         if self.layers.is_empty() {
             return Err(self.error(Invalid::new("number of layers", 0, "at least 1")));
         }
@@ -121,7 +121,13 @@ impl QuantisedMvm {
         if rows > MAX_ROWS {
             return Err(Invalid::new("values under a window", rows, format!("at most {MAX_ROWS}")));
         }
-        check_length("weights", self.weights.len(), self.outputs.saturating_mul(rows))?;
+        let (groups, channels) = (self.groups, self.window.input.channels);
+        let divides = |count: usize| groups > 0 && count.is_multiple_of(groups);
+        if !divides(channels) || !divides(self.outputs) {
+            let allowed = format!("divisors of its {channels} channels and {} outputs", self.outputs);
+            return Err(Invalid::new("groups", groups, allowed));
+        }
+        check_length("weights", self.weights.len(), self.outputs.saturating_mul(self.group_rows()))?;
         check_length("bias", self.bias.len(), self.outputs)?;
         check_bits("weight_bits", self.weight_bits, 2)?;
         let limit = (1i32 << (self.weight_bits - 1)) - 1;
@@ -131,19 +137,24 @@ impl QuantisedMvm {
         if let Some(index) = self.bias.iter().position(|bias| !(-MAX_BIAS..=MAX_BIAS).contains(bias)) {
             return Err(Invalid::new(format!("bias[{index}]"), self.bias[index], format!("-{MAX_BIAS} to {MAX_BIAS}")));
         }
-        self.output.validate(last)
+        self.output.validate(self.outputs, last)
     }
 }
 
 impl MvmOutput {
-    fn validate(self, last: bool) -> Result<(), Invalid> {
+    fn validate(&self, outputs: usize, last: bool) -> Result<(), Invalid> {
         match self {
-            Self::Codes { multiplier, bits, signed: _ } => {
-                check_bits("bits", bits, 1)?;
-                if multiplier.is_finite() && multiplier > 0.0 {
-                    return Ok(());
+            Self::Codes { multipliers, bits, signed: _ } => {
+                check_bits("bits", *bits, 1)?;
+                check_length("multipliers", multipliers.len(), outputs)?;
+                let positive = |multiplier: &f64| multiplier.is_finite() && *multiplier > 0.0;
+                match multipliers.iter().position(|multiplier| !positive(multiplier)) {
+                    None => Ok(()),
+                    Some(index) => {
+                        let key = format!("multipliers[{index}]");
+                        Err(Invalid::new(key, multipliers[index], "positive finite numbers"))
+                    }
                 }
-                Err(Invalid::new("multiplier", multiplier, "positive finite numbers"))
             }
             // Accumulators are wider than any code, so nothing may follow them.
             Self::Scores if last => Ok(()),
@@ -152,7 +163,7 @@ impl MvmOutput {
     }
 }
 
-fn check_bits(key: &str, bits: u32, least: u32) -> Result<(), Invalid> {
+pub(crate) fn check_bits(key: &str, bits: u32, least: u32) -> Result<(), Invalid> {
     if (least..=MAX_BITS).contains(&bits) {
         return Ok(());
     }

@@ -51,8 +51,8 @@ impl LayerMatrix {
                 Op::Conv2d(conv) => (conv.window(input), conv.out_channels, conv.weight_scale),
                 Op::Relu | Op::MaxPool(_) => return None,
             };
-            let (partition, partitions) = row_partitions(&window, array_rows);
-            Some(Self { outputs, rows: window.rows(), scale, partition, partitions, row_order: row_order(&window) })
+            let (partition, partitions) = row_partitions(&window, 1, array_rows);
+            Some(Self { outputs, rows: window.rows(), scale, partition, partitions, row_order: row_order(&window, 1) })
         };
         Ok(network.layers.iter().zip(inputs).filter_map(matrix).collect())
     }
@@ -88,7 +88,7 @@ impl Target<'_> {
     /// If the chip's device cannot have such cells, or no weight is favourable.
     pub fn layer(&self, weights: &[i32], biased: &Biased) -> Result<LayerTarget, TrainError> {
         let cells = self.cells();
-        let encoding = choose_encoding(weights, self.mapping, self.chip, &cells)?;
+        let encoding = choose_encoding(weights, self.chip.format.weight_bits, self.mapping, self.chip, &cells)?;
         let largest = largest_weight(encoding.weight_bits);
         let deviation = |weight| encoding.error_variance(weight, &cells).sqrt() as f32;
         let slices = biased.constrained_slices as usize;

@@ -26,7 +26,7 @@ impl Chain<'_> {
     /// Multiplies one input vector (signed codes of this partition).
     pub(crate) fn multiply(&self, codes: &[i64]) -> Product {
         let (case, columns) = (self.case, self.part.crossbar.cols());
-        let cycles = tile::dac::input_cycles(case.magnitude_bits(), case.dac_bits(), tile::dac::DacFormat::Unsigned);
+        let cycles = tile::dac::input_cycles(case.magnitude_bits(), case.dac_bits());
         let (mut accumulators, mut currents) = (vec![0.0; columns], Vec::new());
         for cycle in 0..cycles {
             let sums = self.currents(codes, cycle);

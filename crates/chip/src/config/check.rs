@@ -24,11 +24,11 @@ impl Check for Chip {
         if let Err(allowed) = self.costs.dac_factor(self.tile.dac.bits) {
             problems.require("tile.dac.bits", self.tile.dac.bits, false, allowed);
         }
-        if let (true, Err(allowed)) = (self.tile.adc.cost().is_ok(), self.conversion_energy_j()) {
+        if let (true, Err(allowed)) = (self.tile.adc.cost().is_ok(), self.conversion_energy_j(self.magnitude_bits())) {
             let allowed = format!("false, or slices that leave a resolution with a price: {allowed}");
             problems.require("tile.adc.skip_applied_bits", true, false, allowed);
         }
-        if let Err(allowed) = self.cell_read_factor() {
+        if let Err(allowed) = self.cell_read_factor(self.magnitude_bits()) {
             problems.require("costs.cell_read_bits_factor", "too short", false, allowed);
         }
     }

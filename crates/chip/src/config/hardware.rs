@@ -4,26 +4,37 @@ use super::{Chip, ClockDividers, Digital, Memory, Mesh};
 use crate::machine::hardware::{Clocks, Hardware, MemoryHardware, MeshHardware, TileHardware};
 
 impl Chip {
-    /// Everything in cycles of its clock domain. Times are rounded up here, once.
+    /// Everything in cycles of its clock domain, for inputs of the chip's own width. Times are rounded up here, once.
     #[must_use]
     pub fn hardware(&self) -> Hardware {
+        self.hardware_for(&[self.magnitude_bits()])
+    }
+
+    /// The same for inputs of several widths (bits that are applied in digits): an input slice takes as long as the longest of them.
+    #[must_use]
+    pub fn hardware_for(&self, widths: &[u32]) -> Hardware {
         Hardware {
             clocks: self.clocks.hardware(),
-            tile: self.tile_hardware(),
+            tile: self.tile_hardware(widths),
             mesh: self.mesh.hardware(),
             memory: self.memory.hardware(),
         }
     }
 
-    fn tile_hardware(&self) -> TileHardware {
+    fn tile_hardware(&self, widths: &[u32]) -> TileHardware {
+        let read_s = |slice: u32| {
+            let wide_enough = widths.iter().filter(|&&bits| slice < self.input_cycles(bits));
+            wide_enough.map(|&bits| self.read_time_s(bits, slice)).fold(0.0, f64::max)
+        };
+        let reads = widths.iter().map(|&bits| self.array_reads(bits)).max().unwrap_or(0);
         let (tile, buffer, digital) = (&self.tile, &self.tile.buffer, &self.tile.digital);
         TileHardware {
             input_registers: tile.input_registers,
             sample_hold_depth: tile.sample_hold_depth,
             output_registers: tile.output_registers,
-            read: self.per_read(|slice| self.cycles_of(self.read_time_s(slice), self.clocks.array_cycles).max(1)),
+            read: self.per_read(reads, |slice| self.cycles_of(read_s(slice), self.clocks.array_cycles).max(1)),
             converters: tile.adc.per_bank.into(),
-            conversion: self.per_read(|slice| self.separate_conversion_s(slice) * self.clock_hz),
+            conversion: self.per_read(reads, |slice| self.separate_conversion_s(slice) * self.clock_hz),
             word_bits: buffer.word_bits.into(),
             words_per_cycle: buffer.words_per_cycle.into(),
             access_cycles: buffer.access_cycles,
@@ -45,9 +56,9 @@ impl Chip {
     }
 
     /// A value for every array read of a matrix-vector product: the phases of a slice follow each other.
-    fn per_read<T>(&self, of_slice: impl Fn(u32) -> T) -> Vec<T> {
+    fn per_read<T>(&self, reads: u32, of_slice: impl Fn(u32) -> T) -> Vec<T> {
         let phases = self.tile.dac.phases.max(1);
-        (0..self.array_reads()).map(|read| of_slice(read / phases)).collect()
+        (0..reads).map(|read| of_slice(read / phases)).collect()
     }
 }
 

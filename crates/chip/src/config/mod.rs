@@ -42,12 +42,12 @@ pub struct Chip {
     pub costs: CostTable,
 }
 
-/// Widths of the integers that the chip computes with.
+/// Widths of the integers that the chip computes with, where a network in integers does not have its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Format {
     /// Signed, symmetric weights.
     pub weight_bits: u32,
-    /// Unsigned activations.
+    /// Activations: unsigned, or with a sign where `tile.dac.format` has one.
     pub input_bits: u32,
 }

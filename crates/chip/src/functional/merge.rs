@@ -3,6 +3,7 @@
 use super::plan::{StagePlan, Unit, accumulator_limit};
 use super::windows::Windows;
 use crate::program::{MvmStage, Output};
+use std::ops::Range;
 use tile::actions::ActionCounts;
 use tile::kernel::{Kernel, LANES, Lanes, Merge};
 
@@ -21,10 +22,15 @@ impl Outputs {
     pub(super) fn begin(&mut self, stage: &MvmStage, windows: &Windows) {
         self.outputs = stage.outputs as usize;
         self.sums.clear();
-        let input_sums = if stage.offset == 0 { Vec::new() } else { windows.sums(&(0..stage.window.rows())) };
+        let groups = stage.groups();
+        let sums = |group: usize| windows.sums(&(group * groups.rows..(group + 1) * groups.rows));
+        let input_sums: Vec<Vec<i64>> =
+            if stage.offset == 0 { Vec::new() } else { (0..groups.count).map(sums).collect() };
         for window in 0..windows.count() {
-            let correction = input_sums.get(window).map_or(0, |sum| stage.offset * sum) as f64;
-            self.sums.extend(stage.bias.iter().map(|&bias| bias as f64 - correction));
+            for (group, bias) in stage.bias.chunks_exact(groups.outputs).enumerate() {
+                let correction = input_sums.get(group).map_or(0, |sums| stage.offset * sums[window]) as f64;
+                self.sums.extend(bias.iter().map(|&bias| bias as f64 - correction));
+            }
         }
     }
 
@@ -44,22 +50,26 @@ impl Outputs {
         }
     }
 
-    /// Adds what a matrix product gives for a block of outputs.
-    pub(super) fn add(&mut self, block: usize, products: &[Lanes<f64>]) {
-        let outputs = block * LANES..self.outputs.min((block + 1) * LANES);
+    /// Adds what a matrix product gives for some outputs, at most [`LANES`].
+    pub(super) fn add(&mut self, outputs: Range<usize>, products: &[Lanes<f64>]) {
         for (sums, products) in self.sums.chunks_exact_mut(self.outputs).zip(products) {
             sums[outputs.clone()].iter_mut().zip(&products.0).for_each(|(sum, product)| *sum += product);
         }
     }
 
-    /// Undoes the complement of columns.
-    pub(super) fn complement(&mut self, unit: &Unit, input_sums: &[i64]) {
+    /// Undoes the complement of columns, given the sums of the inputs of each group in the unit, `[group][window]`.
+    pub(super) fn complement(&mut self, plan: &StagePlan<'_>, unit: &Unit, input_sums: &[Vec<i64>]) {
         if unit.complement.is_empty() {
             return;
         }
-        for (sums, &input_sum) in self.sums.chunks_exact_mut(self.outputs).zip(input_sums) {
-            for (sum, complement) in sums[unit.outputs.clone()].iter_mut().zip(&unit.complement) {
-                *sum += complement * input_sum as f64;
+        let (groups, placed) = (plan.stage.groups(), plan.placed(unit));
+        for (group, input_sums) in groups.of(placed).zip(input_sums) {
+            let here = groups.outputs_in(placed, group);
+            for (sums, &input_sum) in self.sums.chunks_exact_mut(self.outputs).zip(input_sums) {
+                let sums = &mut sums[unit.outputs.clone()][here.clone()];
+                for (sum, complement) in sums.iter_mut().zip(&unit.complement[here.clone()]) {
+                    *sum += complement * input_sum as f64;
+                }
             }
         }
     }
@@ -73,11 +83,14 @@ impl Outputs {
             *sum = sum.max(-limit).min(limit);
         }
         match plan.stage.output {
-            Output::Codes { multiplier, bits, signed } => {
+            Output::Codes { bits, signed, sign_bit: _ } => {
                 let highest = f64::from((1_u32 << bits) - 1);
                 let lowest = if signed { -highest } else { 0.0 };
-                let code = |sum: &f64| round_half_even((sum * multiplier).clamp(lowest, highest)) as i32;
-                self.codes.extend(self.sums.iter().map(code));
+                let code =
+                    |(sum, multiplier): (&f64, &f64)| round_half_even((sum * multiplier).clamp(lowest, highest)) as i32;
+                for sums in self.sums.chunks_exact(self.outputs) {
+                    self.codes.extend(sums.iter().zip(&plan.stage.multipliers).map(code));
+                }
             }
             Output::Scores {} => self.scores.extend_from_slice(&self.sums),
         }

@@ -3,7 +3,7 @@
 use super::array::{Array, Solution};
 use super::merge::{Outputs, unit_actions, window_actions};
 use super::noise::Addresses;
-use super::plan::StagePlan;
+use super::plan::{Partition, StagePlan};
 use super::probe::{ColumnProbe, show};
 use super::totals::StageTotals;
 use super::windows::Windows;
@@ -73,7 +73,7 @@ impl<'a> MvmRun<'a> {
         self.windows.set_maps(images.maps);
         for start in (0..all).step_by(block) {
             let windows = start..all.min(start + block);
-            self.windows.gather(&stage.window, windows.clone());
+            self.windows.gather(stage, windows.clone());
             self.book_inputs();
             outputs.begin(stage, &self.windows);
             *counts += window_actions(self.plan).times(windows.len() as u64);
@@ -127,7 +127,7 @@ impl<'a> MvmRun<'a> {
         let plan = self.plan;
         let rows = &plan.partitions[partition].rows;
         let complements = plan.stage.flipped_columns() > 0;
-        let input_sums = if complements { self.windows.sums(rows) } else { Vec::new() };
+        let input_sums = if complements { self.sums_of_groups(partition) } else { Vec::new() };
         for &index in &plan.partitions[partition].units {
             // Sums that are watched, noisy or solved are kept before they are converted; others stay in registers.
             let kept = probe.is_some() || plan.read_noise || plan.sample.arrays[index].cells(0).is_none();
@@ -142,10 +142,24 @@ impl<'a> MvmRun<'a> {
             } else {
                 self.convert(index, kept, outputs);
             }
-            outputs.complement(&plan.units[index], &input_sums);
+            outputs.complement(plan, &plan.units[index], &input_sums);
             *counts += unit_actions(plan, &plan.units[index]).times(self.windows.count() as u64);
         }
         Ok(())
+    }
+
+    /// Sums of the codes of a row partition under each window, group by group.
+    fn sums_of_groups(&self, partition: usize) -> Vec<Vec<i64>> {
+        let Partition { rows, units } = &self.plan.partitions[partition];
+        let Some(placed) = units.first().map(|&unit| self.plan.placed(&self.plan.units[unit])) else {
+            return Vec::new();
+        };
+        let groups = self.plan.stage.groups();
+        let of_group = |group| {
+            let part = groups.rows_in(placed, group);
+            self.windows.sums(&(rows.start + part.start..rows.start + part.end))
+        };
+        groups.of(placed).map(of_group).collect()
     }
 
     /// Column sums of one array, with read noise.

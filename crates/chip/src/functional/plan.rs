@@ -79,8 +79,8 @@ impl<'a> StagePlan<'a> {
             address,
             format: DigitFormat {
                 bits: chip.tile.dac.bits,
-                cycles: chip.input_cycles(),
-                signed: stage.window.input.signed,
+                cycles: chip.input_cycles(stage.applied_bits()),
+                signed: stage.applies_sign(),
             },
             partitions: partitions(stage, &units),
             merged: Merged::of(chip, stage, sample, &units),
@@ -175,7 +175,7 @@ impl UnitParts<'_> {
 
     fn limit(&self, program: &Program) -> Option<f64> {
         let codes = self.transfers.iter().map(|adc| adc.max_code.max(-adc.min_code)).max().unwrap_or(0);
-        let largest = f64::from(codes) * f64::from((1_u32 << program.chip.format.input_bits) - 1);
+        let largest = f64::from(codes) * f64::from((1_u32 << self.stage.applied_bits()) - 1);
         let limit = accumulator_limit(program);
         (largest > limit || program.chip.tile.adc.kind == AdcKind::Ideal).then_some(limit)
     }

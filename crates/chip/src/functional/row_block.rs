@@ -5,6 +5,9 @@ use std::ops::Range;
 use tile::address::CellRow;
 use tile::device::{RowPart, RowTotals, States};
 
+/// Arrays of a pair.
+const POLARITIES: u64 = 2;
+
 /// One array and its cells.
 pub(super) struct ArrayCells<'a> {
     pub(super) placed: &'a PlacedCrossbar,
@@ -46,14 +49,21 @@ impl<'a> RowBlock<'a> {
 
     /// Programs all cells, `states` being those of each slice; returns the totals of every row, `[slice][row of the block]`.
     pub(super) fn program(&mut self, stage: &MvmStage, states: &[States]) -> Vec<Vec<RowTotals>> {
+        let groups = stage.groups();
         let mut totals = Vec::with_capacity(states.len());
         for (slice, states) in states.iter().enumerate() {
             // In a local variable, so that only the hash of the row number is computed for every row.
             let address = CellRow { slice: slice as u64, ..self.address };
             let mut of_slice = Vec::with_capacity(self.rows.len());
             for row in self.rows.clone() {
-                let parts = self.arrays.iter_mut().filter_map(|array| array.part(stage, slice, row));
-                of_slice.push(states.program_row(CellRow { row: row.into(), ..address }, parts));
+                let group = row as usize / groups.rows;
+                let own = self.arrays.iter_mut().filter_map(|array| array.part(stage, slice, row, group));
+                let mut of_row = states.program_row(CellRow { row: row.into(), ..address }, own);
+                for other in groups.of(self.arrays[0].placed).filter(|&other| other != group) {
+                    let unused = self.arrays.iter_mut().filter_map(|array| array.part(stage, slice, row, other));
+                    of_row.add(&states.program_row(beside(address, row, other, groups.count), unused));
+                }
+                of_slice.push(of_row);
             }
             totals.push(of_slice);
         }
@@ -61,19 +71,29 @@ impl<'a> RowBlock<'a> {
     }
 }
 
+/// The address of the unused cells where a row crosses the columns of another group: those cells have draws of their own, by their row and column,
+/// whichever groups share an array.
+fn beside(address: CellRow, row: u32, group: usize, groups: usize) -> CellRow {
+    CellRow { polarity: address.polarity + POLARITIES, row: u64::from(row) * groups as u64 + group as u64, ..address }
+}
+
 impl ArrayCells<'_> {
     fn rows(&self) -> Range<u32> {
         self.placed.row_start..self.placed.row_start + self.placed.rows
     }
 
-    /// The cells of one slice of a logical row, if the array holds it.
-    fn part(&mut self, stage: &MvmStage, slice: usize, row: u32) -> Option<RowPart<'_>> {
+    /// The cells of one slice of a logical row in the columns of a group, if the array holds both.
+    fn part(&mut self, stage: &MvmStage, slice: usize, row: u32, group: usize) -> Option<RowPart<'_>> {
         if !self.rows().contains(&row) {
             return None;
         }
-        let columns = stage.columns(self.placed) as usize;
+        let (columns, slices) = (stage.columns(self.placed) as usize, stage.slices.len());
+        let outputs = stage.groups().outputs_in(self.placed, group);
         let first = (row - self.placed.row_start) as usize * columns;
-        let cells = first + slice..first + columns;
-        Some(RowPart::new(&self.levels[cells.clone()], &mut self.values[cells], stage.slices.len()))
+        let cells = first + outputs.start * slices + slice..first + outputs.end * slices;
+        if outputs.is_empty() {
+            return None;
+        }
+        Some(RowPart::new(&self.levels[cells.clone()], &mut self.values[cells], slices))
     }
 }

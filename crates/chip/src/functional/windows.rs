@@ -1,13 +1,15 @@
 //! The input vectors of a block of windows.
 
 use super::plan::StagePlan;
-use crate::program::{Overlap, Window};
+use crate::program::{MvmStage, Overlap, Window};
 use std::ops::Range;
 use tile::kernel::{DigitFormat, Isa, Packed};
 
-/// The codes under a block of windows, which may belong to several images.
+/// The codes under a block of windows as they are applied, which may belong to several images.
 pub(super) struct Windows {
     rows: usize,
+    /// Added to every code; also what padding is applied as.
+    offset: i32,
     codes: Codes,
 }
 
@@ -25,19 +27,28 @@ enum Codes {
 }
 
 /// A code as it is stored.
-trait Code: Copy + Default {
+trait Code: Copy {
     fn to_code(self) -> i32;
+    fn of_code(code: i32) -> Self;
 }
 
 impl Code for u8 {
     fn to_code(self) -> i32 {
         self.into()
     }
+
+    fn of_code(code: i32) -> Self {
+        code as Self
+    }
 }
 
 impl Code for i32 {
     fn to_code(self) -> i32 {
         self
+    }
+
+    fn of_code(code: i32) -> Self {
+        code
     }
 }
 
@@ -49,22 +60,22 @@ impl Windows {
             true => Codes::Narrow { maps: Vec::new(), codes: Vec::new() },
             false => Codes::Wide { maps: Vec::new(), codes: Vec::new() },
         };
-        Self { rows: plan.stage.window.rows(), codes }
+        Self { rows: plan.stage.window.rows(), offset: plan.stage.input_offset as i32, codes }
     }
 
     /// Takes the maps of all images of a block, one after the other.
     pub(super) fn set_maps(&mut self, all: &[i32]) {
         match &mut self.codes {
-            Codes::Narrow { maps, .. } => *maps = all.iter().map(|&code| code as u8).collect(),
-            Codes::Wide { maps, .. } => *maps = all.to_vec(),
+            Codes::Narrow { maps, .. } => *maps = applied(all, self.offset),
+            Codes::Wide { maps, .. } => *maps = applied(all, self.offset),
         }
     }
 
     /// Reads windows, numbered over all images of the block.
-    pub(super) fn gather(&mut self, window: &Window, windows: Range<usize>) {
+    pub(super) fn gather(&mut self, stage: &MvmStage, windows: Range<usize>) {
         match &mut self.codes {
-            Codes::Narrow { maps, codes } => gather(window, maps, windows, codes),
-            Codes::Wide { maps, codes } => gather(window, maps, windows, codes),
+            Codes::Narrow { maps, codes } => gather(stage, maps, windows, codes),
+            Codes::Wide { maps, codes } => gather(stage, maps, windows, codes),
         }
     }
 
@@ -75,10 +86,7 @@ impl Windows {
             Codes::Narrow { codes, .. } if packed.format().bits == 1 => {
                 packed.pack_bits(isa, count, &codes[rows.start..], self.rows);
             }
-            Codes::Narrow { codes, .. } => {
-                let wide: Vec<i32> = codes.iter().map(|code| code.to_code()).collect();
-                packed.pack(count, wide.chunks_exact(self.rows).map(|codes| &codes[rows.clone()]));
-            }
+            Codes::Narrow { .. } => packed.pack(count, self.part(rows).chunks_exact(count)),
             Codes::Wide { codes, .. } => {
                 packed.pack(count, codes.chunks_exact(self.rows).map(|codes| &codes[rows.clone()]));
             }
@@ -148,11 +156,11 @@ impl Windows {
         }
     }
 
-    /// All codes, window after window.
-    pub(super) fn all(&self) -> Vec<i32> {
+    /// The codes of a range of rows, window after window.
+    pub(super) fn part(&self, rows: &Range<usize>) -> Vec<i32> {
         match &self.codes {
-            Codes::Narrow { codes, .. } => codes.iter().map(|code| code.to_code()).collect(),
-            Codes::Wide { codes, .. } => codes.clone(),
+            Codes::Narrow { codes, .. } => part(codes, self.rows, rows),
+            Codes::Wide { codes, .. } => part(codes, self.rows, rows),
         }
     }
 
@@ -166,18 +174,54 @@ impl Windows {
     }
 }
 
-fn gather<C: Code>(window: &Window, maps: &[C], windows: Range<usize>, codes: &mut Vec<C>) {
+/// Codes as they are applied.
+fn applied<C: Code>(codes: &[i32], offset: i32) -> Vec<C> {
+    codes.iter().map(|&code| C::of_code(code + offset)).collect()
+}
+
+fn gather<C: Code>(stage: &MvmStage, maps: &[C], windows: Range<usize>, codes: &mut Vec<C>) {
+    let window = &stage.window;
     let (count, across, down) = (window.count(), window.across(), window.down());
-    let (channels, map_row) =
-        (window.input.channels as usize, window.input.width as usize * window.input.channels as usize);
-    let kernel_row = window.horizontal.kernel as usize * channels;
     codes.clear();
-    codes.resize(windows.len() * window.rows(), C::default());
+    codes.resize(windows.len() * window.rows(), C::of_code(stage.input_offset as i32));
     for (index, codes) in windows.zip(codes.chunks_exact_mut(window.rows())) {
         let map = &maps[index / count * window.input.len()..][..window.input.len()];
-        let (down, across) = (down[index % count / across.len()], across[index % count % across.len()]);
-        for (codes, row) in codes.chunks_exact_mut(kernel_row).skip(down.before).zip(down.places()) {
-            gather_row(across, channels, &map[row * map_row..][..map_row], &mut codes[across.before * channels..]);
+        let at = (down[index % count / across.len()], across[index % count % across.len()]);
+        match stage.groups {
+            1 => gather_window(window, at, map, codes),
+            groups => gather_groups(window, groups as usize, at, map, codes),
+        }
+    }
+}
+
+/// Copies the pixels of the map that a window covers.
+fn gather_window<C: Code>(window: &Window, (down, across): (Overlap, Overlap), map: &[C], codes: &mut [C]) {
+    let channels = window.input.channels as usize;
+    let map_row = window.input.width as usize * channels;
+    let kernel_row = window.horizontal.kernel as usize * channels;
+    for (codes, row) in codes.chunks_exact_mut(kernel_row).skip(down.before).zip(down.places()) {
+        gather_row(across, channels, &map[row * map_row..][..map_row], &mut codes[across.before * channels..]);
+    }
+}
+
+/// The same, group by group of channels.
+fn gather_groups<C: Code>(
+    window: &Window,
+    groups: usize,
+    (down, across): (Overlap, Overlap),
+    map: &[C],
+    codes: &mut [C],
+) {
+    let channels = window.input.channels as usize;
+    let (of_group, width) = (channels / groups, window.input.width as usize);
+    let rows = window.places() * of_group;
+    for (y, row) in (down.before..).zip(down.places()) {
+        for (x, column) in (across.before..).zip(across.places()) {
+            let pixel = &map[(row * width + column) * channels..][..channels];
+            let first = (y * window.horizontal.kernel as usize + x) * of_group;
+            for (codes, pixel) in codes.chunks_exact_mut(rows).zip(pixel.chunks_exact(of_group)) {
+                codes[first..first + of_group].copy_from_slice(pixel);
+            }
         }
     }
 }
@@ -192,6 +236,10 @@ fn gather_row<C: Code>(across: Overlap, channels: usize, map: &[C], codes: &mut 
     for (codes, pixel) in codes.chunks_exact_mut(channels).zip(across.places()) {
         codes.copy_from_slice(&map[pixel * channels..][..channels]);
     }
+}
+
+fn part<C: Code>(codes: &[C], rows: usize, part: &Range<usize>) -> Vec<i32> {
+    codes.chunks_exact(rows).flat_map(|codes| codes[part.clone()].iter().map(|code| code.to_code())).collect()
 }
 
 fn sums<C: Code>(codes: &[C], rows: usize, part: &Range<usize>) -> Vec<i64> {

@@ -1,13 +1,14 @@
-//! A program as a directory: `program.toml`, which a person can read and diff, and `arrays.safetensors` with levels and biases.
+//! A program as a directory: `program.toml`, which a person can read and diff, and `arrays.safetensors` with levels and everything that there is
+//! one of per output, column or pixel.
 
-use super::{ColumnAdc, MvmStage, Program, Stage};
+use super::{ColumnAdc, InputCoding, MvmStage, Output, Program, Stage};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Version of the format; a reader refuses any other.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 const TEXT: &str = "program.toml";
 const ARRAYS: &str = "arrays.safetensors";
 
@@ -97,6 +98,9 @@ fn levels_name(stage: &MvmStage, crossbar: usize, polarity: usize) -> String {
     format!("{}.crossbar{crossbar:04}.{}", stage.name, POLARITIES[polarity % 2])
 }
 
+// Names of layers have no blanks.
+const INPUT_MULTIPLIERS: &str = "input multipliers";
+const INPUT_OFFSETS: &str = "input offsets";
 const FLIPPED: &str = "flipped";
 const STEPS: &str = "adc_steps";
 const GAINS: &str = "gains";
@@ -105,11 +109,25 @@ fn column_name(stage: &MvmStage, crossbar: usize, what: &str) -> String {
     format!("{}.crossbar{crossbar:04}.{what}", stage.name)
 }
 
+/// Name, kind, shape and data.
+type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
+
+fn numbers(name: String, values: impl ExactSizeIterator<Item = f64>) -> Tensor {
+    (name, Dtype::F64, vec![values.len()], values.flat_map(f64::to_le_bytes).collect())
+}
+
 fn encode_arrays(program: &Program) -> Result<Vec<u8>, String> {
-    let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
+    let InputCoding { multipliers, offsets } = &program.coding;
+    let mut tensors = vec![
+        numbers(INPUT_MULTIPLIERS.to_owned(), multipliers.iter().copied()),
+        numbers(INPUT_OFFSETS.to_owned(), offsets.iter().copied()),
+    ];
     for (_, stage) in program.mvm_stages() {
         let bias = stage.bias.iter().flat_map(|bias| bias.to_le_bytes()).collect();
         tensors.push((format!("{}.bias", stage.name), Dtype::I64, vec![stage.bias.len()], bias));
+        if !stage.multipliers.is_empty() {
+            tensors.push(numbers(format!("{}.multipliers", stage.name), stage.multipliers.iter().copied()));
+        }
         for (index, placed) in stage.crossbars.iter().enumerate() {
             let shape = vec![placed.rows as usize, stage.columns(placed) as usize];
             for (polarity, levels) in placed.levels.iter().enumerate() {
@@ -120,12 +138,9 @@ fn encode_arrays(program: &Program) -> Result<Vec<u8>, String> {
                 tensors.push((column_name(stage, index, FLIPPED), Dtype::U8, vec![flags.len()], flags));
             }
             if !placed.column_adcs.is_empty() {
-                let values = |value: fn(&ColumnAdc) -> f64| {
-                    placed.column_adcs.iter().flat_map(|adc| value(adc).to_le_bytes()).collect::<Vec<u8>>()
-                };
-                let shape = vec![placed.column_adcs.len()];
-                tensors.push((column_name(stage, index, STEPS), Dtype::F64, shape.clone(), values(|adc| adc.step)));
-                tensors.push((column_name(stage, index, GAINS), Dtype::F64, shape, values(|adc| adc.gain)));
+                let adcs = || placed.column_adcs.iter();
+                tensors.push(numbers(column_name(stage, index, STEPS), adcs().map(|adc| adc.step)));
+                tensors.push(numbers(column_name(stage, index, GAINS), adcs().map(|adc| adc.gain)));
             }
         }
     }
@@ -147,8 +162,16 @@ fn decode_arrays(program: &mut Program, bytes: &[u8]) -> Result<(), String> {
             Err(format!("tensor `{name}` is {:?}, not {dtype:?}", view.dtype()))
         }
     };
+    let values = |name: &str| -> Result<Vec<f64>, String> {
+        let view = tensor(name, Dtype::F64)?;
+        Ok(view.data().as_chunks().0.iter().map(|&chunk| f64::from_le_bytes(chunk)).collect())
+    };
+    program.coding = InputCoding { multipliers: values(INPUT_MULTIPLIERS)?, offsets: values(INPUT_OFFSETS)? };
     for stage in &mut program.stages {
         let Stage::Mvm(stage) = stage else { continue };
+        if matches!(stage.output, Output::Codes { .. }) {
+            stage.multipliers = values(&format!("{}.multipliers", stage.name))?;
+        }
         let bias = tensor(&format!("{}.bias", stage.name), Dtype::I64)?;
         stage.bias = bias.data().as_chunks().0.iter().map(|&chunk| i64::from_le_bytes(chunk)).collect();
         for index in 0..stage.crossbars.len() {

@@ -11,6 +11,8 @@ mod copies;
 mod dataflow;
 mod files;
 mod graph;
+mod groups;
+mod input;
 mod replica;
 mod stage;
 mod traffic;
@@ -20,11 +22,14 @@ mod window;
 
 pub use axis::{Axis, Overlap};
 pub use files::{ProgramError, load, save};
+pub use groups::Groups;
+pub use input::InputCoding;
 pub use replica::Place;
 pub use vector::{AddStage, LARGEST_MULTIPLIER, PoolKind, PoolStage};
 pub use window::{FeatureMap, Window};
 
 use crate::config::Chip;
+use crate::machine::hardware::Hardware;
 use serde::{Deserialize, Serialize};
 use tile::adc::AdcTransfer;
 
@@ -48,6 +53,9 @@ pub struct Program {
     pub chip: Chip,
     /// The input feature map.
     pub input: FeatureMap,
+    /// How the pixels of an image become its codes.
+    #[serde(skip)]
+    pub coding: InputCoding,
     /// The stages, every one behind its sources; the last yields the scores.
     pub stages: Vec<Stage>,
 }
@@ -74,8 +82,14 @@ pub struct MvmStage {
     pub input: u32,
     /// Where in that map the input vectors come from.
     pub window: Window,
+    /// What is added to every code, padding too, before it is applied: `2^(bits - 1)` where unsigned DACs read a signed map, else 0. The sum of
+    /// the weights times it is part of the bias.
+    pub input_offset: u32,
     /// Number of outputs, the channels of the result.
     pub outputs: u32,
+    /// Groups of channels, each with its own part of the outputs, see [`Groups`]; rows are ordered (group, kernel row, kernel column, channel of the
+    /// group). 1 for a full matrix.
+    pub groups: u32,
     /// Arrays that are subtracted from each other: 1 single-ended, 2 a pair.
     pub polarities: u32,
     /// Where the arrays of a pair are subtracted.
@@ -96,6 +110,9 @@ pub struct MvmStage {
     /// Digital bias, one per output.
     #[serde(skip)]
     pub bias: Vec<i64>,
+    /// Factor from sum to code, one per output; none of scores.
+    #[serde(skip)]
+    pub multipliers: Vec<f64>,
 }
 
 /// One slice of the weights.
@@ -128,14 +145,15 @@ pub const MOST_SLICES: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Output {
-    /// `clamp(round_half_even(sum * multiplier), lowest, 2^bits - 1)`: requantisation and, where the lowest code is 0, ReLU in one.
+    /// `clamp(round_half_even(sum * multiplier), lowest, 2^bits - 1)`, every output with its own multiplier: requantisation and, where the lowest
+    /// code is 0, ReLU in one.
     Codes {
-        /// Factor from sum to code.
-        multiplier: f64,
         /// Width of the code, without the sign bit that signed maps carry.
         bits: u32,
         /// Whether the lowest code is `-(2^bits - 1)` instead of 0: no ReLU.
         signed: bool,
+        /// Whether codes carry a sign bit: where some may be negative, and in all maps of a chip with sign-magnitude inputs.
+        sign_bit: bool,
     },
     /// The sums themselves, as 32-bit words.
     Scores {},
@@ -201,6 +219,15 @@ impl Program {
             Stage::Pool(_) | Stage::Add(_) => None,
         });
         mvm.enumerate().map(|(layer, stage)| (layer as u64, stage))
+    }
+
+    /// The chip in cycles, for the widths of inputs that the stages have.
+    #[must_use]
+    pub fn hardware(&self) -> Hardware {
+        let mut widths: Vec<u32> = self.mvm_stages().map(|(_, stage)| stage.applied_bits()).collect();
+        widths.sort_unstable();
+        widths.dedup();
+        self.chip.hardware_for(&widths)
     }
 
     /// Number of classes.

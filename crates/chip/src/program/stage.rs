@@ -21,10 +21,22 @@ impl MvmStage {
         self.columns(crossbar) * self.converted_arrays()
     }
 
+    /// Whether the sign of a code is applied with its digits.
+    #[must_use]
+    pub fn applies_sign(&self) -> bool {
+        self.window.input.signed && self.input_offset == 0
+    }
+
+    /// Bits of an input that are applied in digits.
+    #[must_use]
+    pub fn applied_bits(&self) -> u32 {
+        self.window.input.bits - u32::from(self.applies_sign())
+    }
+
     /// Whether column sums can have both signs.
     #[must_use]
     pub fn bipolar(&self) -> bool {
-        self.window.input.signed || (self.polarities == 2 && self.subtraction == Subtraction::BeforeAdc)
+        self.applies_sign() || (self.polarities == 2 && self.subtraction == Subtraction::BeforeAdc)
     }
 
     /// Columns stored complemented, over all crossbars.
@@ -39,17 +51,16 @@ impl MvmStage {
         self.offset != 0 || self.flipped_columns() > 0
     }
 
-    /// Whether its result is a signed map: its codes may be negative, or the chip's maps all carry a sign.
+    /// Whether the codes of its result carry a sign bit.
     #[must_use]
     pub fn output_signed(&self) -> bool {
-        self.window.input.signed || matches!(self.output, Output::Codes { signed: true, .. })
+        matches!(self.output, Output::Codes { sign_bit: true, .. })
     }
 
     /// Width of a value of its result, bits.
     #[must_use]
     pub fn output_bits(&self) -> u32 {
-        let sign_bit = self.output_signed() && matches!(self.output, Output::Codes { .. });
-        self.output.bits().saturating_add(sign_bit.into())
+        self.output.bits().saturating_add(self.output_signed().into())
     }
 
     /// Highest level of a slice.

@@ -2,7 +2,7 @@
 
 use super::dataflow::check_format;
 use super::{AddStage, LARGEST_MULTIPLIER, MOST_SLICES, MvmStage, Output};
-use super::{PlacedCrossbar, PoolKind, PoolStage, Program, Stage, Subtraction};
+use super::{InputCoding, PlacedCrossbar, PoolKind, PoolStage, Program, Stage, Subtraction};
 use tile::check::{Check, Problems};
 
 /// Most bits of a code, a sign not counted.
@@ -51,10 +51,20 @@ impl Program {
         }
         self.check_readers()?;
         self.check_arrays()?;
+        self.check_coding(contents).map_err(|what| format!("input: {what}"))?;
         if !matches!(self.stages[last], Stage::Mvm(MvmStage { output: Output::Scores {}, .. })) {
             return Err("the last stage must be an MVM stage that yields scores".to_owned());
         }
         Ok(())
+    }
+
+    /// The first stage reads the input, so that its sizes have been checked.
+    fn check_coding(&self, contents: Contents) -> Result<(), String> {
+        match contents {
+            Contents::Weights => self.coding.check(&self.input),
+            Contents::Nothing if self.coding == InputCoding::default() => Ok(()),
+            Contents::Nothing => Err("it has multipliers; an outline has none".to_owned()),
+        }
     }
 
     fn check_stage(&self, index: usize, stage: &Stage, contents: Contents) -> Result<(), String> {
@@ -91,6 +101,12 @@ impl Program {
     fn check_mvm(&self, stage: &MvmStage, last: bool, contents: Contents) -> Result<(), String> {
         let require = |ok: bool, what: &str| if ok { Ok(()) } else { Err(what.to_owned()) };
         require((1..=65_536).contains(&stage.outputs), "outputs must be 1 to 65536")?;
+        let groups = stage.groups;
+        let divides = |count: u32| groups > 0 && count.is_multiple_of(groups);
+        require(
+            divides(stage.outputs) && divides(stage.window.input.channels),
+            "groups must divide its outputs and the channels of its input",
+        )?;
         require((1..=2).contains(&stage.polarities), "polarities must be 1 or 2")?;
         require(
             stage.polarities == 2 || stage.subtraction == Subtraction::BeforeAdc,
@@ -98,21 +114,8 @@ impl Program {
         )?;
         require((1..=MOST_SLICES).contains(&stage.slices.len()), "it must have 1 to 256 slices")?;
         require(stage.offset.unsigned_abs() <= 1 << 20, "the offset is out of range")?;
-        match contents {
-            Contents::Weights => {
-                require(stage.bias.len() == stage.outputs as usize, "it must have one bias per output")?;
-            }
-            Contents::Nothing => require(stage.bias.is_empty(), "it has biases; an outline has none")?,
-        }
-        require(stage.bias.iter().all(|bias| bias.unsigned_abs() <= 1 << 52), "a bias is out of range")?;
-        require(
-            stage.window.input.bits == self.chip.format.input_bits,
-            "its input is not as wide as the chip's format.input_bits",
-        )?;
-        require(
-            stage.window.input.signed == self.chip.signed_inputs(),
-            "its input must be signed where the chip's tile.dac.format is \"sign-magnitude\", and unsigned elsewhere",
-        )?;
+        check_outputs(stage, contents, last)?;
+        self.check_input(stage)?;
         for slice in &stage.slices {
             let significance = slice.significance.unsigned_abs();
             require((1..=1 << 20).contains(&significance), "a slice's significance is out of range")?;
@@ -125,19 +128,25 @@ impl Program {
             )?;
             require(slice.adc.min_code <= 0 && slice.adc.max_code > 0, "an ADC must have code 0 and a positive code")?;
         }
-        match stage.output {
-            Output::Codes { multiplier, bits, signed: _ } => {
-                require(multiplier.is_finite() && multiplier > 0.0, "its multiplier is not a positive number")?;
-                require((1..=MOST_CODE_BITS).contains(&bits), "output bits must be 1 to 16")?;
-                require(!last, "the last stage must yield scores")?;
-            }
-            Output::Scores {} => require(last, "only the last stage can yield scores")?,
-        }
         for crossbar in &stage.crossbars {
             self.check_crossbar(stage, crossbar, contents)?;
         }
         check_cover(stage)?;
         self.check_replicas(stage)
+    }
+
+    /// How codes are applied must be what the DACs can do.
+    fn check_input(&self, stage: &MvmStage) -> Result<(), String> {
+        let input = stage.window.input;
+        let offset = if input.signed && !self.chip.signed_inputs() { 1 << (input.bits - 1) } else { 0 };
+        if stage.input_offset != offset {
+            return Err(format!("input_offset = {}, but its inputs take {offset}", stage.input_offset));
+        }
+        if self.chip.signed_inputs() && !input.signed {
+            let dac = "the chip's tile.dac.format = \"sign-magnitude\"";
+            return Err(format!("its input has no sign, but {dac} reads maps that have one"));
+        }
+        Ok(())
     }
 
     fn check_crossbar(&self, stage: &MvmStage, placed: &PlacedCrossbar, contents: Contents) -> Result<(), String> {
@@ -166,9 +175,36 @@ impl Program {
     }
 }
 
+/// What is wrong with biases, multipliers and what becomes of the outputs.
+fn check_outputs(stage: &MvmStage, contents: Contents, last: bool) -> Result<(), String> {
+    let require = |ok: bool, what: &str| if ok { Ok(()) } else { Err(what.to_owned()) };
+    let outputs = stage.outputs as usize;
+    let multipliers = match stage.output {
+        Output::Codes { bits, signed, sign_bit } => {
+            require((1..=MOST_CODE_BITS).contains(&bits), "output bits must be 1 to 16")?;
+            require(sign_bit || !signed, "signed codes need a sign bit")?;
+            require(!last, "the last stage must yield scores")?;
+            outputs
+        }
+        Output::Scores {} => {
+            require(last, "only the last stage can yield scores")?;
+            0
+        }
+    };
+    if contents == Contents::Nothing {
+        let empty = stage.bias.is_empty() && stage.multipliers.is_empty();
+        return require(empty, "it has biases or multipliers; an outline has none");
+    }
+    require(stage.bias.len() == outputs, "it must have one bias per output")?;
+    require(stage.bias.iter().all(|bias| bias.unsigned_abs() <= 1 << 52), "a bias is out of range")?;
+    require(stage.multipliers.len() == multipliers, "it must have one multiplier per output that becomes codes")?;
+    let positive = |multiplier: &f64| multiplier.is_finite() && *multiplier > 0.0;
+    require(stage.multipliers.iter().all(positive), "a multiplier is not a positive number")
+}
+
 /// What is wrong with the levels of a crossbar of the right size.
 fn check_levels(stage: &MvmStage, placed: &PlacedCrossbar) -> Option<String> {
-    let slices = stage.slices.len();
+    let (slices, columns) = (stage.slices.len(), stage.columns(placed) as usize);
     for levels in &placed.levels {
         for (column, &level) in levels.iter().enumerate() {
             let top = stage.top_level(column % slices);
@@ -176,6 +212,19 @@ fn check_levels(stage: &MvmStage, placed: &PlacedCrossbar) -> Option<String> {
                 let bits = stage.slices[column % slices].bits;
                 return Some(format!("level {level} is above {top}, the highest of a {bits}-bit cell"));
             }
+        }
+        let groups = stage.groups();
+        let unused = |group: usize| {
+            let outputs = groups.outputs_in(placed, group);
+            let own = outputs.start * slices..outputs.end * slices;
+            let beside = move |row: usize| {
+                let row = &levels[row * columns..(row + 1) * columns];
+                row[..own.start].iter().chain(&row[own.end..]).any(|&level| level != 0)
+            };
+            groups.rows_in(placed, group).any(beside)
+        };
+        if groups.of(placed).len() > 1 && groups.of(placed).any(unused) {
+            return Some("a cell beside the groups is not at level 0".to_owned());
         }
     }
     None
@@ -207,31 +256,35 @@ fn check_multiplier(multiplier: f64) -> Result<(), String> {
     Err(format!("multiplier {multiplier} is not a positive number of at most {LARGEST_MULTIPLIER}"))
 }
 
-/// Every (row, output) must be in exactly one crossbar, and banks must be numbered without gaps.
+/// Every weight must be in exactly one crossbar, and banks must be numbered without gaps.
 fn check_cover(stage: &MvmStage) -> Result<(), String> {
     let (rows, outputs) = (stage.window.rows() as u64, u64::from(stage.outputs));
+    let groups = stage.groups();
     let end = |start: u32, count: u32| u64::from(start) + u64::from(count);
-    let mut area = 0_u64;
+    let mut weights = 0_u64;
     for (index, a) in stage.crossbars.iter().enumerate() {
-        if end(a.row_start, a.rows) > rows || end(a.output_start, a.outputs) > outputs {
-            return Err(format!(
-                "a crossbar covers row {} or output {} beyond the matrix",
-                a.row_start, a.output_start
-            ));
+        let (row, output) = (a.row_start, a.output_start);
+        if end(row, a.rows) > rows || end(output, a.outputs) > outputs {
+            return Err(format!("a crossbar covers row {row} or output {output} beyond the matrix"));
         }
-        area += u64::from(a.rows) * u64::from(a.outputs);
+        if !groups.fit(a) {
+            return Err(format!("the crossbar at row {row}, output {output} holds parts of several groups"));
+        }
+        weights += groups.weights(a);
+        // Crossbars that fit the groups and overlap have a weight in common.
         let overlaps = |b: &PlacedCrossbar| {
-            u64::from(a.row_start) < end(b.row_start, b.rows)
-                && u64::from(b.row_start) < end(a.row_start, a.rows)
-                && u64::from(a.output_start) < end(b.output_start, b.outputs)
-                && u64::from(b.output_start) < end(a.output_start, a.outputs)
+            u64::from(row) < end(b.row_start, b.rows)
+                && u64::from(b.row_start) < end(row, a.rows)
+                && u64::from(output) < end(b.output_start, b.outputs)
+                && u64::from(b.output_start) < end(output, a.outputs)
         };
         if stage.crossbars[..index].iter().any(overlaps) {
-            return Err(format!("two crossbars hold row {}, output {}", a.row_start, a.output_start));
+            return Err(format!("two crossbars hold row {row}, output {output}"));
         }
     }
-    if area != rows * outputs {
-        return Err(format!("its crossbars hold {area} of {} weights", rows * outputs));
+    let all = groups.rows as u64 * outputs;
+    if weights != all {
+        return Err(format!("its crossbars hold {weights} of {all} weights"));
     }
     if stage.crossbars.iter().any(|crossbar| crossbar.bank as usize >= stage.crossbars.len()) {
         return Err("a bank number is too high".to_owned());

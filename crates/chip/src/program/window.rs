@@ -46,7 +46,8 @@ impl FeatureMap {
     }
 }
 
-/// Windows in raster order. A window's rows are ordered (kernel row, kernel column, channel); padding is zeros.
+/// Windows in raster order. A window's values are ordered (kernel row, kernel column, channel), in each group of channels of an MVM stage by
+/// itself; padding is zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Window {

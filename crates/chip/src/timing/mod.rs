@@ -46,7 +46,7 @@ pub fn run_with(program: &Program, images: u64, settings: Settings<'_>) -> Resul
     if images == 0 {
         return Err(TimingError::NoImages);
     }
-    let lowered = lower::workload(program, &program.chip.hardware())?;
+    let lowered = lower::workload(program, &program.hardware())?;
     run_lowered(program, lowered, images, settings)
 }
 
@@ -60,7 +60,7 @@ pub fn run_lowered(
     images: u64,
     settings: Settings<'_>,
 ) -> Result<ProgramTiming, TimingError> {
-    let hardware = program.chip.hardware();
+    let hardware = program.hardware();
     lowered.workload.check(&hardware, images)?;
     let report = execute(&lowered.workload, &hardware, images, settings)?;
     let cores = lowered.roles.iter().zip(&lowered.workload.cores).zip(&report.cores);

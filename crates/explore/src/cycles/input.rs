@@ -83,7 +83,7 @@ impl Input {
     /// If a buffer of the program's chip is too small.
     pub fn workload(&self) -> Result<Workload, TimingError> {
         match self {
-            Self::Program(program) => Ok(lower::workload(program, &program.chip.hardware())?.workload),
+            Self::Program(program) => Ok(lower::workload(program, &program.hardware())?.workload),
             Self::Trace { workload, .. } => Ok(workload.clone()),
         }
     }

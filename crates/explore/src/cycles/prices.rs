@@ -2,7 +2,7 @@
 
 use super::run::CyclesReport;
 use crate::error::ExploreError;
-use chip::energy::{ArrayEnergy, Energy, Occupied, area, price};
+use chip::energy::{ArrayEnergy, Energy, Occupied, area, price, price_stage};
 use chip::program::Program;
 use chip::timing::{WeightWriting, weight_writing};
 use tile::actions::ActionCounts;
@@ -41,9 +41,6 @@ pub(super) fn prices(
     counts_of_cores: &[ActionCounts],
     report: &CyclesReport,
 ) -> Result<Prices, ExploreError> {
-    let of_counts = |counts: &ActionCounts, seconds| {
-        price(counts, program, ArrayEnergy::PerCellRead, seconds).map_err(ExploreError::Request)
-    };
     let mut by_stage: Vec<(String, ActionCounts)> = Vec::new();
     for (core, counts) in report.workload.cores.iter().zip(counts_of_cores) {
         match by_stage.iter_mut().find(|(stage, _)| *stage == core.stage) {
@@ -57,13 +54,15 @@ pub(super) fn prices(
         // Every image does the same, so that the counts of a run are a whole multiple of those of one.
         let counts = counts.divided_by(report.images);
         all += counts;
-        stages.push(StageActions { stage, counts, energy: of_counts(&counts, 0.0)? });
+        let energy = price_stage(&counts, program, &stage, ArrayEnergy::PerCellRead).map_err(ExploreError::Request)?;
+        stages.push(StageActions { stage, counts, energy });
     }
+    let energy = price(&all, program, ArrayEnergy::PerCellRead, report.interval_s()).map_err(ExploreError::Request)?;
     Ok(Prices {
         cost_table: program.chip.costs.name.clone(),
         adc_model: program.chip.tile.adc.model.clone(),
         stages,
-        energy: of_counts(&all, report.interval_s())?,
+        energy,
         area: area(program).map_err(ExploreError::Request)?,
         writing: weight_writing(program),
     })

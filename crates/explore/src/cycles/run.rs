@@ -115,7 +115,7 @@ pub(super) fn execute(
     let mut settings = Settings { recorder, ..Settings::default() };
     match input {
         Input::Program(program) => {
-            let lowered = lower::workload(program, &program.chip.hardware())?;
+            let lowered = lower::workload(program, &program.hardware())?;
             settings.critical_path = follow(&lowered.workload);
             let timing = timing::run_lowered(program, lowered, images, settings)?;
             let counts_of_cores = Some(timing.counts_of_cores);

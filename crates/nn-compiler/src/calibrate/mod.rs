@@ -55,9 +55,8 @@ fn set_transfers(
     Ok(())
 }
 
-/// The largest sum of a column whose cells can reach `highest` level spacings.
-fn largest_sum(chip: &Chip, stage: &MvmStage, highest: f64) -> f64 {
-    let rows = stage.crossbars.iter().map(|crossbar| crossbar.rows).max().unwrap_or(1);
+/// The largest sum of a column of so many cells that can reach `highest` level spacings.
+fn largest_sum(chip: &Chip, rows: u32, highest: f64) -> f64 {
     f64::from(rows) * highest * f64::from((1_u32 << chip.tile.dac.bits) - 1)
 }
 
@@ -77,7 +76,9 @@ fn full(chip: &Chip, stage: &MvmStage, slice: usize) -> Result<AdcTransfer, Comp
     // A pair differs most when one cell is at the upper limit of the device and the other at the lower, below `G_min`.
     let pair = stage.polarities == 2 && stage.converted_arrays() == 1;
     let reach = if pair { highest - lowest } else { highest.max(if stage.bipolar() { -lowest } else { 0.0 }) };
-    Ok(transfer(&chip.tile.adc, stage, largest_sum(chip, stage, reach)))
+    // Unused cells are driven like the others.
+    let rows = stage.crossbars.iter().map(|crossbar| crossbar.rows).max().unwrap_or(1);
+    Ok(transfer(&chip.tile.adc, stage, largest_sum(chip, rows, reach)))
 }
 
 /// One code per level spacing and a code for every nominal sum; where columns are stored complemented, for every sum of these weights.
@@ -85,7 +86,10 @@ fn exact(chip: &Chip, stage: &MvmStage, slice: usize) -> AdcTransfer {
     let max_code = if stage.flipped_columns() > 0 {
         largest_stored_sum(chip, stage, slice)
     } else {
-        largest_sum(chip, stage, f64::from(stage.top_level(slice))) as i32
+        // Unused cells are nominally 0.
+        let groups = stage.groups();
+        let rows = stage.crossbars.iter().map(|crossbar| crossbar.rows.min(groups.rows as u32)).max().unwrap_or(1);
+        largest_sum(chip, rows, f64::from(stage.top_level(slice))) as i32
     };
     AdcTransfer { min_code: if stage.bipolar() { -max_code } else { 0 }, max_code: max_code.max(1), step: 1.0 }
 }

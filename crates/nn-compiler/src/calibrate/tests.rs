@@ -23,7 +23,9 @@ fn stage(polarities: u32) -> MvmStage {
         name: "layer".to_owned(),
         input: 0,
         window: Window::square(input, 1, 1, 0),
+        input_offset: 0,
         outputs: 1,
+        groups: 1,
         polarities,
         subtraction: Subtraction::BeforeAdc,
         offset: 0,
@@ -33,6 +35,7 @@ fn stage(polarities: u32) -> MvmStage {
         crossbars: Vec::new(),
         replicas: Vec::new(),
         bias: vec![0],
+        multipliers: Vec::new(),
     }
 }
 

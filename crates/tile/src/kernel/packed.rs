@@ -40,11 +40,11 @@ impl Packed {
     /// No vectors yet. Rows with more than 16 digits are packed for multiplication, unless `tables` says that cells are not linear.
     ///
     /// # Panics
-    /// If digits do not have 1 to 8 bits, or codes more than 16 (rounded up to whole digits).
+    /// If digits do not have 1 to 8 bits, or codes more than 17 (rounded up to whole digits).
     #[must_use]
     pub fn new(format: DigitFormat, tables: bool) -> Self {
         assert!(
-            (1..=8).contains(&format.bits) && format.bits * format.cycles < 24,
+            (1..=8).contains(&format.bits) && format.bits * format.cycles <= 24,
             "digits and codes that a DAC can have"
         );
         let multiplies = format.multiplies() && !tables;

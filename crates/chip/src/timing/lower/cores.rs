@@ -89,7 +89,7 @@ impl Emitter<'_> {
         let chip = &self.layout.program.chip;
         let foreign: Vec<u32> = self.sums().collect();
         let load = |region| Instruction::Load { region, bits: stage.rows_in(copy, self.tile) * input_bits };
-        let mut behind = vec![Instruction::Mvm { slices: chip.array_reads() }];
+        let mut behind = vec![Instruction::Mvm { slices: chip.array_reads(stage.applied_bits()) }];
         behind.extend(foreign.iter().map(|&region| Instruction::Receive { region }));
         let values = stage.additions(copy, self.tile, home);
         if values > 0 {
