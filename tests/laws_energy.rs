@@ -4,16 +4,18 @@ use crate::support::cells::programmed;
 use crate::support::chips::{self, Widths, all_widths, widths_for};
 use crate::support::compiled::{Compiled, SEED};
 use crate::support::energy::{array_energy_j, layer_inputs};
+use crate::support::graphs::compiled;
 use crate::support::networks::{Builder, convolutions, dataset, linear_chain, single_layer};
 use crate::support::random::Random;
-use chip::config::Chip;
-use chip::energy::{ArrayEnergy, Energy, area_m2, leakage_w, price};
+use chip::config::{Chip, RangePolicy};
+use chip::energy::{ArrayEnergy, Energy, area_m2, leakage_w, price, price_stage};
 use chip::program::Program;
 use chip::timing;
 use explore::config::{Kind, load_text, preset_text};
 use nn::datasets::Dataset;
 use nn::network::{Network, Shape};
 use nn_compiler::mapping::Mapping;
+use tile::actions::ActionCounts;
 use tile::address::Purpose;
 use tile::cost::CostTable;
 
@@ -123,7 +125,7 @@ fn every_counted_action_is_paid_once() {
     let mut chip = WIDTHS.of(chips::exact());
     // A layer over two tiles sends flits; steps that are no powers of two scale slices.
     chip.tile.arrays = 2;
-    chip.tile.adc.range = chip::config::RangePolicy::Full;
+    chip.tile.adc.range = RangePolicy::Full;
     (chip.costs.energy_j.adc_conversion, chip.costs.leakage_w.tile) = (3e-13, 0.0);
     let (case, dataset) = case("isaac", &chip);
     let counts = case.infer(0, &dataset.test).counts;
@@ -182,7 +184,7 @@ fn a_wider_bus_only_saves_accesses_to_the_buffer() {
     case.program.chip.tile.buffer.word_bits *= 4;
     let wide = case.infer(0, &dataset.test).counts;
     assert!(wide.buffer_read < narrow.buffer_read);
-    let same = tile::actions::ActionCounts { buffer_read: wide.buffer_read, buffer_write: wide.buffer_write, ..narrow };
+    let same = ActionCounts { buffer_read: wide.buffer_read, buffer_write: wide.buffer_write, ..narrow };
     assert_eq!(wide, same);
 }
 
@@ -219,6 +221,55 @@ fn a_resolution_without_a_price_is_an_error() {
     refused(|chip| chip.tile.dac.bits = 9, "1 to 8 (cost table `isaac-32nm`");
     refused(|chip| chip.tile.adc.bits = 22, "covers no other");
     refused(|chip| chips::adc_table(chip).costs.retain(|cost| cost.bits == 4), "one of 4 (ADC model `isaac-table`");
+}
+
+/// Conversions of later slices are cheaper and take fewer pulses, so that stages with more slices have cheaper means.
+#[test]
+fn stages_of_several_widths_are_priced_by_their_own_slices() {
+    let mut random = Random(35);
+    let mut several = 0;
+    for mapping in ["isaac", "differential"] {
+        for _ in 0..20 {
+            let mut chip = Widths { dac: 3, ..WIDTHS }.of(chips::exact());
+            (chip.tile.dac.pulse_time_s, chip.tile.adc.range) = (1e-9, RangePolicy::Full);
+            (chip.tile.adc.bits, chip.tile.adc.skip_applied_bits) = (8, true);
+            for (factor, row) in (1..).zip(&mut chips::adc_table(&mut chip).costs) {
+                row.energy_j = f64::from(factor) * 1e-13;
+            }
+            chip.costs.dac_bits_factor = vec![1.0, 5.0, 11.0];
+            let mapping = Mapping::parse(mapping).unwrap();
+            let program = compiled(&mut random, &mapping, &chip, 1).0.program;
+            let counts = timing::run(&program, 1).unwrap();
+            let energy = price(&counts.counts, &program, ArrayEnergy::PerCellRead, 0.0).unwrap();
+            let (mut of_stages, mut dac_j, mut adc_j) = (0.0, 0.0, 0.0);
+            for (_, stage) in program.mvm_stages() {
+                let cores = counts.lowered.workload.cores.iter().zip(&counts.counts_of_cores);
+                let mut own = ActionCounts::default();
+                cores.filter(|(core, _)| core.stage == stage.name).for_each(|(_, of_core)| own += *of_core);
+                of_stages += price_stage(&own, &program, &stage.name, ArrayEnergy::PerCellRead).unwrap().adc_j;
+                // Slice by slice.
+                let slices = stage.window.input.bits.div_ceil(3);
+                for slice in 0..slices {
+                    let bits = if slice + 1 == slices { stage.window.input.bits - 3 * slice } else { 3 };
+                    dac_j += (own.dac_drive / u64::from(slices)) as f64
+                        * chip.costs.energy_j.dac_drive
+                        * [1.0, 5.0, 11.0][bits as usize - 1];
+                    let conversion_bits = 8_u32.saturating_sub(3 * slice).max(1);
+                    let converter_j = chip.tile.adc.prices.at(conversion_bits).unwrap().energy_j;
+                    let of_slice = (own.adc_conversion / u64::from(slices)) as f64;
+                    adc_j += of_slice * (converter_j + chip.costs.energy_j.adc_conversion);
+                }
+                adc_j += own.sample_hold as f64 * chip.costs.energy_j.sample_hold;
+            }
+            assert!(relative(energy.dac_j, dac_j) < 1e-12, "{energy:?}, expected {dac_j:e}");
+            assert!(relative(energy.adc_j, adc_j) < 1e-12, "{energy:?}, expected {adc_j:e}");
+            assert!(relative(of_stages, adc_j) < 1e-12, "{of_stages:e}, expected {adc_j:e}");
+            let mut widths: Vec<u32> = program.mvm_stages().map(|(_, stage)| stage.window.input.bits).collect();
+            widths.dedup();
+            several += usize::from(widths.len() > 1);
+        }
+    }
+    assert!(several > 10, "{several} programs have stages of several widths");
 }
 
 /// A cost table that lacks the price of any action is refused by the name of that action.

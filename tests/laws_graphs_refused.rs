@@ -11,6 +11,7 @@ use chip::timing::{self, TimingError};
 use nn::quantised::{MvmOutput, QuantisedLayer, QuantisedNetwork};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::{CompilationSettings, compile_quantised};
+use tile::dac::DacFormat;
 
 /// A residual program, and it after a change to the first stage that has one.
 fn refused(change: impl Fn(&mut Stage) -> bool) -> String {
@@ -60,7 +61,7 @@ fn damaged_graphs_are_refused_by_name() {
 }
 
 #[test]
-fn a_signed_map_in_front_of_arrays_and_a_result_for_nobody_are_refused() {
+fn a_signed_map_without_its_offset_and_a_result_for_nobody_are_refused() {
     let mut random = Random(44);
     let mapping = Mapping::parse("isaac").unwrap();
     let chain = convolutions(&mut Random(5), 8);
@@ -75,8 +76,8 @@ fn a_signed_map_in_front_of_arrays_and_a_result_for_nobody_are_refused() {
                 if at > 0 {
                     mvm.window.input = signed(mvm.window.input);
                 }
-                if let Output::Codes { bits, signed, .. } = &mut mvm.output {
-                    (*bits, *signed) = (*bits - 1, true);
+                if let Output::Codes { bits, signed, sign_bit } = &mut mvm.output {
+                    (*bits, *signed, *sign_bit) = (*bits - 1, true, true);
                 }
             }
             Stage::Pool(pool) => pool.window.input.signed |= at > 0,
@@ -84,7 +85,10 @@ fn a_signed_map_in_front_of_arrays_and_a_result_for_nobody_are_refused() {
         }
     }
     let text = program.validate().unwrap_err();
-    assert!(text.contains("its input must be signed where the chip's tile.dac.format is"), "{text}");
+    assert!(text.contains("input_offset = 0, but its inputs take 128"), "{text}");
+    program.chip.tile.dac.format = DacFormat::SignMagnitude;
+    let text = program.validate().unwrap_err();
+    assert!(text.contains("its input has no sign, but the chip's tile.dac.format = \"sign-magnitude\""), "{text}");
 
     let (case, _) = compiled(&mut random, &mapping, &chips::exact(), 2);
     let mut program = case.program;

@@ -10,6 +10,7 @@ use crate::support::random::Random;
 use chip::config::Chip;
 use chip::functional::{Cells, SampleAddress};
 use chip::program::{MvmStage, PlacedCrossbar, Program, Stage};
+use nn::coding::{CodeFormat, InputCoding};
 use nn::datasets::Dataset;
 use nn_compiler::mapping::Mapping;
 use tile::address::Purpose;
@@ -183,7 +184,6 @@ fn damaged_groups_inputs_and_multipliers_are_refused_by_name() {
     holds(refused(&|stage| stage.groups = 0), "groups must divide its outputs and the channels of its input");
     holds(refused(&|stage| stage.groups = 3), "groups must divide");
     holds(refused(&|stage| stage.groups = 8), "a cell beside the groups is not at level 0");
-    holds(refused(&|stage| stage.groups = 1), "its crossbars hold 576 of 1152 weights");
     // Row 0 belongs to the first group, whose outputs have the first eight columns.
     holds(refused(&|stage| stage.crossbars[0].levels[0][8] = 1), "a cell beside the groups is not at level 0");
     let cut = |stage: &mut MvmStage| {
@@ -205,6 +205,29 @@ fn damaged_groups_inputs_and_multipliers_are_refused_by_name() {
     );
     let text = refused(&|program| program.coding.offsets[0] = f64::NAN);
     assert_eq!(text, "input: a multiplier or an offset is NaN; allowed are finite numbers");
+}
+
+/// 16 bits and a sign, applied as 17 bits in any number of slices; sums stay whole.
+#[test]
+fn the_widest_signed_codes_are_applied_with_an_offset() {
+    let mut random = Random(85);
+    for mapping in &Mapping::every() {
+        for dac in [1, 3, 8] {
+            let mut chip = chips::exact();
+            (chip.tile.dac.bits, chip.format.weight_bits, chip.tile.digital.accumulator_bits) = (dac, 4, 52);
+            let mut reference = grouped(&mut random, &chip, (4, 2, 6));
+            let highest = f64::from(u16::MAX);
+            reference.coding = InputCoding {
+                format: CodeFormat { bits: 16, signed: true },
+                multipliers: vec![2.0 * highest],
+                offsets: vec![-highest],
+            };
+            let (case, dataset) = compile(&mut random, reference, mapping, &chip, 5);
+            let stage = stage(&case.program);
+            assert_eq!((stage.input_offset, stage.applied_bits()), (1 << 16, 17));
+            assert_eq!(case.infer(0, &dataset.test).scores, case.expected(&dataset.test), "{} {dac}", mapping.name());
+        }
+    }
 }
 
 /// What a chip sample computes does not depend on whether signed maps are applied with their sign or with an offset, if cells do not err.

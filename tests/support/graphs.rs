@@ -154,7 +154,7 @@ impl Graph<'_> {
     fn same(&mut self, input: usize, channels: usize, stride: usize, kernel: usize, signed: bool) -> usize {
         let shape = self.shape(input);
         let window = Window::square(shape, kernel, stride, kernel / 2);
-        let bits = self.bits() + if signed { self.random.within(0, 2) as u32 } else { 0 };
+        let bits = (self.bits() + if signed { self.random.within(0, 2) as u32 } else { 0 }).min(16);
         self.mvm(input, window, channels, Some((bits, signed)))
     }
 

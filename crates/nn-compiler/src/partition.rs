@@ -173,6 +173,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Two groups of two channels under 1 x 2 windows: the network numbers (channel, pixel), the chip (group, pixel, channel of the group).
+    #[test]
+    fn rows_are_ordered_and_cut_within_their_groups() {
+        let input = nn::Shape { channels: 4, height: 1, width: 2 };
+        let window = nn::Window::whole(input);
+        assert_eq!(row_order(&window, 1), [0, 2, 4, 6, 1, 3, 5, 7]);
+        assert_eq!(row_order(&window, 2), [0, 2, 1, 3, 4, 6, 5, 7]);
+        assert_eq!(row_order(&window, 4), [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(row_partitions(&window, 1, 5), (vec![0, 1, 0, 1, 0, 1, 0, 1], 2));
+        assert_eq!(row_partitions(&window, 2, 3), (vec![0, 1, 0, 1, 0, 1, 0, 1], 2));
+        assert_eq!(row_partitions(&window, 2, 4), (vec![0; 8], 1));
+    }
+
     proptest! {
         #[test]
         fn parts_cover_everything_once_and_evenly(total in 1_usize..2000, most in 1_usize..300) {

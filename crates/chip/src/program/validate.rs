@@ -146,7 +146,9 @@ impl Program {
             let dac = "the chip's tile.dac.format = \"sign-magnitude\"";
             return Err(format!("its input has no sign, but {dac} reads maps that have one"));
         }
-        Ok(())
+        let bits = stage.applied_bits();
+        let priced = self.chip.conversion_energy_j(bits);
+        priced.map(|_| ()).map_err(|what| format!("inputs of {bits} bits take conversions without a price: {what}"))
     }
 
     fn check_crossbar(&self, stage: &MvmStage, placed: &PlacedCrossbar, contents: Contents) -> Result<(), String> {
