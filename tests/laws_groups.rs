@@ -31,7 +31,7 @@ fn one_layer(
 ) -> (Compiled, Dataset) {
     let mut random = Random(81);
     let reference = grouped(&mut random, chip, (channels, groups, outputs));
-    compile(&mut random, reference, mapping, chip, 3)
+    compile(&mut random, &reference, mapping, chip, 3)
 }
 
 fn stage(program: &Program) -> &MvmStage {
@@ -222,7 +222,7 @@ fn the_widest_signed_codes_are_applied_with_an_offset() {
                 multipliers: vec![2.0 * highest],
                 offsets: vec![-highest],
             };
-            let (case, dataset) = compile(&mut random, reference, mapping, &chip, 5);
+            let (case, dataset) = compile(&mut random, &reference, mapping, &chip, 5);
             let stage = stage(&case.program);
             assert_eq!((stage.input_offset, stage.applied_bits()), (1 << 16, 17));
             assert_eq!(case.infer(0, &dataset.test).scores, case.expected(&dataset.test), "{} {dac}", mapping.name());

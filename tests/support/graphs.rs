@@ -254,13 +254,13 @@ pub(crate) fn grouped(
 /// A random residual network for a chip with images of its own, compiled.
 pub(crate) fn compiled(random: &mut Random, mapping: &Mapping, chip: &Chip, images: usize) -> (Compiled, Dataset) {
     let reference = residual(random, chip);
-    compile(random, reference, mapping, chip, images)
+    compile(random, &reference, mapping, chip, images)
 }
 
 /// A network with images of its own, compiled.
 pub(crate) fn compile(
     random: &mut Random,
-    reference: QuantisedNetwork,
+    reference: &QuantisedNetwork,
     mapping: &Mapping,
     chip: &Chip,
     images: usize,
@@ -269,7 +269,7 @@ pub(crate) fn compile(
     let shape = reference.input;
     let [train, test] = [images, images].map(|count| split(random, shape, classes, count));
     let dataset = Dataset { name: "random", shape, classes, validation: train.clone(), train, test };
-    (compile_for(&reference, &dataset, mapping, chip), dataset)
+    (compile_for(reference, &dataset, mapping, chip), dataset)
 }
 
 /// A network compiled for a data set.

@@ -1,6 +1,6 @@
 //! Programming a part of a stage that has the random numbers of its rows to itself.
 
-use crate::program::{MvmStage, PlacedCrossbar};
+use crate::program::{Groups, MvmStage, PlacedCrossbar};
 use std::ops::Range;
 use tile::address::CellRow;
 use tile::device::{RowPart, RowTotals, States};
@@ -50,6 +50,8 @@ impl<'a> RowBlock<'a> {
     /// Programs all cells, `states` being those of each slice; returns the totals of every row, `[slice][row of the block]`.
     pub(super) fn program(&mut self, stage: &MvmStage, states: &[States]) -> Vec<Vec<RowTotals>> {
         let groups = stage.groups();
+        // Arrays with rows in common hold the same groups, or parts of one.
+        let held = self.arrays.first().map_or(0..0, |array| groups.of(array.placed));
         let mut totals = Vec::with_capacity(states.len());
         for (slice, states) in states.iter().enumerate() {
             // In a local variable, so that only the hash of the row number is computed for every row.
@@ -57,10 +59,11 @@ impl<'a> RowBlock<'a> {
             let mut of_slice = Vec::with_capacity(self.rows.len());
             for row in self.rows.clone() {
                 let group = row as usize / groups.rows;
-                let own = self.arrays.iter_mut().filter_map(|array| array.part(stage, slice, row, group));
+                let own = self.arrays.iter_mut().filter_map(|array| array.part(stage, &groups, slice, (row, group)));
                 let mut of_row = states.program_row(CellRow { row: row.into(), ..address }, own);
-                for other in groups.of(self.arrays[0].placed).filter(|&other| other != group) {
-                    let unused = self.arrays.iter_mut().filter_map(|array| array.part(stage, slice, row, other));
+                for other in held.clone().filter(|&other| other != group) {
+                    let unused =
+                        self.arrays.iter_mut().filter_map(|array| array.part(stage, &groups, slice, (row, other)));
                     of_row.add(&states.program_row(beside(address, row, other, groups.count), unused));
                 }
                 of_slice.push(of_row);
@@ -83,12 +86,18 @@ impl ArrayCells<'_> {
     }
 
     /// The cells of one slice of a logical row in the columns of a group, if the array holds both.
-    fn part(&mut self, stage: &MvmStage, slice: usize, row: u32, group: usize) -> Option<RowPart<'_>> {
+    fn part(
+        &mut self,
+        stage: &MvmStage,
+        groups: &Groups,
+        slice: usize,
+        (row, group): (u32, usize),
+    ) -> Option<RowPart<'_>> {
         if !self.rows().contains(&row) {
             return None;
         }
         let (columns, slices) = (stage.columns(self.placed) as usize, stage.slices.len());
-        let outputs = stage.groups().outputs_in(self.placed, group);
+        let outputs = groups.outputs_in(self.placed, group);
         let first = (row - self.placed.row_start) as usize * columns;
         let cells = first + outputs.start * slices + slice..first + outputs.end * slices;
         if outputs.is_empty() {
