@@ -52,3 +52,17 @@ impl Activation {
         }
     }
 }
+
+impl Activation {
+    /// The function of one value.
+    pub(super) fn of(self, value: f32) -> f32 {
+        match self {
+            Self::Relu => value.max(0.0),
+            Self::Clip { low, high } => value.max(low).min(high),
+            Self::LeakyRelu { slope } if value < 0.0 => slope * value,
+            Self::LeakyRelu { .. } => value,
+            Self::Sigmoid => (1.0 / (1.0 + libm::exp(-f64::from(value)))) as f32,
+            Self::Tanh => libm::tanh(f64::from(value)) as f32,
+        }
+    }
+}

@@ -106,3 +106,27 @@ impl Affine {
         Ok(input)
     }
 }
+
+impl Coefficients {
+    /// The number of every value of a map of shape `shape`, in its order.
+    pub(super) fn expand(&self, shape: Shape) -> Vec<f32> {
+        match self {
+            Self::Map(value) => vec![*value; shape.len()],
+            Self::Channel(values) => {
+                values.iter().flat_map(|&value| std::iter::repeat_n(value, shape.height * shape.width)).collect()
+            }
+            Self::Value(values) => values.clone(),
+        }
+    }
+}
+
+impl Affine {
+    /// The result for every image of a batch; shapes must have been checked.
+    pub(super) fn forward(&self, shape: Shape, values: &[f32]) -> Vec<f32> {
+        let coefficients: Vec<(f32, f32)> =
+            self.factor.expand(shape).into_iter().zip(self.shift.expand(shape)).collect();
+        let maps = values.chunks_exact(shape.len());
+        maps.flat_map(|map| map.iter().zip(&coefficients).map(|(&value, (factor, shift))| factor * value + shift))
+            .collect()
+    }
+}

@@ -103,3 +103,41 @@ pub(super) fn concat_shape(first: Shape, rest: &[Shape]) -> Result<Shape, Invali
     shape.validate()?;
     Ok(shape)
 }
+
+impl Pad {
+    /// The padded map of every image of a batch; shapes must have been checked.
+    pub(super) fn forward(&self, shape: Shape, values: &[f32]) -> Vec<f32> {
+        let height = shape.height + self.height[0] + self.height[1];
+        let width = shape.width + self.width[0] + self.width[1];
+        let channels = shape.channels + self.channels[0] + self.channels[1];
+        let mut result = vec![self.value; values.len() / shape.len() * channels * height * width];
+        for (map, to) in values.chunks_exact(shape.len()).zip(result.chunks_exact_mut(channels * height * width)) {
+            for (line, row) in map.chunks_exact(shape.width).enumerate() {
+                let (channel, y) = (line / shape.height + self.channels[0], line % shape.height + self.height[0]);
+                let start = (channel * height + y) * width + self.width[0];
+                to[start..start + shape.width].copy_from_slice(row);
+            }
+        }
+        result
+    }
+}
+
+impl Reorder {
+    /// The values of every image of a batch in the new order; shapes must have been checked.
+    pub(super) fn forward(&self, values: &[f32]) -> Vec<f32> {
+        let maps = values.chunks_exact(self.order.len());
+        maps.flat_map(|map| self.order.iter().map(|&place| map[place as usize])).collect()
+    }
+}
+
+/// The maps of all sources of every image, one behind the other; shapes must have been checked.
+pub(super) fn concat(inputs: &[(Shape, &[f32])]) -> Vec<f32> {
+    let images = inputs.first().map_or(0, |(shape, values)| values.len() / shape.len());
+    let mut result = Vec::with_capacity(inputs.iter().map(|(_, values)| values.len()).sum());
+    for image in 0..images {
+        for (shape, values) in inputs {
+            result.extend_from_slice(&values[image * shape.len()..(image + 1) * shape.len()]);
+        }
+    }
+    result
+}

@@ -9,10 +9,12 @@ mod affine;
 mod chain;
 mod check;
 mod conv;
+mod conv_run;
 mod layout;
 mod linear;
 mod pool;
 mod quantise;
+mod run;
 mod softmax;
 mod weights;
 

@@ -3,7 +3,7 @@
 use crate::axis::Axis;
 use crate::error::Invalid;
 use crate::network::Shape;
-use crate::window::Window;
+use crate::window::{Run, Window};
 
 /// Maximum over windows; padding is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,4 +63,37 @@ fn pooled(window: Window) -> Result<Shape, Invalid> {
     let shape = Shape { channels: window.input.channels, height: window.out_height(), width: window.out_width() };
     shape.validate()?;
     Ok(shape)
+}
+
+impl MaxPool {
+    /// The maxima of every image of a batch; shapes must have been checked.
+    pub(super) fn forward(self, shape: Shape, values: &[f32]) -> Vec<f32> {
+        let maximum = |runs: &[Run], map: &[f32]| {
+            let values = runs.iter().flat_map(|run| &map[run.map..run.map + run.len]);
+            values.fold(f32::NEG_INFINITY, |largest, &value| largest.max(value))
+        };
+        reduce(self.window(shape), values, maximum)
+    }
+}
+
+impl AveragePool {
+    /// The averages of every image of a batch, rounded once; shapes must have been checked.
+    pub(super) fn forward(self, shape: Shape, values: &[f32]) -> Vec<f32> {
+        let size = self.vertical.kernel * self.horizontal.kernel;
+        let average = |runs: &[Run], map: &[f32]| {
+            let values = runs.iter().flat_map(|run| &map[run.map..run.map + run.len]);
+            let sum: f64 = values.map(|&value| f64::from(value)).sum();
+            let seen = if self.count_padding { size } else { runs.iter().map(|run| run.len).sum() };
+            (sum / seen.max(1) as f64) as f32
+        };
+        reduce(self.window(shape), values, average)
+    }
+}
+
+/// What `reduce` makes of every window of every channel of a batch.
+fn reduce(window: Window, values: &[f32], reduce: impl Fn(&[Run], &[f32]) -> f32) -> Vec<f32> {
+    let channel = Window { input: Shape { channels: 1, ..window.input }, ..window };
+    let runs: Vec<Vec<Run>> = channel.outputs().map(|(oy, ox)| channel.runs(oy, ox).collect()).collect();
+    let maps = values.chunks_exact(channel.input.len());
+    maps.flat_map(|map| runs.iter().map(|runs| reduce(runs, map)).collect::<Vec<f32>>()).collect()
 }

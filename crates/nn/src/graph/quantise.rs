@@ -128,3 +128,60 @@ fn check_bits(bits: u32) -> Result<(), Invalid> {
     }
     Err(Invalid::new("bits", bits, format!("1 to {MAX_BITS}")))
 }
+
+impl Rounding {
+    /// The whole number for `value`.
+    pub(crate) fn of(self, value: f32) -> f32 {
+        match self {
+            Self::HalfEven => value.round_ties_even(),
+            Self::HalfUp => value.round(),
+            Self::HalfDown if value.fract().abs() == 0.5 => value.trunc(),
+            Self::HalfDown => value.round(),
+            Self::Up => value.abs().ceil().copysign(value),
+            Self::Down => value.trunc(),
+            Self::Ceil => value.ceil(),
+            Self::Floor => value.floor(),
+        }
+    }
+}
+
+impl Quantise {
+    /// The result for every image of a batch; shapes must have been checked.
+    pub(super) fn forward(&self, shape: Shape, values: &[f32]) -> Vec<f32> {
+        let (lowest, highest) = self.codes();
+        let format: Vec<(f32, f32)> = self.scale.expand(shape).into_iter().zip(self.zero_point.expand(shape)).collect();
+        let round = |(&value, &(scale, zero)): (&f32, &(f32, f32))| {
+            let code = (self.rounding.of(value / scale) + zero).clamp(lowest as f32, highest as f32);
+            (code - zero) * scale
+        };
+        values.chunks_exact(shape.len()).flat_map(|map| map.iter().zip(&format).map(round)).collect()
+    }
+}
+
+impl DynamicQuantise {
+    /// The result for every image of a batch; shapes must have been checked.
+    pub(super) fn forward(self, shape: Shape, values: &[f32]) -> Vec<f32> {
+        let highest = ((1u32 << self.bits) - 1) as f32;
+        let image = |map: &[f32]| -> Vec<f32> {
+            let (low, high) =
+                map.iter().fold((0.0f32, 0.0f32), |(low, high), &value| (low.min(value), high.max(value)));
+            let scale = (high - low) / highest;
+            if !(scale.is_finite() && scale > 0.0) {
+                return map.to_vec();
+            }
+            let zero = (-low / scale).clamp(0.0, highest).round_ties_even();
+            let code = |value: f32| ((value / scale).round_ties_even() + zero).clamp(0.0, highest);
+            map.iter().map(|&value| (code(value) - zero) * scale).collect()
+        };
+        values.chunks_exact(shape.len()).flat_map(image).collect()
+    }
+}
+
+impl Sign {
+    /// The result for every image of a batch; shapes must have been checked.
+    pub(super) fn forward(&self, shape: Shape, values: &[f32]) -> Vec<f32> {
+        let scale = self.scale.expand(shape);
+        let sign = |(&value, &scale): (&f32, &f32)| if value >= 0.0 { scale } else { -scale };
+        values.chunks_exact(shape.len()).flat_map(|map| map.iter().zip(&scale).map(sign)).collect()
+    }
+}
