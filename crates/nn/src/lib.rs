@@ -10,6 +10,7 @@ pub mod graph;
 mod integer;
 pub mod layers;
 pub mod network;
+pub mod onnx;
 pub mod quantised;
 mod quantised_check;
 pub mod window;
