@@ -10,7 +10,7 @@ use nn::Graph;
 use nn::datasets::{Split, info};
 use nn::onnx::{self, Layout, Options};
 use std::path::Path;
-use support::{assert_close, csv, npy, shared};
+use support::{assert_close, csv, npy, root, shared};
 
 /// Images with reference results.
 const CHECKED: usize = 100;
@@ -136,7 +136,13 @@ fn of(folder: &Path, dataset: &str) -> Vec<(Graph, Pixels, f64, usize)> {
 
 #[test]
 fn networks_for_mnist_agree_with_onnxruntime() {
-    check("mnist", &|folder| of(folder, "mnist"));
+    check("mnist", &|folder| {
+        let mut models = of(folder, "mnist");
+        let (description, weights) = (root().join("tests/graphs/burn_mnist.toml"), "models/burn_mnist.safetensors");
+        let burn = nn::graph::files::load(&description, &folder.join(weights)).unwrap();
+        models.push((burn, Pixels::Normalised(&[0.1307], &[0.3081]), 99.17, 10_000));
+        models
+    });
 }
 
 #[test]

@@ -66,6 +66,11 @@ impl Builder {
         if self.shapes[source] == shape {
             return Ok(source);
         }
+        // Values that are reordered anyway can take the shape at once; the first order drops out if nothing else reads it.
+        if let Some(Node { op: Operation::Reorder(reorder), inputs, name }) = self.node(source).cloned() {
+            self.hold(reorder.order.len())?;
+            return self.push(&name, &inputs, Operation::Reorder(Reorder { shape, order: reorder.order }));
+        }
         self.push(&format!("{name}.shape"), &[source], Operation::Reshape(shape))
     }
 

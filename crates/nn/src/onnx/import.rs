@@ -32,11 +32,19 @@ pub(super) fn import(model: &ModelProto, options: &Options) -> Result<Graph, Onn
         Value::Map(map) => builder.real(output, &map).map_err(|problem| error(problem.problem))?,
         _ => return Err(error(format!("its result `{output}` does not depend on its input"))),
     };
-    let source = builder.shaped(output, &map, map.shape()).map_err(|problem| error(problem.problem))?;
+    let source = last(&mut builder, output, &map).map_err(|problem| error(problem.problem))?;
     let nodes = builder.finish(source);
     let graph = Graph { name: options.name.clone(), dataset: options.dataset.clone(), input: input_shape, nodes };
     graph.validate()?;
     Ok(graph)
+}
+
+/// The source of the result. A graph has at least one node, even if the model moves no value.
+fn last(builder: &mut Builder, name: &str, map: &Map) -> Result<usize, Problem> {
+    match builder.shaped(name, map, map.shape())? {
+        0 => builder.push(name, &[0], Operation::Reshape(map.shape())),
+        source => Ok(source),
+    }
 }
 
 /// The graph of a model whose storage and versions can be read.
