@@ -111,14 +111,22 @@ fn check_logits(folder: &Path, name: &str, graph: &Graph, images: &Split) {
     }
 }
 
+/// An imported network with what is known of it.
+struct Case {
+    graph: Graph,
+    pixels: Pixels,
+    accuracy: f64,
+    images: usize,
+}
+
 /// Checks the first images, and, if asked to, the accuracy on all of them to 0.05 points.
-fn check(dataset: &str, wanted: &dyn Fn(&Path) -> Vec<(Graph, Pixels, f64, usize)>) {
+fn check(dataset: &str, wanted: &dyn Fn(&Path) -> Vec<Case>) {
     let Some(folder) = folder(dataset) else { return };
     let data = folder.join("data").join(dataset.trim_end_matches("-jpeg75"));
     let split = info(dataset).unwrap().load_test_from(&data).unwrap();
     let full = std::env::var_os("OHMIC_ACCURACIES").is_some();
     let split = if full { split } else { split.truncated(CHECKED) };
-    for (graph, pixels, accuracy, images) in wanted(&folder) {
+    for Case { graph, pixels, accuracy, images } in wanted(&folder) {
         let prepared = prepared(&folder, &split, pixels);
         check_logits(&folder, &graph.name, &graph, &prepared);
         if full {
@@ -129,9 +137,15 @@ fn check(dataset: &str, wanted: &dyn Fn(&Path) -> Vec<(Graph, Pixels, f64, usize
     }
 }
 
-fn of(folder: &Path, dataset: &str) -> Vec<(Graph, Pixels, f64, usize)> {
+fn of(folder: &Path, dataset: &str) -> Vec<Case> {
     let models = MODELS.iter().filter(|model| model.dataset == dataset);
-    models.map(|model| (import(folder, model), model.pixels, model.accuracy, model.images)).collect()
+    let case = |model: &Model| Case {
+        graph: import(folder, model),
+        pixels: model.pixels,
+        accuracy: model.accuracy,
+        images: model.images,
+    };
+    models.map(case).collect()
 }
 
 #[test]
@@ -140,7 +154,12 @@ fn networks_for_mnist_agree_with_onnxruntime() {
         let mut models = of(folder, "mnist");
         let (description, weights) = (root().join("tests/graphs/burn_mnist.toml"), "models/burn_mnist.safetensors");
         let burn = nn::graph::files::load(&description, &folder.join(weights)).unwrap();
-        models.push((burn, Pixels::Normalised(&[0.1307], &[0.3081]), 99.17, 10_000));
+        models.push(Case {
+            graph: burn,
+            pixels: Pixels::Normalised(&[0.1307], &[0.3081]),
+            accuracy: 99.17,
+            images: 10_000,
+        });
         models
     });
 }

@@ -170,3 +170,6 @@ impl Operation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

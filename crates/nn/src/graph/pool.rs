@@ -35,9 +35,10 @@ impl MaxPool {
     /// Shape of the result.
     ///
     /// # Errors
-    /// If the window does not fit into the input.
+    /// If the window does not fit into the input, or one would see nothing of it.
     pub fn output_shape(self, input: Shape) -> Result<Shape, Invalid> {
-        pooled(self.window(input))
+        let shape = pooled(self.window(input))?;
+        all_see_the_map(self.window(input)).map(|()| shape)
     }
 }
 
@@ -51,10 +52,28 @@ impl AveragePool {
     /// Shape of the result.
     ///
     /// # Errors
-    /// If the window does not fit into the input.
+    /// If the window does not fit into the input, or one would see nothing of it.
     pub fn output_shape(self, input: Shape) -> Result<Shape, Invalid> {
-        pooled(self.window(input))
+        let shape = pooled(self.window(input))?;
+        if self.count_padding { Ok(shape) } else { all_see_the_map(self.window(input)).map(|()| shape) }
     }
+}
+
+/// Refuses windows that hold padding only, which has no maximum and no average: dilated ones may jump over a small map.
+fn all_see_the_map(window: Window) -> Result<(), Invalid> {
+    let axes = [("height", window.vertical, window.input.height), ("width", window.horizontal, window.input.width)];
+    for (name, axis, size) in axes {
+        let sees = |position: usize| {
+            let start = position * axis.stride;
+            let first = axis.before.saturating_sub(start).div_ceil(axis.dilation);
+            first < axis.kernel && start + first * axis.dilation < size + axis.before
+        };
+        if let Some(position) = (0..axis.positions(size)).find(|&position| !sees(position)) {
+            let allowed = "windows that see at least one place of the map";
+            return Err(Invalid::new(format!("window in direction of the {name}"), position, allowed));
+        }
+    }
+    Ok(())
 }
 
 /// Shape of the values of one window each.

@@ -68,15 +68,15 @@ impl Graph {
 
     /// Result of the last node for one block; what no later node reads is dropped on the way.
     fn result(&self, shapes: &[Shape], block: &[f32]) -> Vec<f32> {
-        let last_reader = |source: usize| self.nodes.iter().rposition(|node| node.inputs.contains(&source));
-        let dropped: Vec<Option<usize>> = (1..=self.nodes.len()).map(last_reader).collect();
+        let mut last_reader = vec![0; self.nodes.len() + 1];
+        for (index, node) in self.nodes.iter().enumerate() {
+            node.inputs.iter().for_each(|&source| last_reader[source] = index);
+        }
         let mut results: Vec<Vec<f32>> = Vec::with_capacity(self.nodes.len());
-        for index in 0..self.nodes.len() {
+        for (index, node) in self.nodes.iter().enumerate() {
             results.push(self.node(index, shapes, block, &results));
-            for (result, dropped) in results.iter_mut().zip(&dropped) {
-                if *dropped == Some(index) {
-                    *result = Vec::new();
-                }
+            for &source in node.inputs.iter().filter(|&&source| source > 0 && last_reader[source] == index) {
+                results[source - 1] = Vec::new();
             }
         }
         results.pop().unwrap_or_default()

@@ -8,7 +8,7 @@ use crate::network::Shape;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Most values that folded constants, coefficients and orders may hold besides those of the file: 512 MiB of `f64`.
+/// Most values that folded constants, weights, coefficients and orders may hold besides one for every byte of the file.
 const MAX_FOLDED: usize = 1 << 26;
 
 /// The graph under construction, with what every node of the model needs to know.
@@ -20,22 +20,33 @@ pub(super) struct Builder {
     names: BTreeMap<String, usize>,
     /// Images that the sizes of the model count.
     pub(super) images: usize,
-    folded: usize,
+    /// Values that may still be held.
+    left: usize,
 }
 
 impl Builder {
-    pub(super) fn new(input: Shape, images: usize) -> Self {
-        Self { nodes: Vec::new(), shapes: vec![input], names: BTreeMap::new(), images, folded: 0 }
+    /// An empty graph for images of the shape `input` from a file of `bytes` bytes, whose sizes count `images` images.
+    pub(super) fn new(input: Shape, images: usize, bytes: usize) -> Self {
+        let left = MAX_FOLDED.saturating_add(bytes);
+        Self { nodes: Vec::new(), shapes: vec![input], names: BTreeMap::new(), images, left }
     }
 
     /// Counts values that are about to be held in memory.
     pub(super) fn hold(&mut self, values: usize) -> Result<(), Problem> {
-        self.folded = self.folded.saturating_add(values);
-        if self.folded <= MAX_FOLDED {
-            return Ok(());
+        match self.left.checked_sub(values) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => {
+                let left = self.left;
+                let problem = format!("it makes {values} values of constants, of which only {left} more are allowed");
+                Err(Problem::new(
+                    problem,
+                    "fold constants before the export (onnxsim), and do not share them among so many nodes",
+                ))
+            }
         }
-        let problem = format!("folded constants hold {} values, allowed: at most {MAX_FOLDED}", self.folded);
-        Err(Problem::new(problem, "fold constants before the export (onnxsim)"))
     }
 
     /// Adds a node to the graph and returns its number as a source.
@@ -79,7 +90,8 @@ impl Builder {
         match &map.coding {
             Coding::Real => Ok(map.clone()),
             Coding::Codes { scale, zero } => {
-                let affine = Affine { factor: scale.map(|scale| 1.0 / scale), shift: zero.clone() };
+                self.hold(scale.values().len() + zero.values().len())?;
+                let affine = Affine { factor: scale.map(|scale| 1.0 / scale), shift: (**zero).clone() };
                 self.same(&format!("{name}.codes"), map, Operation::Affine(affine))
             }
             Coding::Dynamic { .. } => Err(Problem::new(

@@ -16,15 +16,15 @@ use std::rc::Rc;
 /// First version of the format whose files can be read.
 const FIRST_IR: i64 = 3;
 
-/// The network that a model describes.
-pub(super) fn import(model: &ModelProto, options: &Options) -> Result<Graph, OnnxError> {
+/// The network that a model in a file of `bytes` bytes describes.
+pub(super) fn import(model: &ModelProto, bytes: usize, options: &Options) -> Result<Graph, OnnxError> {
     let error = |problem: String| OnnxError::Model { name: options.name.clone(), problem };
     let graph = check_model(model).map_err(error)?;
     let reader = Reader::new(model, graph);
     let input = reader.input().map_err(error)?;
     let output = reader.output(options).map_err(error)?;
     let order = reader.order(output).map_err(error)?;
-    let (mut builder, map) = start(input, options.layout).map_err(error)?;
+    let (mut builder, map) = start(input, options.layout, bytes).map_err(error)?;
     let input_shape = builder.shape(0);
     let result = reader.evaluate(&mut builder, &order, &input.name, map, output);
     let result = result.map_err(|nodes| OnnxError::Nodes { name: options.name.clone(), nodes })?;
@@ -73,21 +73,21 @@ fn check_model(model: &ModelProto) -> Result<&GraphProto, String> {
 }
 
 /// The input as a map, in a graph that is empty but for the order of channels.
-fn start(input: &ValueInfoProto, layout: Layout) -> Result<(Builder, Map), String> {
+fn start(input: &ValueInfoProto, layout: Layout, bytes: usize) -> Result<(Builder, Map), String> {
     let (dims, images) = input_dims(input)?;
     let batch = if dims.len() > 1 { Some(0) } else { None };
     let mut map = Map { source: 0, dims, batch, coding: Coding::Real };
     if layout == Layout::ChannelsFirst {
         let shape = map.shape();
         shape.validate().map_err(|invalid| format!("input `{}`: {invalid}", input.name))?;
-        return Ok((Builder::new(shape, images), map));
+        return Ok((Builder::new(shape, images, bytes), map));
     }
     let [height, width, channels] = map.image_dims()[..] else {
         return Err(format!("input `{}` has the sizes {:?}, allowed with channels last: four", input.name, map.dims));
     };
     let shape = Shape { channels, height, width };
     shape.validate().map_err(|invalid| format!("input `{}`: {invalid}", input.name))?;
-    let mut builder = Builder::new(shape, images);
+    let mut builder = Builder::new(shape, images, bytes);
     let order = || {
         builder.hold(shape.len())?;
         let order = permuted(&[channels, height, width], &[1, 2, 0]).into_iter().map(|place| place as u32).collect();
@@ -202,8 +202,8 @@ impl<'a> Reader<'a> {
             }
         }
         if order.len() < needed.len() {
-            let node =
-                needed.iter().find(|index| !order.contains(index)).map(|&index| name_of(&self.graph.node[index]));
+            let done: BTreeSet<usize> = order.into_iter().collect();
+            let node = needed.iter().find(|index| !done.contains(index)).map(|&index| name_of(&self.graph.node[index]));
             return Err(format!("node `{}` depends on its own result", node.unwrap_or_default()));
         }
         Ok(order)

@@ -70,7 +70,7 @@ pub fn import(bytes: &[u8], options: &Options) -> Result<Graph, OnnxError> {
     limits::check(bytes).map_err(model_error)?;
     let model = proto::ModelProto::decode(bytes);
     let model = model.map_err(|error| model_error(format!("not an ONNX file, or damaged: {error}")))?;
-    import::import(&model, options)
+    import::import(&model, bytes.len(), options)
 }
 
 /// The network in an ONNX file.

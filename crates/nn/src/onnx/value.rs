@@ -50,10 +50,10 @@ pub(super) enum Coding {
     Real,
     /// `value / scale + zero`, whole numbers.
     Codes {
-        /// Value of one step.
-        scale: Coefficients,
+        /// Value of one step; shared, as maps are copied for every node that reads them.
+        scale: Rc<Coefficients>,
         /// The code of the value 0.
-        zero: Coefficients,
+        zero: Rc<Coefficients>,
     },
     /// Codes in the range that each image has for itself.
     Dynamic {

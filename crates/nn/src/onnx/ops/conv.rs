@@ -35,6 +35,7 @@ pub(super) fn convolve(
             format!("its weights see {} channels of a group, which has {}", weight.dims[1], in_channels / groups);
         return Err(Problem::broken(problem));
     }
+    builder.hold(2 * weight.values.len())?;
     let conv = Conv {
         in_channels,
         out_channels,

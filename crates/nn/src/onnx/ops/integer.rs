@@ -50,7 +50,6 @@ fn bias(node: &Node<'_>, index: usize, input_scale: usize, weight_scale: usize) 
 pub(super) fn qlinear_conv(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Problem> {
     let map = operand(builder, node, 0)?;
     let weight = weights(node, 3, 0)?;
-    builder.hold(weight.values.len())?;
     let map = conv::convolve(builder, node, &map, &weight, bias(node, 8, 1, 4)?)?;
     rounded(builder, node, &map, 6)
 }
@@ -118,7 +117,6 @@ pub(super) fn qlinear_global_average_pool(builder: &mut Builder, node: &Node<'_>
 pub(super) fn conv_integer(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Problem> {
     let (map, coding) = centred(builder, node, 0, 2)?;
     let weight = whole(node, 1, 3, 0)?;
-    builder.hold(weight.values.len())?;
     let map = conv::convolve(builder, node, &map, &weight, None)?;
     Ok(vec![Value::Map(Map { coding, ..map })])
 }
@@ -147,10 +145,11 @@ fn centred(builder: &mut Builder, node: &Node<'_>, index: usize, zero: usize) ->
         (Coding::Dynamic { source, centred: false }, Value::DynamicZero { source: zero }) if source == zero => {
             Ok((real, Coding::Dynamic { source: *source, centred: true }))
         }
-        (Coding::Codes { scale: scale @ Coefficients::Map(_), zero: Coefficients::Map(own) }, _)
-            if given(node, zero)? == *own =>
+        (Coding::Codes { scale, zero: own }, _)
+            if scale.values().len() == 1 && **own == Coefficients::Map(given(node, zero)?) =>
         {
-            Ok((real, Coding::Codes { scale: scale.clone(), zero: Coefficients::Map(0.0) }))
+            let zero = Coefficients::Map(0.0).into();
+            Ok((real, Coding::Codes { scale: scale.clone(), zero }))
         }
         _ => {
             let shift = Coefficients::Map(-given(node, zero)?);

@@ -158,7 +158,7 @@ fn contract(
     if map.batch == Some(axis) {
         return Err(Problem::new("it mixes images", "sum over values of one image only"));
     }
-    builder.hold(weight.values.len())?;
+    builder.hold(2 * weight.values.len())?;
     let bias = bias.unwrap_or_else(|| vec![0.0; outputs]);
     let (weight_scale, weight) = (scale_of(weight, 0), weight.floats());
     let mut dims = map.dims.clone();

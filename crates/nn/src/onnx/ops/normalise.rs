@@ -23,6 +23,7 @@ pub(super) fn batch_normalization(builder: &mut Builder, node: &Node<'_>) -> Res
         let problem = format!("its constants do not have one number per channel of a map of {:?}", map.dims);
         return Err(Problem::broken(problem));
     }
+    builder.hold(2 * channels)?;
     let [scale, bias, mean, variance] = parts.map(|part| &part.values);
     let factor = |channel: usize| scale[channel] / (variance[channel] + epsilon).sqrt();
     let factors = (0..channels).map(|channel| factor(channel) as f32).collect();

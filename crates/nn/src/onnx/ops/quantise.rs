@@ -125,7 +125,7 @@ fn each(
 pub(super) fn encode(builder: &mut Builder, name: &str, map: &Map, format: &Format) -> Result<Map, Problem> {
     let (bits, signed) = format.bits()?;
     let (scale, zero_point) = format.coefficients(builder, map)?;
-    let coding = Coding::Codes { scale: scale.clone(), zero: zero_point.clone() };
+    let coding = Coding::Codes { scale: Rc::new(scale.clone()), zero: Rc::new(zero_point.clone()) };
     let quantise = Quantise { scale, zero_point, bits, signed, narrow: false, rounding: Rounding::HalfEven };
     let map = builder.same(name, map, Operation::Quantise(quantise))?;
     Ok(Map { coding, ..map })
@@ -165,8 +165,11 @@ pub(super) fn decode_constant(tensor: &Tensor, format: &Format) -> Result<Tensor
 /// The numbers that codes of a map stand for.
 pub(super) fn decode(builder: &mut Builder, name: &str, map: &Map, format: &Format) -> Result<Map, Problem> {
     let (scale, zero) = format.coefficients(builder, map)?;
-    if map.coding == (Coding::Codes { scale: scale.clone(), zero: zero.clone() }) {
-        return Ok(Map { coding: Coding::Real, ..map.clone() });
+    match &map.coding {
+        Coding::Codes { scale: own, zero: own_zero } if **own == scale && **own_zero == zero => {
+            return Ok(Map { coding: Coding::Real, ..map.clone() });
+        }
+        _ => {}
     }
     // Numbers of the model in another format than the one they were rounded to, or that come as integers.
     let map = builder.real(name, map)?;
