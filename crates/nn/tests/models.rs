@@ -10,6 +10,7 @@ use nn::Graph;
 use nn::datasets::{Split, info};
 use nn::onnx::{self, Layout, Options};
 use std::path::Path;
+use std::time::Instant;
 use support::{assert_close, csv, npy, root, shared};
 
 /// Images with reference results.
@@ -130,8 +131,10 @@ fn check(dataset: &str, wanted: &dyn Fn(&Path) -> Vec<Case>) {
         let prepared = prepared(&folder, &split, pixels);
         check_logits(&folder, &graph.name, &graph, &prepared);
         if full {
+            let start = Instant::now();
             let measured = 100.0 * graph.accuracy(&prepared.truncated(images)).unwrap();
-            eprintln!("{}: {measured:.2} % of {images} images, published {accuracy} %", graph.name);
+            let seconds = start.elapsed().as_secs_f64();
+            eprintln!("{}: {measured:.2} % of {images} images in {seconds:.1} s, expected {accuracy} %", graph.name);
             assert!((measured - accuracy).abs() <= 0.05, "{}: {measured} %, expected {accuracy} %", graph.name);
         }
     }
