@@ -53,7 +53,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    fn damaged(file: &Path, problem: impl Into<String>) -> Self {
+    pub(crate) fn damaged(file: &Path, problem: impl Into<String>) -> Self {
         Self::Damaged { file: file.to_owned(), problem: problem.into() }
     }
 
@@ -96,7 +96,7 @@ pub fn load(directory: &Path) -> Result<Network, FileError> {
 }
 
 /// Reads a file of at most `limit` bytes.
-fn read(file: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+pub(crate) fn read(file: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
     let open = fs::File::open(file).map_err(|source| FileError::io(file, source))?;
     let mut bytes = Vec::new();
     let read = open.take(limit as u64 + 1).read_to_end(&mut bytes);

@@ -3,7 +3,7 @@
 //! The images are shuffled once with a fixed seed and then cut into 1100 for training, 300 for validation and 397 for testing.
 
 use super::split::permutation;
-use super::{DataError, Dataset, DatasetInfo, Split, read_idx};
+use super::{DataError, Dataset, DatasetInfo, Source, Split, read_idx};
 use crate::network::Shape;
 
 /// Entry of the list of data sets.
@@ -12,7 +12,7 @@ pub(super) const INFO: DatasetInfo = DatasetInfo {
     doc: "1797 handwritten digits of 8x8 pixels: 1100 for training, 300 for validation, 397 for testing",
     source: "UCI Machine Learning Repository, doi 10.24432/C50P49, test part",
     attribution: "E. Alpaydin, C. Kaynak, \"Optical Recognition of Handwritten Digits\", 1998, CC BY 4.0",
-    load,
+    source_of_images: Source::Embedded(load),
 };
 
 const IMAGES: (&str, &[u8]) = ("digits-8x8/images.idx3.gz", include_bytes!("../../data/digits-8x8/images.idx3.gz"));

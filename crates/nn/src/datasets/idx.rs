@@ -45,7 +45,7 @@ pub fn read_idx(file: &str, bytes: &[u8], max_values: usize) -> Result<IdxArray,
 }
 
 /// Removes the compression, if there is one; more than `limit` bytes are an error.
-fn unpack<'a>(file: &str, bytes: &'a [u8], limit: usize) -> Result<Cow<'a, [u8]>, DataError> {
+pub(super) fn unpack<'a>(file: &str, bytes: &'a [u8], limit: usize) -> Result<Cow<'a, [u8]>, DataError> {
     let unpacked = if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut unpacked = Vec::new();
         // All members are read, so that anything appended to the file is an error too.

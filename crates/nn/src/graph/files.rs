@@ -1,0 +1,120 @@
+//! Graphs of weights from elsewhere: a TOML file that says what the layers are, and a safetensors file with the tensors that it names.
+//!
+//! ```toml
+//! format_version = 1
+//! kind = "graph"
+//! name = "small"
+//! dataset = "mnist"
+//! input = { channels = 1, height = 28, width = 28 }
+//!
+//! [[nodes]]
+//! name = "conv1"
+//! op = "conv"
+//! weight = "features.0.weight"  # name of a tensor; its sizes are those of the layer
+//! bias = "features.0.bias"
+//! padding = [1, 1, 1, 1]        # above, left, below, right
+//!
+//! [[nodes]]
+//! name = "sum"
+//! op = "add"
+//! inputs = ["conv1", "input"]   # the node before, if left out; `input` is the network's
+//! ```
+//!
+//! Tensors that no node names are left alone, as exports hold more than inference needs.
+
+use super::Graph;
+use super::records::{GraphRecord, NodeRecord, OpRecord};
+use crate::files::{self, FileError};
+use safetensors::{Dtype, SafeTensors};
+use serde::Deserialize;
+use std::path::Path;
+
+/// Largest description, in bytes.
+const MAX_TEXT_BYTES: usize = 1 << 20;
+/// Largest file of weights, in bytes.
+const MAX_WEIGHT_BYTES: usize = 1 << 30;
+/// Version of the format; readers refuse any other.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Reads the graph that `description` makes of the tensors in `weights`.
+///
+/// # Errors
+/// If a file is missing, damaged, too large or of another version, names a tensor that is not there or does not fit, or does not describe a
+/// valid graph.
+pub fn load(description: &Path, weights: &Path) -> Result<Graph, FileError> {
+    let text = files::read(description, MAX_TEXT_BYTES)?;
+    let damaged = |problem: String| FileError::damaged(description, problem);
+    let text = String::from_utf8(text).map_err(|error| damaged(error.to_string()))?;
+    let record = GraphRecord::parse(&text).map_err(damaged)?;
+    let bytes = files::read(weights, MAX_WEIGHT_BYTES)?;
+    let tensors = SafeTensors::deserialize(&bytes);
+    let tensors = tensors.map_err(|error| FileError::damaged(weights, error.to_string()))?;
+    let graph = record.into_graph(&Tensors(&tensors)).map_err(damaged)?;
+    graph.validate().map_err(|source| FileError::Network { file: description.to_owned(), source })?;
+    Ok(graph)
+}
+
+/// The tensors of a file.
+pub(super) struct Tensors<'a>(&'a SafeTensors<'a>);
+
+impl Tensors<'_> {
+    /// Sizes and values of a tensor.
+    pub(super) fn read(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), String> {
+        let tensor = self.0.tensor(name).map_err(|_| {
+            let mut known = self.0.names();
+            known.sort_unstable();
+            format!("tensor `{name}` is missing, allowed: {}", known.join(", "))
+        })?;
+        if tensor.dtype() != Dtype::F32 {
+            return Err(format!("tensor `{name}` has type {:?}, allowed: F32", tensor.dtype()));
+        }
+        let (values, _) = tensor.data().as_chunks::<4>();
+        Ok((tensor.shape().to_vec(), values.iter().map(|&value| f32::from_le_bytes(value)).collect()))
+    }
+
+    /// Values of a tensor with one axis.
+    pub(super) fn list(&self, name: &str, length: usize) -> Result<Vec<f32>, String> {
+        let (sizes, values) = self.read(name)?;
+        if sizes == [length] {
+            return Ok(values);
+        }
+        Err(format!("tensor `{name}` has the sizes {sizes:?}, allowed: [{length}]"))
+    }
+}
+
+impl GraphRecord {
+    /// The graph with its tensors.
+    fn into_graph(self, tensors: &Tensors<'_>) -> Result<Graph, String> {
+        let mut graph = Graph { name: self.name, dataset: self.dataset, input: self.input, nodes: Vec::new() };
+        let mut shapes = vec![graph.input];
+        graph.input.validate().map_err(|invalid| invalid.to_string())?;
+        for record in self.nodes {
+            let problem = |problem: String| format!("node `{}`: {problem}", record.name);
+            let inputs = sources(&record, &graph).map_err(problem)?;
+            let of: Vec<_> = inputs.iter().map(|&source| shapes[source]).collect();
+            let op = OpRecord::deserialize(record.op.clone()).map_err(|error| problem(error.to_string()))?;
+            let op = op.operation(&of, tensors).map_err(problem)?;
+            op.validate().map_err(|invalid| problem(invalid.to_string()))?;
+            shapes.push(op.output_shape(&of).map_err(|invalid| problem(invalid.to_string()))?);
+            graph.nodes.push(super::Node { name: record.name, inputs, op });
+        }
+        Ok(graph)
+    }
+}
+
+/// The numbers of a node's sources.
+fn sources(record: &NodeRecord, graph: &Graph) -> Result<Vec<usize>, String> {
+    let Some(names) = &record.inputs else {
+        return Ok(vec![graph.nodes.len()]);
+    };
+    let number = |name: &String| {
+        let found = graph.nodes.iter().position(|node| node.name == *name).map(|index| index + 1);
+        let found = if name == "input" { Some(0) } else { found };
+        found.ok_or_else(|| format!("input `{name}` is unknown, allowed: `input` or the name of a node before"))
+    };
+    names.iter().map(number).collect()
+}
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

@@ -1,0 +1,281 @@
+//! What cannot be imported is named, all of it; and no damage makes the reader panic, hang or use much memory.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
+
+mod support;
+#[path = "support/writer.rs"]
+mod writer;
+
+use nn::onnx::proto::{FunctionProto, ModelProto};
+use nn::onnx::{Layout, OnnxError, Options, import};
+use proptest::prelude::*;
+use prost::Message;
+use std::fs;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+use writer::{Writer, int, ints, text};
+
+fn options() -> Options {
+    Options::new("net", "random")
+}
+
+fn problem(bytes: &[u8]) -> String {
+    import(bytes, &options()).unwrap_err().to_string()
+}
+
+/// A model of one `Relu`, changed.
+fn changed(change: impl FnOnce(&mut ModelProto)) -> Vec<u8> {
+    let mut writer = Writer::new(&[0, 3]);
+    let result = writer.node("Relu", &["x"], vec![]);
+    let mut model = writer.model(&result);
+    change(&mut model);
+    model.encode_to_vec()
+}
+
+#[test]
+fn all_nodes_that_cannot_be_imported_are_in_one_error() {
+    let mut writer = Writer::new(&[0, 3, 8, 8]);
+    let a = writer.node("LayerNormalization", &["x"], vec![]);
+    let b = writer.node("Relu", &[&a], vec![]);
+    let c = writer.node("Einsum", &[&b], vec![]);
+    let d = writer.node("MaxPool", &["x"], vec![ints("kernel_shape", &[2, 2]), int("storage_order", 1)]);
+    let e = writer.node("Mul", &["x", "x"], vec![]);
+    let f = writer.node("Sum", &[&c, &d, &e], vec![]);
+    let unused = writer.node("LSTM", &["x"], vec![]);
+    assert_eq!(unused, "t6");
+    let error = import(&writer.bytes(&f), &options()).unwrap_err();
+    let OnnxError::Nodes { nodes, .. } = &error else { panic!("{error}") };
+    let named: Vec<(&str, &str)> = nodes.iter().map(|node| (node.node.as_str(), node.operator.as_str())).collect();
+    let expected = [
+        ("LayerNormalization0", "LayerNormalization"),
+        ("Einsum2", "Einsum"),
+        ("MaxPool3", "MaxPool"),
+        ("Mul4", "Mul"),
+    ];
+    assert_eq!(named, expected);
+    let text = error.to_string();
+    assert!(
+        text.starts_with("ONNX model `net`: 4 of its nodes cannot be imported:\n  `LayerNormalization0`"),
+        "{text}"
+    );
+    assert!(text.contains("replace it by BatchNormalization") && text.contains("leave storage_order at 0"), "{text}");
+}
+
+#[test]
+fn other_forms_of_models_are_refused() {
+    let refused = |change: fn(&mut ModelProto)| problem(&changed(change));
+    let graph =
+        |change: fn(&mut nn::onnx::proto::GraphProto)| problem(&changed(|model| change(model.graph.as_mut().unwrap())));
+    assert!(refused(|model| model.ir_version = 2).contains("IR version is 2, allowed: 3 and above"));
+    assert!(refused(|model| model.opset_import[0].version = 6).contains("version 6, allowed: 7 to 28"));
+    assert!(refused(|model| model.opset_import[0].version = 29).contains("version 29"));
+    assert!(refused(|model| model.opset_import.clear()).contains("which operator set"));
+    assert!(refused(|model| model.training_info.push(vec![])).contains("training information"));
+    assert!(refused(|model| model.graph = None).contains("no graph"));
+    assert!(graph(|graph| graph.sparse_initializer.push(vec![])).contains("sparse constants"));
+    assert!(
+        graph(|graph| graph.input.push(graph.input[0].clone())).contains("inputs are [x, x], allowed: exactly one")
+    );
+    assert!(graph(|graph| graph.output.push(graph.output[0].clone())).contains("results are [t0, t0]"));
+    assert!(graph(|graph| graph.output[0].name = "y".into()).contains("nothing makes the result `y`"));
+    assert!(graph(|graph| graph.node[0].input[0] = "y".into()).contains("nothing makes its input `y`"));
+    assert!(graph(|graph| graph.input[0].r#type = None).contains("no tensor of known sizes"));
+    let own = |model: &mut ModelProto| {
+        model.graph.as_mut().unwrap().node[0].domain = "own".into();
+        model.functions.push(FunctionProto { name: "Relu".into(), domain: "own".into() });
+    };
+    assert!(problem(&changed(own)).contains("(own.Relu): it is a function of the file's own; inline functions"));
+}
+
+#[test]
+fn external_data_are_refused() {
+    let mut writer = Writer::new(&[0, 3]);
+    let weight = writer.constant(&[3, 2], &[0.0; 6]);
+    writer.graph.initializer[0].data_location = 1;
+    let result = writer.node("MatMul", &["x", &weight], vec![]);
+    let text = problem(&writer.bytes(&result));
+    assert!(
+        text.contains("tensor `c0` is stored in another file") && text.contains("save_as_external_data=False"),
+        "{text}"
+    );
+}
+
+#[test]
+fn cycles_and_huge_sizes_are_refused() {
+    let mut writer = Writer::new(&[0, 3]);
+    let first = writer.node("Add", &["x", "t1"], vec![]);
+    let second = writer.node("Relu", &[&first], vec![]);
+    assert!(problem(&writer.bytes(&second)).contains("node `Add0` depends on its own result"));
+
+    let writer = Writer::new(&[1, 1 << 20, 1 << 20]);
+    assert!(problem(&writer.bytes("x")).contains("too large"));
+    let mut writer = Writer::new(&[1, 1 << 14, 1 << 14]);
+    let result = writer.node("Transpose", &["x"], vec![]);
+    assert!(problem(&writer.bytes(&result)).contains("values of constants, of which only"));
+
+    let mut writer = Writer::new(&[1, 3]);
+    let sizes = writer.list(&[1 << 14, 1 << 13]);
+    let huge = writer.node("ConstantOfShape", &[&sizes], vec![]);
+    let result = writer.node("MatMul", &["x", &huge], vec![]);
+    assert!(problem(&writer.bytes(&result)).contains("values of constants, of which only"));
+
+    let mut writer = Writer::new(&[1, 1, 4, 4]);
+    let attributes = vec![ints("kernel_shape", &[1, 1]), ints("strides", &[1, 1]), ints("pads", &[1 << 19; 4])];
+    let weight = writer.constant(&[1, 1, 1, 1], &[1.0]);
+    let result = writer.node("Conv", &["x", &weight], attributes);
+    let text = problem(&writer.bytes(&result));
+    assert!(text.contains("allowed: 1 to 1048576"), "{text}");
+}
+
+#[test]
+fn images_are_not_mixed() {
+    let mixed = |batch: i64, build: fn(&mut Writer) -> String| {
+        let mut writer = Writer::new(&[batch, 4, 6]);
+        let result = build(&mut writer);
+        problem(&writer.bytes(&result))
+    };
+    let softmax = |writer: &mut Writer| writer.node("Softmax", &["x"], vec![int("axis", 0)]);
+    assert!(mixed(0, softmax).contains("mixes images"));
+    let concat = |writer: &mut Writer| writer.node("Concat", &["x", "x"], vec![int("axis", 0)]);
+    assert!(mixed(0, concat).contains("joins images"));
+    let mean = |writer: &mut Writer| writer.node("ReduceMean", &["x"], vec![ints("axes", &[0])]);
+    assert!(mixed(0, mean).contains("mixes images"));
+    let reshape = |writer: &mut Writer| {
+        let sizes = writer.list(&[-1, 2]);
+        writer.node("Reshape", &["x", &sizes], vec![])
+    };
+    assert!(mixed(5, reshape).contains("mixes the 5 images"));
+    let per_image = |writer: &mut Writer| {
+        let constant = writer.constant(&[5, 1, 1], &[1.0, 2.0, 3.0, 4.0, 5.0]);
+        writer.node("Add", &["x", &constant], vec![])
+    };
+    assert!(mixed(5, per_image).contains("the same for all images"));
+}
+
+#[test]
+fn modes_that_compute_something_else_are_refused() {
+    let node = |op: &'static str, attributes: Vec<_>| {
+        let mut writer = Writer::new(&[0, 3, 6, 6]);
+        let list = writer.list(&[0, 0, 1, 1, 0, 0, 1, 1]);
+        let result = writer.node(op, &["x", &list], attributes);
+        problem(&writer.bytes(&result))
+    };
+    assert!(node("Pad", vec![text("mode", "reflect")]).contains("pads with mode `reflect`; pad with a constant value"));
+    let mut writer = Writer::new(&[0, 3, 6, 6]);
+    let list = writer.list(&[0, 0, -1, 0, 0, 0, 0, 0]);
+    let result = writer.node("Pad", &["x", &list], vec![]);
+    assert!(problem(&writer.bytes(&result)).contains("cut values off"));
+    let mut writer = Writer::new(&[0, 2]);
+    let parts = [0; 4].map(|_| writer.constant(&[2], &[1.0, 1.0]));
+    let inputs: Vec<&str> = ["x"].into_iter().chain(parts.iter().map(String::as_str)).collect();
+    let result = writer.node("BatchNormalization", &inputs, vec![int("training_mode", 1)]);
+    assert!(problem(&writer.bytes(&result)).contains("in training mode; export the model in evaluation mode"));
+}
+
+#[test]
+fn one_of_several_results_can_be_chosen() {
+    let mut writer = Writer::new(&[0, 3]);
+    let first = writer.node("Relu", &["x"], vec![]);
+    let second = writer.node("Tanh", &["x"], vec![]);
+    let mut model = writer.model(&first);
+    let mut output = model.graph.as_ref().unwrap().output[0].clone();
+    output.name = second;
+    model.graph.as_mut().unwrap().output.push(output);
+    let bytes = model.encode_to_vec();
+    assert!(problem(&bytes).contains("results are [t0, t1], allowed: exactly one, or choose one of them"));
+    let chosen = |name: &str| import(&bytes, &Options { output: Some(name.into()), ..options() });
+    assert_eq!(chosen("t1").unwrap().nodes[0].op.kind(), "tanh");
+    assert!(chosen("t2").unwrap_err().to_string().contains("but `t2` was asked for"));
+}
+
+/// The committed models, which the property tests damage.
+static MODELS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let files = fs::read_dir(support::root().join("tests/onnx")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> =
+        files.filter(|file| file.extension().is_some_and(|extension| extension == "onnx")).collect();
+    files.sort();
+    files.iter().map(|file| fs::read(file).unwrap()).collect()
+});
+
+/// An import ends soon, with an error or with a graph that runs.
+fn survives(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let start = Instant::now();
+    for layout in [Layout::ChannelsFirst, Layout::ChannelsLast] {
+        if let Ok(graph) = import(bytes, &Options { layout, ..options() })
+            && graph.input.len() < 1 << 16
+            && graph.mac_count().unwrap() < 1 << 24
+            && graph.shapes().unwrap().iter().all(|shape| shape.len() < 1 << 20)
+        {
+            prop_assert!(graph.forward(&vec![0.5; graph.input.len()]).is_ok());
+        }
+    }
+    prop_assert!(start.elapsed() < Duration::from_secs(20), "it took {:?}", start.elapsed());
+    Ok(())
+}
+
+/// A damaged message: one that is still a file, but says something else.
+fn distort(model: &mut ModelProto, what: usize, at: usize, number: i64) {
+    let Some(graph) = model.graph.as_mut() else { return };
+    let nodes = graph.node.len().max(1);
+    let constants = graph.initializer.len().max(1);
+    match what {
+        0 => drop(graph.node.swap_remove(at % nodes)),
+        1 => {
+            graph.node[at % nodes].op_type =
+                ["Reshape", "Conv", "Concat", "Transpose", "Gather", "Slice"][at % 6].into();
+        }
+        2 => graph.node[at % nodes].input.reverse(),
+        3 => graph.node[at % nodes].input.push("x".into()),
+        4 => graph.node[at % nodes].attribute.iter_mut().for_each(|attribute| attribute.i = number),
+        5 => graph.node[at % nodes].attribute.iter_mut().for_each(|attribute| attribute.ints.push(number)),
+        6 => graph.node[at % nodes].attribute.iter_mut().flat_map(|a| &mut a.ints).for_each(|value| *value = number),
+        7 => graph.initializer.get_mut(at % constants).into_iter().for_each(|tensor| tensor.dims.push(number)),
+        8 => graph.initializer.iter_mut().flat_map(|tensor| &mut tensor.int64_data).for_each(|value| *value = number),
+        9 => graph.initializer.get_mut(at % constants).into_iter().for_each(|tensor| tensor.dims.reverse()),
+        10 => graph.initializer.get_mut(at % constants).into_iter().for_each(|t| t.data_type = number as i32),
+        _ => {
+            let dims = graph.input[0].r#type.as_mut().and_then(|kind| kind.tensor_type.as_mut());
+            let dims = dims.and_then(|tensor| tensor.shape.as_mut());
+            dims.into_iter()
+                .flat_map(|shape| shape.dim.iter_mut().skip(at % 4).take(1))
+                .for_each(|dim| dim.dim_value = Some(number));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+    #[test]
+    fn changed_bytes_are_survived(model in any::<prop::sample::Index>(), changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+        let mut bytes = MODELS[model.index(MODELS.len())].clone();
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        survives(&bytes)?;
+    }
+
+    #[test]
+    fn cut_files_are_errors_or_graphs(model in any::<prop::sample::Index>(), cut in any::<prop::sample::Index>()) {
+        let bytes = &MODELS[model.index(MODELS.len())];
+        survives(&bytes[..cut.index(bytes.len())])?;
+    }
+
+    #[test]
+    fn distorted_models_are_survived(
+        model in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((0usize..12, any::<usize>(), prop_oneof![-3i64..20, any::<i64>(), Just(1 << 20), Just(1 << 31)]), 1..4),
+    ) {
+        let mut model = ModelProto::decode(MODELS[model.index(MODELS.len())].as_slice()).unwrap();
+        for (what, at, number) in changes {
+            if model.graph.as_ref().is_some_and(|graph| !graph.node.is_empty()) {
+                distort(&mut model, what, at, number);
+            }
+        }
+        survives(&model.encode_to_vec())?;
+    }
+
+    #[test]
+    fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        survives(&bytes)?;
+    }
+}
