@@ -8,8 +8,10 @@ use crate::network::Shape;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Most values that folded constants, weights, coefficients and orders may hold besides one for every byte of the file.
-const MAX_FOLDED: usize = 1 << 26;
+/// Values that folded constants, weights, coefficients and orders may hold, whatever the size of the file: 128 MiB of `f64`.
+const MAX_FOLDED: usize = 1 << 24;
+/// Further ones for every byte of the file: a weight of one byte is held as an integer, as a number, transposed and in its node.
+const PER_BYTE: usize = 8;
 
 /// The graph under construction, with what every node of the model needs to know.
 pub(super) struct Builder {
@@ -27,7 +29,7 @@ pub(super) struct Builder {
 impl Builder {
     /// An empty graph for images of the shape `input` from a file of `bytes` bytes, whose sizes count `images` images.
     pub(super) fn new(input: Shape, images: usize, bytes: usize) -> Self {
-        let left = MAX_FOLDED.saturating_add(bytes);
+        let left = MAX_FOLDED.saturating_add(PER_BYTE.saturating_mul(bytes));
         Self { nodes: Vec::new(), shapes: vec![input], names: BTreeMap::new(), images, left }
     }
 
