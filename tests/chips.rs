@@ -6,5 +6,6 @@
 #![allow(clippy::print_stdout, reason = "the table of docs/chips.md is printed")]
 
 mod chips_keys;
+mod chips_neurram;
 mod chips_published;
 mod support;
