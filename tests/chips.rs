@@ -8,4 +8,5 @@
 mod chips_keys;
 mod chips_neurram;
 mod chips_published;
+mod chips_sources;
 mod support;
