@@ -158,7 +158,7 @@ fn aicas() {
     let per_joule = product.operations() / product.energy.adc_j / 1e9;
     hold("AICAS, GOP/J at 35.4 %", 96.9, 0.354 * per_joule, 2e-3);
     hold("AICAS, GOP/J at 85.2 %", 233.4, 0.852 * per_joule, 2e-3);
-    let area = &chip.costs.area_m2;
+    let area = chip.costs.area_m2.unwrap();
     let unit_m2 = area.input_register + chip.tile.adc.cost().unwrap().area_m2;
     hold("AICAS, um2", 21_765.0, unit_m2 * 1e12, 1e-9);
 }
