@@ -93,16 +93,21 @@ fn neurrams_energies() {
     }
 }
 
-/// The two coefficients that make the sum of squared relative errors of `a x + b y` least; entries are `(x, y, published)`.
-fn least_squares(points: &[(f64, f64, f64)]) -> (f64, f64) {
+/// `(x, y, published)`.
+type Entry = (f64, f64, f64);
+
+/// Array reads, bits of magnitude, and converted bits of a product.
+type Bits = (f64, f64, f64);
+
+/// The two coefficients that make the sum of squared relative errors of `a x + b y` least.
+fn least_squares(points: &[Entry]) -> (f64, f64) {
     let sum = |of: fn(f64, f64) -> f64| points.iter().map(|&(x, y, value)| of(x / value, y / value)).sum::<f64>();
     let (xx, xy, yy, x, y) = (sum(|x, _| x * x), sum(|x, y| x * y), sum(|_, y| y * y), sum(|x, _| x), sum(|_, y| y));
     let determinant = xx * yy - xy * xy;
     ((x * yy - y * xy) / determinant, (y * xx - x * xy) / determinant)
 }
 
-/// Array reads, bits of magnitude, and converted bits of a product.
-fn bits(chip: &Chip) -> (f64, f64, f64) {
+fn bits(chip: &Chip) -> Bits {
     let converted: u32 = (0..chip.input_cycles()).map(|slice| chip.conversion_bits(slice)).sum();
     (chip.array_reads().into(), chip.magnitude_bits().into(), converted.into())
 }
@@ -122,7 +127,7 @@ fn energies_are_those_fitted_without_7_bits() {
         })
         .collect();
     assert_eq!(points.len(), 6);
-    let fit = |of: fn((f64, f64, f64), [f64; 3]) -> (f64, f64, f64)| {
+    let fit = |of: fn(Bits, [f64; 3]) -> Entry| {
         least_squares(&points.iter().map(|&(bits, split)| of(bits, split)).collect::<Vec<_>>())
     };
     // From fJ per operation to J per column or word line: a core has 256 of either.
