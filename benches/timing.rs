@@ -9,11 +9,15 @@ use std::path::Path;
 fn main() -> Result<(), Failure> {
     // Cargo passes `--bench`; `--test` runs every case once, and a name only the cases with it.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let Some(row) = cycles::measure_alone(&arguments)? {
+        println!("{row}");
+        return Ok(());
+    }
     let test = arguments.iter().any(|argument| argument == "--test");
     let name = arguments.iter().find(|argument| !argument.starts_with("--"));
     let cases: Vec<_> =
         CASES.iter().filter(|case| name.is_none_or(|name| case.name().contains(name.as_str()))).collect();
-    let rows = cases.iter().map(|case| case.measure(if test { 1 } else { 5 })).collect::<Result<Vec<_>, _>>()?;
+    let rows = cases.iter().map(|case| case.measure_apart(if test { 1 } else { 5 })).collect::<Result<Vec<_>, _>>()?;
     println!("{}", cycles::table(&rows));
     if test || cases.len() < CASES.len() {
         println!("not all cases were measured: no files are written");

@@ -6,5 +6,7 @@
 #![allow(clippy::print_stdout, reason = "the table of docs/chips.md is printed")]
 
 mod chips_keys;
+mod chips_neurram;
 mod chips_published;
+mod chips_sources;
 mod support;

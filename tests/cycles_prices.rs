@@ -1,6 +1,6 @@
 //! Energies by stage sum to those of the run, areas by component to the area.
 
-use crate::{input, program, shipped};
+use crate::{input, program, said, saved, shipped};
 use chip::energy::{ArrayEnergy, area, area_m2, leakage_w, price};
 use chip::program::{Place, Program, Stage};
 use chip::timing;
@@ -62,11 +62,11 @@ fn expected_area_m2(program: &Program, cost: &ComponentCosts) -> f64 {
 #[test]
 fn areas_of_components_sum_to_the_area() {
     for program in shipped() {
-        let parts = area(&program).unwrap();
+        let parts = area(&program).unwrap().unwrap();
         let sum: f64 = parts.entries().iter().map(|(_, area_m2)| area_m2).sum();
-        let total = area_m2(&program).unwrap();
+        let total = area_m2(&program).unwrap().unwrap();
         close(sum, total);
-        close(total, expected_area_m2(&program, &program.chip.costs.area_m2));
+        close(total, expected_area_m2(&program, &program.chip.costs.area_m2.unwrap()));
         assert!(parts.entries().iter().all(|&(_, area_m2)| area_m2 > 0.0), "{parts:?}");
     }
 }
@@ -75,7 +75,7 @@ fn areas_of_components_sum_to_the_area() {
 #[test]
 fn copies_of_a_stage_take_area() {
     let mut program = program("digits-mlp", "default", &[]);
-    let before = area(&program).unwrap();
+    let before = area(&program).unwrap().unwrap();
     let arrays = |program: &Program| {
         let of = |stage: &chip::program::MvmStage| stage.crossbars.len() * stage.copies() * stage.polarities as usize;
         program.mvm_stages().map(|(_, stage)| of(stage)).sum::<usize>()
@@ -84,9 +84,34 @@ fn copies_of_a_stage_take_area() {
     let Some(Stage::Mvm(first)) = program.stages.first_mut() else { panic!("the first stage has arrays") };
     let far = |crossbar: &chip::program::PlacedCrossbar| Place { tile: 50, ..crossbar.place() };
     first.replicas = vec![first.crossbars.iter().map(far).collect()];
-    let (after, more) = (area(&program).unwrap(), arrays(&program) as f64 / arrays_before as f64);
+    let (after, more) = (area(&program).unwrap().unwrap(), arrays(&program) as f64 / arrays_before as f64);
     assert!(more > 1.0);
     close(after.cells, more * before.cells);
     close(after.dacs, more * before.dacs);
-    close(area_m2(&program).unwrap(), expected_area_m2(&program, &program.chip.costs.area_m2));
+    close(area_m2(&program).unwrap().unwrap(), expected_area_m2(&program, &program.chip.costs.area_m2.unwrap()));
+}
+
+/// What has no price says so: no zeros, and no shares of nothing.
+#[test]
+fn areas_without_prices_are_not_priced() {
+    let program = program("digits-mlp", "hermes_natelec_2023", &[]);
+    assert_eq!(area(&program).unwrap(), None);
+    let directory = tempfile::tempdir().unwrap();
+    let (path, _) = saved(&program, directory.path());
+    let (path, output) = (path.to_str().unwrap(), directory.path().join("out"));
+    let text = said(&["cycles", path, "-o", output.to_str().unwrap()]);
+    assert!(text.contains("area: not priced (cost table hermes-14nm has none)") && !text.contains("NaN"), "{text}");
+    let csv = std::fs::read_to_string(output.join("cycles.csv")).unwrap();
+    assert!(!csv.contains(",area,") && csv.contains(",energy,"), "{csv}");
+    let json: serde_json::Value = serde_json::from_str(&said(&["cycles", path, "--format", "json"])).unwrap();
+    assert!(json["prices"]["area"].is_null() && json["prices"]["area_m2"].is_null(), "{json}");
+}
+
+/// An inference at the flat price of a cell read, stage by stage: for shapes as for the program with the same shapes.
+#[test]
+fn an_outline_costs_what_its_program_costs() {
+    let (shapes, program) = (said(&["cycles", "--outline", "digits-mlp"]), program("digits-mlp", "large", &[]));
+    let directory = tempfile::tempdir().unwrap();
+    let (path, _) = saved(&program, directory.path());
+    assert_eq!(said(&["cycles", path.to_str().unwrap()]), shapes);
 }

@@ -1,6 +1,6 @@
 //! What cannot be timed or recorded is refused with one clear line.
 
-use crate::{SMALL_CHIP, TWO_STAGES, program, refused, saved};
+use crate::{SMALL_CHIP, TWO_STAGES, program, refused, said, saved};
 
 #[test]
 fn inputs_that_are_none() {
@@ -59,6 +59,20 @@ fn windows_and_kinds_that_are_none() {
     assert!(trace(&[&into]).contains(&into), "a file is no directory");
 }
 
+#[test]
+fn outlines_that_are_none() {
+    let text = refused(&["cycles", "--outline", "nosuch"]);
+    assert!(text.contains("nosuch") && text.contains("resnet-18"), "{text}");
+    assert!(refused(&["cycles"]).contains("INPUT"));
+    assert!(refused(&["cycles", TWO_STAGES, "--outline", "vgg-8"]).contains("--outline"));
+    assert!(refused(&["cycles", TWO_STAGES, "--chip", "default", "--mapping", "isaac"]).contains("--outline"));
+    assert!(refused(&["cycles", "--outline", "vgg-8", "--mapping", "nosuch"]).contains("nosuch"));
+    assert!(refused(&["cycles", "--outline", "vgg-8", "--replicate", "7"]).contains("a budget of 7 arrays"));
+    // The default chip is too small for VGG-8: it says which buffer, and how many bytes it takes.
+    let text = refused(&["cycles", "--outline", "vgg-8", "--chip", "default"]);
+    assert!(text.contains("tile.buffer.bytes"), "{text}");
+}
+
 /// `two-stages.trace` with a part replaced.
 fn changed(from: &str, to: &str) -> String {
     let text = std::fs::read_to_string(TWO_STAGES).unwrap();
@@ -112,4 +126,19 @@ fn more_cycles_of_units_than_can_be_counted() {
     std::fs::write(&path, text.replace("banks 1 columns 40", "banks 144115188075855872 columns 1")).unwrap();
     let text = refused(&["cycles", path.to_str().unwrap(), "--chip", SMALL_CHIP]);
     assert!(text.contains("allowed are products of at most 18446744073709551615"), "{text}");
+}
+
+/// Names come from files: nothing in them moves the cursor of a terminal or breaks a row of a table.
+#[test]
+fn names_with_control_characters_are_escaped() {
+    let text = std::fs::read_to_string(TWO_STAGES).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("names.trace");
+    let name = "stage \"fir\\u001b[2Jst\\nline\\u0007\\u202e\"";
+    std::fs::write(&path, text.replace("stage \"first\"", name)).unwrap();
+    let text = said(&["cycles", path.to_str().unwrap(), "--chip", SMALL_CHIP]);
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n') && !text.contains('\u{202e}'), "{text:?}");
+    assert!(text.contains("fir\\u{1b}[2Jst\\nline\\u{7}\\u{202e}"), "{text}");
+    let row = |text: &str| text.lines().filter(|line| line.contains("2Jst")).count();
+    assert!(row(&text) > 5);
 }

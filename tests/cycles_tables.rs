@@ -57,6 +57,45 @@ fn classes_of_every_row_sum_to_units_times_cycles() {
     }
 }
 
+/// Stages begin after their sources; the last one ends with the run, as often as the run itself; no stage is slower than the run in the steady state, and
+/// the slowest is as fast as it.
+#[test]
+fn stages_begin_and_end_in_order() {
+    for program in shipped() {
+        for images in [1, 8] {
+            let report = cycles(&input(&program), images).unwrap();
+            let mut stages = report.summary().stages();
+            // What brings the images is none of the program's stages.
+            stages.retain(|of| program.stages.iter().any(|stage| stage.name() == of.stage));
+            let names: Vec<&str> = stages.iter().map(|of| of.stage.as_str()).collect();
+            assert_eq!(names, program.stages.iter().map(chip::program::Stage::name).collect::<Vec<_>>());
+            for (of, next) in stages.iter().zip(&stages[1..]) {
+                assert!(of.first_start < next.first_start && of.first_end < next.first_end, "{of:?} {next:?}");
+                assert!(of.last_end < next.last_end && of.first_start < of.first_end, "{of:?} {next:?}");
+            }
+            let last = stages.last().unwrap();
+            assert_eq!(last.last_end, report.summary().cycles());
+            assert_eq!(last.first_end, report.first_image_cycles());
+            let rate = |(cycles, images): (u64, u64)| cycles as f64 / images as f64;
+            if images > 1 {
+                assert_eq!(last.interval, report.summary().steady_interval());
+            } else {
+                assert!(
+                    stages
+                        .iter()
+                        .all(|of| of.interval == (of.last_end - of.first_start, 1) && of.first_end == of.last_end)
+                );
+            }
+            let slowest = stages.iter().map(|of| rate(of.interval)).fold(0.0, f64::max);
+            assert!(
+                images == 1 || slowest >= 0.99 * report.interval_cycles(),
+                "{slowest} {}",
+                report.interval_cycles()
+            );
+        }
+    }
+}
+
 #[test]
 fn instructions_alone_give_the_same_cycle_table() {
     for program in shipped() {
@@ -103,6 +142,17 @@ fn files_and_json_say_what_the_tables_say() {
         assert_eq!(line(&format!("{name}cycles_idle,")), format!("{},cycles", row["cycles"]["idle"]));
     }
     assert!(components.iter().any(|row| row["stage"] == "conv1" && row["component"] == "converters"), "{components:?}");
+    let stages = json["stages"].as_array().unwrap();
+    assert!(stages.len() >= program.stages.len());
+    for row in stages {
+        let name = row["stage"].as_str().unwrap();
+        for (quantity, key) in
+            [("first_start", "first_start"), ("first_image", "first_end"), ("last_image", "last_end")]
+        {
+            assert_eq!(line(&format!("{name},run,cycles_{quantity},")), format!("{},cycles", row[key]));
+        }
+        assert_eq!(line(&format!("{name},run,cycles_per_image,")), format!("{},cycles", row["cycles_per_image"]));
+    }
     assert_eq!(line("chip,adcs,area,"), format!("{},m2", json["prices"]["area"]["adcs"]));
     // The run repeats from its own files.
     let text = said(&["cycles", path, "--images", "4"]);

@@ -1,4 +1,4 @@
-//! The shipped traces are what the commands write, byte for byte.
+//! The shipped traces are what the commands write, byte for byte; `traces/README.md` says by which commands.
 
 use crate::{SMALL_CHIP, program, said, saved};
 use std::path::Path;
@@ -16,18 +16,33 @@ fn the_shipped_traces_are_what_is_written() {
     let (path, _) = saved(&program("digits-mlp", SMALL_CHIP, &[]), directory.path());
     let path = path.to_str().unwrap();
     let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
-    let (instructions, recording) = (file("digits-mlp.trace"), file("digits-mlp.json"));
-    said(&["trace", path, "-o", &instructions]);
-    said(&["trace", path, "-o", &recording, "--from", FROM]);
-    for (written, name) in [(&instructions, "digits-mlp.trace"), (&recording, "digits-mlp.json")] {
-        let (found, expected) = (std::fs::read(written).unwrap(), golden(name));
-        assert!(found == expected, "traces/{name} is not what `ohmic trace` writes any more");
-    }
-    // The instructions give the same recording as the program.
-    let again = file("again.json");
     let trace = concat!(env!("CARGO_MANIFEST_DIR"), "/../../traces/digits-mlp.trace");
-    said(&["trace", trace, "--chip", SMALL_CHIP, "-o", &again, "--from", FROM]);
-    assert!(std::fs::read(again).unwrap() == golden("digits-mlp.json"));
+    // A program, its shapes alone, and its instructions are recorded alike.
+    let of_shapes = ["--outline", "digits-mlp", "--chip", SMALL_CHIP];
+    for input in [&[path][..], &of_shapes, &[trace, "--chip", SMALL_CHIP]] {
+        for (name, more) in [
+            ("digits-mlp.trace", &[][..]),
+            ("digits-mlp.json", &["--from", FROM]),
+            ("digits-mlp.vcd", &["--from", FROM]),
+        ] {
+            let written = file(name);
+            said(&[&["trace"], input, &["-o", &written], more].concat());
+            let found = std::fs::read(written).unwrap();
+            assert!(found == golden(name), "traces/{name} is not what `ohmic trace` writes of {input:?}");
+        }
+    }
+}
+
+/// The dump opens in another reader, and has a row for every link that is used and none for others.
+#[test]
+fn the_shipped_dump_can_be_read() {
+    let waves = wellen::simple::read_from_reader(std::io::Cursor::new(golden("digits-mlp.vcd"))).unwrap();
+    let names = waves.hierarchy();
+    let vars: Vec<String> = names.all_vars().map(|var| names[var].full_name(names)).collect();
+    let of = |part: &str| vars.iter().filter(|name| name.contains(part)).count();
+    assert!(of("network_interface") >= 2 && of("link_to_tile") >= 2, "{vars:?}");
+    // The mesh of 3 x 2 tiles has 14 links.
+    assert!(of("link_to_tile") < 14, "{vars:?}");
 }
 
 #[test]

@@ -22,6 +22,29 @@ fn compare_writes_the_golden_bytes_for_1_2_and_8_threads() {
     }
 }
 
+/// A table, its CSV and recordings of a network of shapes.
+fn cycles_and_traces(threads: &str, directory: &Path) -> Vec<Vec<u8>> {
+    let chip = concat!(env!("CARGO_MANIFEST_DIR"), "/../../traces/small-chip.toml");
+    let what = ["--outline", "digits-mlp", "--chip", chip, "--threads", threads, "--images", "3", "-o"];
+    let run = |command: &str, output: &str| {
+        let output = directory.join(output);
+        let ran = Command::cargo_bin("ohmic").unwrap().arg(command).args(what).arg(&output).assert().success();
+        (ran.get_output().stdout.clone(), output)
+    };
+    let (table, tables) = run("cycles", "out");
+    let files = ["run.json", "run.vcd"].map(|name| run("trace", name).1);
+    let csv = tables.join("cycles.csv");
+    let written = [csv].into_iter().chain(files).map(|file| std::fs::read(file).unwrap());
+    std::iter::once(table).chain(written).collect()
+}
+
+#[test]
+fn cycles_and_traces_are_the_same_bytes_for_1_2_and_8_threads() {
+    let results = ["1", "2", "8"].map(|threads| cycles_and_traces(threads, tempfile::tempdir().unwrap().path()));
+    assert!(results[0].iter().all(|bytes| bytes.len() > 1000));
+    assert!(results[0] == results[1] && results[0] == results[2], "threads change what is written");
+}
+
 #[test]
 fn a_result_repeats_from_its_own_run_toml() {
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

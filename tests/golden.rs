@@ -96,7 +96,7 @@ fn wider_dacs_cost_what_mnsim_says() {
 fn areas_of_components_reproduce_the_published_areas() {
     let costs = isaac_costs();
     let (arrays, rows, cols) = (8.0, 128.0, 128.0);
-    let area = &costs.area_m2;
+    let area = costs.area_m2.unwrap();
     for (component, area_m2) in [
         ("crossbar", arrays * rows * cols * area.cell),
         ("DAC", arrays * rows * area.dac),

@@ -197,7 +197,7 @@ fn more_converters_leak_more() {
     for cost in &mut chips::adc_table(&mut case.program.chip).costs {
         cost.leakage_w = 2e-4;
     }
-    let totals = |program: &Program| (leakage_w(program).unwrap(), area_m2(program).unwrap());
+    let totals = |program: &Program| (leakage_w(program).unwrap(), area_m2(program).unwrap().unwrap());
     let (leakage, area) = totals(&case.program);
     case.program.chip.tile.adc.per_bank += 3;
     let (more_leakage, more_area) = totals(&case.program);

@@ -115,12 +115,12 @@ fn copies_cost_area_leakage_and_writing_but_no_energy() {
     assert_eq!(written[1].cell_write - written[0].cell_write, more);
     assert_eq!(written[1].memory_bit, written[0].memory_bit, "levels come once");
     // Six more arrays with one converter each for a pair; the tiles are the same.
-    let (chip, unit) = (&program.chip, &program.chip.costs.area_m2);
+    let (chip, unit) = (&program.chip, &program.chip.costs.area_m2.unwrap());
     let adc = chip.tile.adc.cost().unwrap().area_m2;
     let array = 128.0 * 128.0 * unit.cell + 128.0 * chip.costs.dac_factor(1).unwrap() * unit.dac + unit.input_register;
     let converted =
         128.0 * unit.sample_hold + unit.shift_add + unit.output_register + f64::from(chip.tile.adc.per_bank) * adc;
-    let grown = area_m2(&copied).unwrap() - area_m2(&program).unwrap();
+    let grown = area_m2(&copied).unwrap().unwrap() - area_m2(&program).unwrap().unwrap();
     let expected = 6.0 * array + 3.0 * converted;
     assert!((grown - expected).abs() <= 1e-9 * expected, "{grown} m2, expected {expected}");
 }

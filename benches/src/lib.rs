@@ -6,7 +6,7 @@
 //! * [`session`]: measures cases and keeps their rows; [`cpu_time`] is what criterion measures with.
 //! * [`mod@array`]: one array in the kernel; [`sgemm`] the matrix products beside it.
 //! * [`networks`], [`images`], [`compiled`]: what runs on a whole chip; [`inference`] runs it.
-//! * [`shapes`]: networks without weights, and [`cycles`] of them: what the timing engine does in a second (`--bench timing`).
+//! * [`cycles`]: what the timing engine does in a second with outlines, networks without weights (`--bench timing`).
 //! * [`row`], [`report`], [`machine`], [`references`], [`figure`]: what is written.
 
 pub mod array;
@@ -25,7 +25,6 @@ pub mod report;
 pub mod row;
 pub mod session;
 pub mod sgemm;
-pub mod shapes;
 
 /// What a benchmark fails with: it has nobody to decide by the kind of an error.
 pub type Failure = Box<dyn std::error::Error>;

@@ -139,19 +139,20 @@ pub fn leakage_w(program: &Program) -> Result<f64, String> {
     Ok(occupied(program, &program.chip.costs.leakage_w, adc_w)?.total())
 }
 
-/// Area of everything the program occupies: its arrays with their peripherals, its converter banks, and its tiles' shared parts, m2.
+/// Area of everything the program occupies: its arrays with their peripherals, its converter banks, and its tiles' shared parts, m2; none if the
+/// cost table has no areas.
 ///
 /// # Errors
 /// If there is no price for the resolution of the chip's ADC or DAC.
-pub fn area_m2(program: &Program) -> Result<f64, String> {
-    Ok(area(program)?.total())
+pub fn area_m2(program: &Program) -> Result<Option<f64>, String> {
+    Ok(area(program)?.map(|area| area.total()))
 }
 
 /// As [`area_m2`], by component.
 ///
 /// # Errors
 /// Those of [`area_m2`].
-pub fn area(program: &Program) -> Result<Occupied, String> {
+pub fn area(program: &Program) -> Result<Option<Occupied>, String> {
     let adc_m2 = program.chip.tile.adc.cost()?.area_m2;
-    occupied(program, &program.chip.costs.area_m2, adc_m2)
+    program.chip.costs.area_m2.as_ref().map(|costs| occupied(program, costs, adc_m2)).transpose()
 }

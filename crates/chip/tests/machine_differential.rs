@@ -9,7 +9,7 @@ mod workloads;
 
 use chip::machine::account::Class;
 use chip::machine::hardware::Hardware;
-use chip::machine::report::{Report, UnitKind};
+use chip::machine::report::{CoreTimes, Report, UnitKind};
 use chip::machine::{MachineError, Settings, run};
 use std::collections::BTreeMap;
 use stepped::account::Unit;
@@ -52,9 +52,27 @@ fn check(case: &Case, report: &Report, outcome: &Outcome) {
             .map_or_else(|| [0, 0, 0, 0, 0, report.end], |cycles| Class::ALL.map(|class| cycles.of(class)));
         assert_eq!(found, expected, "case {seed}: {unit:?} ({:?})", Class::ALL);
     }
+    for (core, (times, ends)) in report.times.iter().zip(&outcome.ends).enumerate() {
+        assert_eq!(*times, expected_times(core as u32, ends, case.images, outcome), "case {seed}: core {core}");
+    }
     for of in &report.units {
         assert_eq!(of.cycles.total(), report.end, "case {seed}: {:?}", of.unit);
     }
+}
+
+/// When a core worked: its units' first cycles of work, and the ends of its write-backs.
+fn expected_times(core: u32, ends: &[u64], images: u64, outcome: &Outcome) -> CoreTimes {
+    let own = |unit: &Unit| match *unit {
+        Unit::Fetch { core: of } | Unit::WriteBack { core: of } => of == core,
+        Unit::Arrays { core: of, .. } | Unit::Converters { core: of, .. } => of == core,
+        _ => false,
+    };
+    let starts = outcome.units.iter().filter(|(unit, _)| own(unit)).filter_map(|(_, cycles)| cycles.started);
+    let last_end = *ends.last().unwrap();
+    let end_of = |image: u64| ends[(image + 1) as usize * ends.len() / images as usize - 1];
+    let (first_end, middle_end) =
+        (end_of(0), end_of(if images.is_multiple_of(2) { images / 2 - 1 } else { images / 2 }));
+    CoreTimes { first_start: starts.min().unwrap_or(last_end), first_end, middle_end, last_end }
 }
 
 #[test]

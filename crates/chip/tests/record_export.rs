@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
 use chip::machine::account::Class;
-use chip::machine::record::{FlowArrow, RecordError, Recording, Span, Timebase, write_json, write_vcd};
+use chip::machine::record::{FlowArrow, FlowKind, RecordError, Recording, Span, Timebase, write_json, write_vcd};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,9 +44,9 @@ fn small() -> Recording {
     span(second, Class::OutputFull, 11, 12);
     span(second, Class::Input, 0, 10);
     span(memory, Class::Input, 10, 30);
-    recording.flow(FlowArrow { from_unit: first, at: 12, to_unit: memory, until: 20 });
-    recording.flow(FlowArrow { from_unit: first, at: 9, to_unit: memory, until: 20 });
-    recording.flow(FlowArrow { from_unit: first, at: 12, to_unit: memory, until: 30 });
+    recording.flow(FlowArrow { kind: FlowKind::Packet, from_unit: first, at: 12, to_unit: memory, until: 20 });
+    recording.flow(FlowArrow { kind: FlowKind::Packet, from_unit: first, at: 9, to_unit: memory, until: 20 });
+    recording.flow(FlowArrow { kind: FlowKind::Packet, from_unit: first, at: 12, to_unit: memory, until: 30 });
     recording
 }
 
@@ -179,7 +179,7 @@ fn recordings() -> impl Strategy<Value = Recording> {
         }
         for (at, length, a, b) in flows.into_iter().filter(|_| count > 0) {
             let (from_unit, to_unit) = (u32::from(a) % count, u32::from(b) % count);
-            recording.flow(FlowArrow { from_unit, at, to_unit, until: at + length });
+            recording.flow(FlowArrow { kind: FlowKind::Packet, from_unit, at, to_unit, until: at + length });
         }
         recording
     })

@@ -56,8 +56,8 @@ pub struct Evaluation {
     pub latency_cycles: u64,
     /// Steady rate, inferences per second.
     pub throughput_per_s: f64,
-    /// Occupied area, m2.
-    pub area_m2: f64,
+    /// Occupied area, m2; none if the cost table has none.
+    pub area_m2: Option<f64>,
     /// What the converters saw, over all chip samples; their error statistics are those of the first one.
     pub converters: Vec<ConverterUse>,
     /// Outputs that were limited to the width of the accumulators, over all chip samples.
@@ -230,7 +230,7 @@ pub fn row(programs: &[&Program], evaluations: &[&Evaluation], images: u64, seed
         latency_cycles: latency_cycles as u64,
         latency_s: latency_cycles / chip.clock_hz,
         throughput_per_s: average(&|e| e.throughput_per_s),
-        area_m2: average(&|e| e.area_m2),
+        area_m2: evaluations.iter().map(|e| e.area_m2).collect::<Option<Vec<f64>>>().map(|areas| mean(&areas)),
         wire_error_bound: evaluations.iter().map(|e| e.wire_error_bound).fold(0.0, f64::max),
         tops_per_w: 2.0 * program.macs as f64 / energy_j / 1e12,
     })

@@ -9,6 +9,7 @@ mod error;
 pub mod evaluate;
 pub mod experiment;
 pub mod npy;
+pub mod outline;
 pub mod output;
 pub mod plot;
 pub mod progress;

@@ -92,8 +92,8 @@ row! {
     latency_s: f64,
     /// Inferences per second.
     throughput_per_s: f64,
-    /// Area of the chip.
-    area_m2: f64,
+    /// Area of what is occupied, m2; none if the cost table has none.
+    area_m2: Option<f64>,
     /// Tera-operations per second and watt.
     tops_per_w: f64,
     /// Bound on the error that solving the wires leaves in any column sum, level spacings; 0 without wires.

@@ -2,7 +2,7 @@
 
 mod cycles;
 
-pub use cycles::{As, Cycles, Trace};
+pub use cycles::{As, Cycles, Timed, Trace};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ pub enum Command {
     Compile(Compile),
     /// Simulate a compiled program on many chip samples
     Simulate(Simulate),
-    /// Show where the cycles of a program or of an instruction trace go: stalls, critical path, buffers, energy by stage
+    /// Show where the cycles of a program, an outline or an instruction trace go: stalls, critical path, buffers, energy by stage
     Cycles(Cycles),
     /// Write what every unit does in every cycle, for Perfetto or a waveform viewer, or write the instructions
     Trace(Trace),
@@ -307,6 +307,8 @@ pub enum Listed {
     Costs,
     /// Network architectures
     Networks,
+    /// Networks of shapes, without weights, for `cycles` and `trace`
+    Outlines,
     /// Data sets
     Datasets,
     /// Experiments

@@ -15,13 +15,25 @@ pub fn table(header: &[&str], left: usize, rows: impl Iterator<Item = Vec<String
     // Lines around the table and below its header only.
     table.remove_style(TableComponent::HorizontalLines).remove_style(TableComponent::MiddleIntersections);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| plain(cell)));
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_cell_alignment(if index < left { CellAlignment::Left } else { CellAlignment::Right });
         column.set_padding((0, if index + 1 == header.len() { 0 } else { 1 }));
     }
     table
+}
+
+/// A text in which nothing moves a terminal's cursor or breaks a line; names come from files.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    for c in text.chars() {
+        match c {
+            '"' | '\'' | '\\' => plain.push(c),
+            _ => plain.extend(c.escape_debug()),
+        }
+    }
+    plain
 }
 
 /// The results table: one line per row; the energies are means over its networks.
@@ -74,7 +86,7 @@ fn result(row: &Row, energy: &Energy) -> Vec<String> {
         row.latency_cycles.to_string(),
         format!("{:.3}", 1e6 * row.latency_s),
         format!("{:.0}", row.throughput_per_s),
-        format!("{:.3}", 1e6 * row.area_m2),
+        row.area_m2.map_or_else(|| "not priced".to_owned(), |area_m2| format!("{:.3}", 1e6 * area_m2)),
         format!("{:.2}", row.tops_per_w),
     ]
 }

@@ -73,16 +73,18 @@ impl Chip {
         self.tile.adc.prices.conversion_time_s(self.conversion_bits(slice))
     }
 
-    /// Energy of a conversion, the mean of all input slices, J.
+    /// Energy of a conversion, with what the converter integrates before it, the mean of all input slices, J.
     ///
     /// # Errors
     /// If the cost model covers no converter of the chip's resolution; the text says what it covers.
     pub fn conversion_energy_j(&self, bits: u32) -> Result<f64, String> {
-        let full = self.tile.adc.cost()?.energy_j;
-        if !self.tile.adc.skip_applied_bits {
-            return Ok(full);
+        let prices = &self.tile.adc.prices;
+        let mut energy_j = self.tile.adc.cost()?.energy_j;
+        if self.tile.adc.skip_applied_bits {
+            energy_j = self.mean(bits, |slice| Ok(prices.at(self.conversion_bits(slice))?.energy_j))?;
         }
-        self.mean(bits, |slice| Ok(self.tile.adc.prices.at(self.conversion_bits(slice))?.energy_j))
+        let digit_bits = self.mean(bits, |slice| Ok(f64::from(self.slice_bits(bits, slice))))?;
+        Ok(energy_j + prices.digit_bit_energy_j() * digit_bits)
     }
 
     /// Energy of driving a word line, relative to a DAC of 1 bit. Pulses are counted: with them a shorter last slice costs less.

@@ -13,6 +13,8 @@ pub struct Report {
     pub units: Vec<UnitReport>,
     /// What every core did, in the order of the workload.
     pub cores: Vec<Work>,
+    /// When every core worked, in the order of the workload.
+    pub times: Vec<CoreTimes>,
     /// Most places that were taken in each region, in the order of the workload.
     pub peaks: Vec<u64>,
     /// Where the time of the run went, from its start to the last item of the result: the operations that waited for one another, each with the cycles by
@@ -22,6 +24,25 @@ pub struct Report {
     pub instants: u64,
     /// Events that happened in them, network apart.
     pub events: u64,
+}
+
+/// When a core worked. An image ends with so many write-backs as it has steps, sends and stores complete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CoreTimes {
+    /// The first cycle in which one of its units was busy or waited for something shared.
+    pub first_start: u64,
+    /// When the first image ended.
+    pub first_end: u64,
+    /// When the last image of the first half ended ([`middle_image`]).
+    pub middle_end: u64,
+    /// When the last image ended.
+    pub last_end: u64,
+}
+
+/// The image with which the first half of `images` ends, counted from 0; for an odd number the middle one belongs to the first half.
+#[must_use]
+pub fn middle_image(images: u64) -> u64 {
+    images.saturating_sub(1) / 2
 }
 
 /// A unit and its cycles.

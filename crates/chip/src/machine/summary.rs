@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::account::Cycles;
-use super::report::{Report, Unit, UnitKind};
+use super::report::{Report, Unit, UnitKind, middle_image};
 use super::work::{Core, Workload};
 
 /// What all units of a kind did that work for one stage, or for the chip as a whole.
@@ -17,6 +17,22 @@ pub struct ComponentRow {
     pub units: u64,
     /// Their cycles by class, summed: `units` times the cycles of the run.
     pub cycles: Cycles,
+}
+
+/// When a stage worked, all its copies and tiles together. Cycles of the base clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageTimes {
+    /// The stage.
+    pub stage: String,
+    /// The first cycle in which one of its units was busy or waited for something shared.
+    pub first_start: u64,
+    /// When the first image ended: what it wrote had left it.
+    pub first_end: u64,
+    /// When the last image ended.
+    pub last_end: u64,
+    /// The steady rate as `(cycles, images)`: the second half of the images ended within this many cycles. Of a single image the cycles from its
+    /// start to its end.
+    pub interval: (u64, u64),
 }
 
 /// A part of the critical path.
@@ -89,12 +105,38 @@ impl<'a> Summary<'a> {
             [] => (0, 0),
             [only] => (*only, 1),
             [.., last] => {
-                // For an odd number of images the middle one belongs to the first half.
-                let from = (self.report.image_done.len() - 1) / 2;
+                let from = middle_image(self.report.image_done.len() as u64) as usize;
                 let start = self.report.image_done.get(from).copied().unwrap_or(0);
                 (last - start, (self.report.image_done.len() - 1 - from) as u64)
             }
         }
+    }
+
+    /// When every stage worked, in the order of the program.
+    #[must_use]
+    pub fn stages(&self) -> Vec<StageTimes> {
+        let mut stages: Vec<(StageTimes, u64)> = Vec::new();
+        for (core, times) in self.workload.cores.iter().zip(&self.report.times) {
+            let at = stages.iter().position(|(of, _)| of.stage == core.stage).unwrap_or_else(|| {
+                let (first_start, stage) = (times.first_start, core.stage.clone());
+                stages.push((StageTimes { stage, first_start, first_end: 0, last_end: 0, interval: (0, 0) }, 0));
+                stages.len() - 1
+            });
+            let (of, middle_end) = &mut stages[at];
+            of.first_start = of.first_start.min(times.first_start);
+            of.first_end = of.first_end.max(times.first_end);
+            of.last_end = of.last_end.max(times.last_end);
+            *middle_end = (*middle_end).max(times.middle_end);
+        }
+        let images = self.report.image_done.len() as u64;
+        let interval = |(of, middle_end): (StageTimes, u64)| {
+            let from = if images > 1 { middle_end } else { of.first_start };
+            StageTimes {
+                interval: (of.last_end.saturating_sub(from), (images - middle_image(images)).saturating_sub(1).max(1)),
+                ..of
+            }
+        };
+        stages.into_iter().map(interval).collect()
     }
 
     /// Every unit's cycles, by stage in the order of the program and by component; what stages share comes last.

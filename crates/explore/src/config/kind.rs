@@ -15,6 +15,8 @@ pub enum Kind {
     Costs,
     /// A network and its data set.
     Network,
+    /// A network of shapes, without weights.
+    Outline,
     /// One experiment.
     Experiment,
     /// A plan of many experiments.
@@ -23,8 +25,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which they are listed to users.
-    pub const ALL: [Self; 7] =
-        [Self::Chip, Self::Device, Self::Adc, Self::Costs, Self::Network, Self::Experiment, Self::Sweep];
+    pub const ALL: [Self; 8] =
+        [Self::Chip, Self::Device, Self::Adc, Self::Costs, Self::Network, Self::Outline, Self::Experiment, Self::Sweep];
 
     /// The value of the `kind` key; also the name of the tables that may hold a preset of this kind.
     pub fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Kind {
             Self::Adc => "adc",
             Self::Costs => "costs",
             Self::Network => "network",
+            Self::Outline => "outline",
             Self::Experiment => "experiment",
             Self::Sweep => "sweep",
         }
@@ -47,6 +50,7 @@ impl Kind {
             Self::Adc => "adcs",
             Self::Costs => "costs",
             Self::Network => "networks",
+            Self::Outline => "outlines",
             Self::Experiment => "experiments",
             Self::Sweep => "sweeps",
         }

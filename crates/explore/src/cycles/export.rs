@@ -3,7 +3,7 @@
 use super::input::{Input, TRACE};
 use super::record::{Window, record};
 use crate::error::ExploreError;
-use chip::machine::record::{RecordError, Recording, Timebase, write_json, write_vcd};
+use chip::machine::record::{FlowKind, RecordError, Recording, Timebase, write_json, write_vcd};
 use chip::machine::trace;
 use chip::machine::work::Workload;
 use std::fs::File;
@@ -52,8 +52,10 @@ pub enum Written {
         units: u64,
         /// What they did.
         spans: u64,
-        /// Packets.
+        /// Items that went over the network.
         packets: u64,
+        /// Items that were stored in the tile in which they are read.
+        stores: u64,
     },
     /// Instructions.
     Instructions {
@@ -95,12 +97,14 @@ fn write_recording(recording: &Recording, time: Timebase, form: Form, path: &Pat
         RecordError::Write(source) => ExploreError::File { path: path.to_owned(), source },
         other => ExploreError::Request(other.to_string()),
     })?;
+    let flows = |kind| recording.flows.iter().filter(|flow| flow.kind == kind).count() as u64;
     Ok(Written::Recording {
         from: recording.from,
         until: recording.until,
         units: recording.units.len() as u64,
         spans: recording.spans.len() as u64,
-        packets: recording.flows.len() as u64,
+        packets: flows(FlowKind::Packet),
+        stores: flows(FlowKind::Store),
     })
 }
 

@@ -1,7 +1,8 @@
-//! What is timed: a program directory, or an instruction trace with a chip.
+//! What is timed: a program directory, an instruction trace with a chip, or an outline with a chip.
 
 use crate::config::{Kind, load};
 use crate::error::ExploreError;
+use crate::outline::{Outline, Placement};
 use chip::config::Chip;
 use chip::machine::trace;
 use chip::machine::work::Workload;
@@ -13,6 +14,9 @@ use std::path::Path;
 
 /// Ending of the name of an instruction trace.
 pub(super) const TRACE: &str = "trace";
+
+/// The chip of an outline, if none is named: the default one with room for large networks.
+pub const CHIP_OF_OUTLINES: &str = "large";
 
 /// Where the input comes from.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +32,7 @@ pub struct Source<'a> {
 /// What is timed.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A compiled program.
+    /// A compiled program, or one without weights.
     Program(Box<Program>),
     /// Instructions for a chip.
     Trace {
@@ -66,6 +70,21 @@ impl Input {
         };
         let chip = Box::new(load(Kind::Chip, chip, set)?);
         Ok(Self::Trace { workload: read(path)?, chip })
+    }
+
+    /// Places an outline (a name or a file) on a chip (likewise) with overrides `KEY=VALUE`.
+    ///
+    /// # Errors
+    /// If either cannot be read, or the outline does not fit the chip.
+    pub fn outline(
+        outline: &str,
+        chip: Option<&str>,
+        set: &[String],
+        placement: Placement<'_>,
+    ) -> Result<Self, ExploreError> {
+        let outline: Outline = load(Kind::Outline, outline, &[])?;
+        let chip: Chip = load(Kind::Chip, chip.unwrap_or(CHIP_OF_OUTLINES), set)?;
+        Ok(Self::Program(Box::new(outline.program(&chip, placement)?)))
     }
 
     /// The chip.

@@ -9,7 +9,7 @@ mod rows;
 mod run;
 
 pub use export::{Form, Written, export};
-pub use input::{Input, Source};
+pub use input::{CHIP_OF_OUTLINES, Input, Source};
 pub use names::unit_name;
 pub use prices::{Prices, StageActions};
 pub use record::{MOST_EVENTS, Window, record};

@@ -18,8 +18,8 @@ pub struct Prices {
     pub stages: Vec<StageActions>,
     /// Energy of one inference, with leakage over its share of the run: the steady interval, or the latency of a single image.
     pub energy: Energy,
-    /// Area of what the program occupies, m2.
-    pub area: Occupied,
+    /// Area of what the program occupies, m2; none if the cost table has no areas.
+    pub area: Option<Occupied>,
     /// Writing the weights, which no inference contains.
     pub writing: WeightWriting,
 }

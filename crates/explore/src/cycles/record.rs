@@ -1,4 +1,4 @@
-//! Recording a run: what every unit did when, and which packets went where.
+//! Recording a run: what every unit did when, and which items went where.
 
 use super::input::Input;
 use super::names::unit_name;
@@ -7,12 +7,12 @@ use crate::error::ExploreError;
 use chip::machine::Recorder;
 use chip::machine::account::Class;
 use chip::machine::instruction::Instruction;
-use chip::machine::record::{FlowArrow, Recording, Span};
+use chip::machine::record::{FlowArrow, FlowKind, Recording, Span};
 use chip::machine::report::{Unit, UnitKind, UnitReport};
 use chip::machine::work::{Region, Workload};
 use std::collections::BTreeMap;
 
-/// Most spans, and most packets, of a recording.
+/// Most spans, and most items on their way, of a recording.
 pub const MOST_EVENTS: usize = 2_000_000;
 
 /// The cycles that are recorded.
@@ -26,15 +26,16 @@ pub struct Window {
 
 /// Keeps what lies in the window, and counts what there is no room for.
 struct Collector {
+    /// Its spans name units as the machine numbers them.
     recording: Recording,
-    packets: Vec<Packet>,
+    items: Vec<Item>,
     spans: u64,
     flows: u64,
     most: usize,
 }
 
-/// A packet from a unit to a region.
-struct Packet {
+/// An item from a unit to a region.
+struct Item {
     from: u32,
     region: u32,
     start: u64,
@@ -58,13 +59,13 @@ impl Recorder for Collector {
             return;
         }
         self.flows += 1;
-        if self.packets.len() < self.most {
-            self.packets.push(Packet { from, region, start, end });
+        if self.items.len() < self.most {
+            self.items.push(Item { from, region, start, end });
         }
     }
 }
 
-/// Records a run of `images` images. Interfaces and links of the network are left out: packets show as arrows.
+/// Records a run of `images` images. Interfaces and links of the network that nothing passes are left out.
 ///
 /// # Errors
 /// If the input cannot be run, the window is empty or lies behind the end, or holds more than [`MOST_EVENTS`].
@@ -85,7 +86,7 @@ pub(super) fn record_at_most(
         return Err(ExploreError::Request(what));
     }
     let recording = Recording::new(from, until.unwrap_or(u64::MAX));
-    let mut collector = Collector { recording, packets: Vec::new(), spans: 0, flows: 0, most };
+    let mut collector = Collector { recording, items: Vec::new(), spans: 0, flows: 0, most };
     let run = execute(input, images, |_| false, Some(&mut collector))?;
     let end = run.report.end;
     if from >= end {
@@ -95,7 +96,7 @@ pub(super) fn record_at_most(
     let events = collector.spans.max(collector.flows);
     if events > most as u64 {
         let what = format!(
-            "the recording has {} spans and {} packets, allowed are {most} of each: record a part of the cycles 0 to {end} with --from and --until",
+            "the recording has {} spans and {} items, allowed are {most} of each: record a part of the cycles 0 to {end} with --from and --until",
             collector.spans, collector.flows
         );
         return Err(ExploreError::Request(what));
@@ -103,25 +104,34 @@ pub(super) fn record_at_most(
     Ok(finish(collector, &run.workload, &run.report.units, end))
 }
 
-/// Names the units and leads the packets to those who read them.
+/// Names the units and leads the items to those who read them.
 fn finish(collector: Collector, workload: &Workload, units: &[UnitReport], end: u64) -> Recording {
     let mut recording = collector.recording;
     recording.until = recording.until.min(end);
     let mut numbers = BTreeMap::new();
-    // The machine numbers the units that it records first, and those of the network behind them.
-    let recorded = |of: &&UnitReport| !matches!(of.unit.kind, UnitKind::Interface | UnitKind::Link(_));
-    for UnitReport { unit, .. } in units.iter().take_while(recorded) {
+    let mut rows = vec![0; units.len()];
+    for (row, UnitReport { unit, cycles }) in rows.iter_mut().zip(units) {
+        let network = matches!(unit.kind, UnitKind::Interface | UnitKind::Link(_));
+        if network && cycles.of(Class::Idle) == cycles.total() {
+            continue;
+        }
         let tile = Some(unit.tile).filter(|_| unit.kind != UnitKind::Memory);
         let stage = unit.core.and_then(|core| workload.cores.get(core as usize)).map_or("", |core| &core.stage);
-        numbers.insert(*unit, recording.unit(tile, unit_name(workload, *unit), stage));
+        *row = recording.unit(tile, unit_name(workload, *unit), stage);
+        numbers.insert(*unit, *row);
     }
+    let row = |unit: u32| rows.get(unit as usize).copied().unwrap_or_default();
+    recording.spans.iter_mut().for_each(|span| span.unit = row(span.unit));
     let readers: Vec<Vec<u32>> = (0..)
         .zip(&workload.regions)
         .map(|(region, of)| readers(workload, region, of).filter_map(|unit| numbers.get(&unit).copied()).collect())
         .collect();
-    for &Packet { from, region, start: at, end: until } in &collector.packets {
+    for &Item { from, region, start: at, end: until } in &collector.items {
+        let tile_of = |unit: u32| units.get(unit as usize).map(|of| of.unit.tile);
+        let to_tile = workload.regions.get(region as usize).map(|region| region.tile);
+        let kind = if tile_of(from) == to_tile { FlowKind::Store } else { FlowKind::Packet };
         for &to_unit in readers.get(region as usize).into_iter().flatten() {
-            recording.flow(FlowArrow { from_unit: from, at, to_unit, until });
+            recording.flow(FlowArrow { kind, from_unit: row(from), at, to_unit, until });
         }
     }
     recording
@@ -151,11 +161,13 @@ mod tests {
         let input = Input::load(source).unwrap();
         let whole = record(&input, 1, Window::default()).unwrap();
         let spans = whole.spans.len();
-        assert!(spans > whole.flows.len() && whole.flows.len() == 8, "{spans} spans");
+        let flows = |kind| whole.flows.iter().filter(|flow| flow.kind == kind).count();
+        assert_eq!((flows(FlowKind::Packet), flows(FlowKind::Store)), (8, 0), "nobody reads the result");
+        assert!(spans > whole.flows.len(), "{spans} spans");
         assert_eq!(record_at_most(&input, 1, Window::default(), spans).unwrap(), whole);
         let error = record_at_most(&input, 1, Window::default(), spans - 1).unwrap_err().to_string();
         let expected = format!(
-            "the recording has {spans} spans and 8 packets, allowed are {} of each: \
+            "the recording has {spans} spans and 16 items, allowed are {} of each: \
              record a part of the cycles 0 to 6698 with --from and --until",
             spans - 1
         );

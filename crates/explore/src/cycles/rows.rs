@@ -73,6 +73,17 @@ impl Table {
         self.real(run, "cycles_per_image", report.interval_cycles(), "cycles");
     }
 
+    fn stages(&mut self, summary: &Summary<'_>) {
+        for of in summary.stages() {
+            let stage = (of.stage.as_str(), "run");
+            self.count(stage, "cycles_first_start", of.first_start, "cycles");
+            self.count(stage, "cycles_first_image", of.first_end, "cycles");
+            self.count(stage, "cycles_last_image", of.last_end, "cycles");
+            let (cycles, images) = of.interval;
+            self.real(stage, "cycles_per_image", cycles as f64 / images as f64, "cycles");
+        }
+    }
+
     fn units(&mut self, summary: &Summary<'_>) {
         for row in summary.components() {
             let of = (row.stage.as_str(), row.component);
@@ -106,8 +117,8 @@ impl Table {
             parts.for_each(|&(part, energy_j)| self.real((&stage.stage, part), "energy", energy_j, "J"));
         }
         self.real((CHIP, "leakage"), "energy", prices.energy.leakage_j, "J");
-        let area = prices.area.entries();
-        area.iter().for_each(|&(part, area_m2)| self.real((CHIP, part), "area", area_m2, "m2"));
+        let area = prices.area.iter().flat_map(|area| area.entries());
+        area.for_each(|(part, area_m2)| self.real((CHIP, part), "area", area_m2, "m2"));
         let writing = (CHIP, "weight-writing");
         self.real(writing, "writing_time", prices.writing.time_s(), "s");
         self.real(writing, "writing_energy", prices.writing.energy_j, "J");
@@ -119,6 +130,7 @@ impl Table {
 pub fn entries(report: &CyclesReport) -> Vec<Entry> {
     let mut table = Table::default();
     table.run(report);
+    table.stages(&report.summary());
     table.units(&report.summary());
     table.buffers(report);
     table.prices(report);

@@ -8,8 +8,19 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct Timed {
     /// Directory of a program, as `ohmic compile` writes it, or an instruction trace (*.trace, see traces/README.md)
-    pub input: PathBuf,
-    /// Chip of an instruction trace: a name (see `ohmic list chips`) or a TOML file; a program holds its own
+    #[arg(required_unless_present = "outline", conflicts_with = "outline")]
+    pub input: Option<PathBuf>,
+    /// A network of shapes, without weights, instead: a name (see `ohmic list outlines`) or a TOML file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub outline: Option<String>,
+    /// Mapping strategy of an outline (see `ohmic list mappings`) [default: differential]
+    #[arg(long, value_name = "NAME")]
+    pub mapping: Option<String>,
+    /// Copy the stages of an outline that an image keeps busy longest, as long as it has no more than so many arrays
+    #[arg(long, value_name = "ARRAYS")]
+    pub replicate: Option<u64>,
+    /// Chip of an instruction trace or an outline: a name (see `ohmic list chips`) or a TOML file; a program holds its own [default of
+    /// outlines: large]
     #[arg(long, value_name = "NAME|FILE")]
     pub chip: Option<String>,
     #[command(flatten)]

@@ -6,6 +6,7 @@ use explore::ExploreError;
 use explore::chip::config::Chip;
 use explore::config::{Kind, kind_of, load, to_toml};
 use explore::experiment::Experiment;
+use explore::outline::Outline;
 use explore::simulate::read_bounded;
 use explore::sweep::Sweep;
 use explore::tile::cost::{AdcModel, CostTable};
@@ -29,6 +30,7 @@ pub fn run(arguments: &Check, format: Format) -> Result<(), ExploreError> {
         Kind::Adc => check::<AdcModel>(kind, arguments, format),
         Kind::Costs => check::<CostTable>(kind, arguments, format),
         Kind::Network => check::<Architecture>(kind, arguments, format),
+        Kind::Outline => check::<Outline>(kind, arguments, format),
         Kind::Experiment => check::<Experiment>(kind, arguments, format),
         Kind::Sweep => check::<Sweep>(kind, arguments, format),
     }

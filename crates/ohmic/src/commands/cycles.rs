@@ -3,22 +3,22 @@
 mod text;
 
 use super::print_json;
+use super::timed::{load, repeat};
 use crate::cli::{Cycles, Format};
 use explore::ExploreError;
 use explore::chip::machine::account::Class;
 use explore::config::Kind;
-use explore::cycles::{CyclesReport, Input, Prices, Source, check_images, cycles, cycles_csv};
+use explore::cycles::{CyclesReport, Prices, check_images, cycles, cycles_csv};
 use explore::output::{write, write_run};
 use serde_json::{Value, json};
 
 pub fn run(arguments: &Cycles, format: Format) -> Result<(), ExploreError> {
     let timed = &arguments.timed;
     check_images(arguments.images)?;
-    let source = Source { path: &timed.input, chip: timed.chip.as_deref(), set: &timed.overrides.set };
-    let input = Input::load(source)?;
+    let input = load(timed)?;
     if let Some(output) = &arguments.output {
         // Before the work, so that a directory that cannot be written to is refused at once.
-        write_run(output, Kind::Chip, input.chip(), &repeat(&input, arguments.images))?;
+        write_run(output, Kind::Chip, input.chip(), &repeat(timed, &input, arguments.images))?;
     }
     let report = cycles(&input, arguments.images)?;
     if let Some(output) = &arguments.output {
@@ -31,22 +31,19 @@ pub fn run(arguments: &Cycles, format: Format) -> Result<(), ExploreError> {
     Ok(())
 }
 
-/// The command that repeats a run.
-fn repeat(input: &Input, images: u64) -> String {
-    match input {
-        Input::Program(_) => {
-            format!("ohmic cycles PROGRAM --images {images} (with the program compiled for this chip)")
-        }
-        Input::Trace { .. } => format!("ohmic cycles FILE.trace --chip run.toml --images {images}"),
-    }
-}
-
 fn json(report: &CyclesReport) -> Value {
     let summary = report.summary();
     let components = summary.components().into_iter().map(|row| {
         let classes = Class::ALL.map(|class| (class.name().to_owned(), Value::from(row.cycles.of(class))));
         let cycles: serde_json::Map<String, Value> = classes.into_iter().collect();
         json!({ "stage": row.stage, "component": row.component, "units": row.units, "cycles": cycles })
+    });
+    let stages = summary.stages().into_iter().map(|of| {
+        let (cycles, images) = of.interval;
+        json!({
+            "stage": of.stage, "first_start": of.first_start, "first_end": of.first_end, "last_end": of.last_end,
+            "cycles_per_image": cycles as f64 / images as f64,
+        })
     });
     let path = summary
         .critical_path()
@@ -65,6 +62,7 @@ fn json(report: &CyclesReport) -> Value {
         "cycles_per_image": report.interval_cycles(),
         "throughput_per_s": 1.0 / report.interval_s(),
         "bottleneck": summary.bottleneck(),
+        "stages": stages.collect::<Vec<Value>>(),
         "components": components.collect::<Vec<Value>>(),
         "critical_path": path.collect::<Vec<Value>>(),
         "buffers": buffers.collect::<Vec<Value>>(),
@@ -78,8 +76,9 @@ fn prices(prices: &Prices) -> Value {
         .iter()
         .map(|of| json!({ "stage": of.stage, "actions": of.counts, "energy": of.energy }))
         .collect::<Vec<Value>>();
-    let area: serde_json::Map<String, Value> =
-        prices.area.entries().into_iter().map(|(part, area_m2)| (part.to_owned(), Value::from(area_m2))).collect();
+    let area = prices.area.map(|area| -> serde_json::Map<String, Value> {
+        area.entries().into_iter().map(|(part, area_m2)| (part.to_owned(), Value::from(area_m2))).collect()
+    });
     json!({
         "cost_table": prices.cost_table,
         "adc_model": prices.adc_model,
@@ -87,7 +86,7 @@ fn prices(prices: &Prices) -> Value {
         "energy": prices.energy,
         "energy_j": prices.energy.total_j(),
         "area": area,
-        "area_m2": prices.area.total(),
+        "area_m2": prices.area.map(|area| area.total()),
         "weight_writing": { "time_s": prices.writing.time_s(), "energy_j": prices.writing.energy_j },
     })
 }

@@ -31,6 +31,7 @@ fn entries(what: Listed) -> Result<Vec<(String, String)>, ExploreError> {
         Listed::Chips => presets(Kind::Chip)?,
         Listed::Costs => presets(Kind::Costs)?,
         Listed::Networks => presets(Kind::Network)?,
+        Listed::Outlines => presets(Kind::Outline)?,
         Listed::Experiments => presets(Kind::Experiment)?,
         Listed::Sweeps => presets(Kind::Sweep)?,
         Listed::Variations => explore::tile::variation::VARIATIONS.iter().map(|(name, doc)| own(name, doc)).collect(),

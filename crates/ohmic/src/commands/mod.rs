@@ -10,6 +10,7 @@ pub mod list;
 pub mod simulate;
 pub mod states;
 pub mod sweep;
+mod timed;
 pub mod trace;
 pub mod train;
 

@@ -1,9 +1,10 @@
 //! `ohmic trace`: what every unit does in every cycle, as a file for a viewer.
 
 use super::print_json;
+use super::timed::load;
 use crate::cli::{As, Format, Trace};
 use explore::ExploreError;
-use explore::cycles::{Form, Input, Source, Window, Written, export};
+use explore::cycles::{Form, Window, Written, export};
 use serde_json::json;
 
 pub fn run(arguments: &Trace, format: Format) -> Result<(), ExploreError> {
@@ -13,19 +14,19 @@ pub fn run(arguments: &Trace, format: Format) -> Result<(), ExploreError> {
         let what = "--images, --from and --until are for recordings; instructions are those of one image".to_owned();
         return Err(ExploreError::Request(what));
     }
-    let source = Source { path: &timed.input, chip: timed.chip.as_deref(), set: &timed.overrides.set };
     let window = Window { from: from.unwrap_or(0), until: *until };
-    let written = export(&Input::load(source)?, images.unwrap_or(1), window, form, output)?;
+    let written = export(&load(timed)?, images.unwrap_or(1), window, form, output)?;
     let file = output.display();
     match (format, written) {
-        (Format::Text, Written::Recording { from, until, units, spans, packets }) => {
-            say!("{file}: cycles {from} to {until}, {units} units, {spans} spans, {packets} packets");
+        (Format::Text, Written::Recording { from, until, units, spans, packets, stores }) => {
+            say!("{file}: cycles {from} to {until}, {units} units, {spans} spans, {packets} packets, {stores} stores");
         }
         (Format::Text, Written::Instructions { cores, instructions }) => {
             say!("{file}: {cores} cores, {instructions} instructions an image");
         }
-        (Format::Json, Written::Recording { from, until, units, spans, packets }) => print_json(&json!({
+        (Format::Json, Written::Recording { from, until, units, spans, packets, stores }) => print_json(&json!({
             "file": file.to_string(), "from": from, "until": until, "units": units, "spans": spans, "packets": packets,
+            "stores": stores,
         }))?,
         (Format::Json, Written::Instructions { cores, instructions }) => {
             print_json(&json!({ "file": file.to_string(), "cores": cores, "instructions": instructions }))?;

@@ -29,8 +29,9 @@ pub struct CostTable {
     pub cell_read_bits_factor: Vec<f64>,
     /// Energy of one action, J.
     pub energy_j: ActionEnergies,
-    /// Area of one instance, m2.
-    pub area_m2: ComponentCosts,
+    /// Area of one instance, m2; left out where none is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area_m2: Option<ComponentCosts>,
     /// Leakage power of one instance, W.
     pub leakage_w: ComponentCosts,
 }
@@ -105,9 +106,8 @@ impl Check for CostTable {
         for (name, value) in self.energy_j.entries() {
             problems.within("energy_j", |p| p.number(name, value, 0.0..=1e-3, "J"));
         }
-        for (table, costs, limit, unit) in
-            [("area_m2", &self.area_m2, 1e-2, "m2"), ("leakage_w", &self.leakage_w, 1e2, "W")]
-        {
+        let area = self.area_m2.as_ref().map(|costs| ("area_m2", costs, 1e-2, "m2"));
+        for (table, costs, limit, unit) in area.into_iter().chain([("leakage_w", &self.leakage_w, 1e2, "W")]) {
             problems.within(table, |p| {
                 for (name, value) in costs.entries() {
                     p.number(name, value, 0.0..=limit, unit);

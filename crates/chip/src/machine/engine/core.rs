@@ -8,7 +8,7 @@ use super::fetch::Fetch;
 use super::world::World;
 use super::write_back::WriteBack;
 use crate::machine::instruction::Instruction;
-use crate::machine::report::{Unit, UnitKind, Work};
+use crate::machine::report::{CoreTimes, Unit, UnitKind, Work, middle_image};
 use crate::machine::steps::{Step, steps};
 use crate::machine::work::Core;
 
@@ -39,6 +39,10 @@ pub(super) struct CoreState<'a> {
     /// A clock edge for which it is scheduled already.
     pub(super) scheduled: u64,
     pub(super) work: Work,
+    /// When images ended.
+    pub(super) times: CoreTimes,
+    /// The image with which the first half of them ends.
+    middle: u64,
 }
 
 impl<'a> CoreState<'a> {
@@ -65,6 +69,8 @@ impl<'a> CoreState<'a> {
             write_back_unit: world.accounts.add(unit(UnitKind::WriteBack)),
             scheduled: 0,
             work: Work { reads: vec![0; core.banks.len()], conversions: vec![0; core.banks.len()], ..Work::default() },
+            times: CoreTimes::default(),
+            middle: middle_image(images),
         }
     }
 
@@ -102,6 +108,19 @@ impl<'a> CoreState<'a> {
         let class = self.write_back_class();
         let now = world.now;
         world.accounts.set(self.write_back_unit, class, now);
+    }
+
+    /// A write-back has ended.
+    pub(super) fn end_step(&mut self, now: u64) {
+        self.ended += 1;
+        let steps = self.steps.len() as u64;
+        if self.ended == steps {
+            self.times.first_end = now;
+        }
+        if self.ended == (self.middle + 1) * steps {
+            self.times.middle_end = now;
+        }
+        self.times.last_end = now;
     }
 
     pub(super) fn done(&self) -> bool {

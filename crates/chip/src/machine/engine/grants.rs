@@ -80,7 +80,14 @@ impl Engine<'_, '_> {
                 core.computing(request.age.step, op);
                 core.account(&mut self.world);
             }
-            Wanted::Store { .. } | Wanted::Write { .. } => {}
+            Wanted::Store { cycles, region, .. } => {
+                let World { accounts, hardware, now, .. } = &mut self.world;
+                if let Some(recorder) = &mut accounts.recorder {
+                    let end = now.saturating_add(cycles.saturating_mul(hardware.clocks.digital));
+                    recorder.item(core.write_back_unit, region, request.age.since, end);
+                }
+            }
+            Wanted::Write { .. } => {}
         }
     }
 }

@@ -31,7 +31,7 @@ use self::world::{Worklist, World};
 use super::error::MachineError;
 use super::hardware::Hardware;
 use super::network::{Happening, Network};
-use super::report::{Report, UnitKind};
+use super::report::{CoreTimes, Report, UnitKind};
 use super::work::Workload;
 
 /// How to run.
@@ -114,6 +114,9 @@ impl<'a, 'r> Engine<'a, 'r> {
             causes: Causes::new(settings.critical_path),
         };
         world.awake.add_all();
+        if world.accounts.recorder.is_some() {
+            world.network.watch();
+        }
         let core = |(number, core)| CoreState::new(number, core, images, &mut world);
         let cores = (0..).zip(&workload.cores).map(core).collect();
         Ok(Self {
@@ -227,6 +230,8 @@ impl<'a, 'r> Engine<'a, 'r> {
             return Err(MachineError::Stuck { core: core.core.name.clone(), ended, total });
         }
         let end = self.world.now;
+        self.world.network.end_watch(end);
+        self.world.record_network();
         let mut units = self.world.accounts.close(end);
         units.extend(network_units(&self.world.network, &self.world.hardware.mesh, end));
         for core in &mut self.cores {
@@ -238,9 +243,19 @@ impl<'a, 'r> Engine<'a, 'r> {
             units,
             critical_path: self.world.causes.path(),
             peaks: self.world.regions.iter().map(RegionState::peak).collect(),
+            times: times(&self.cores, self.world.accounts.starts(self.cores.len())),
             cores: self.cores.into_iter().map(|core| core.work).collect(),
             instants: self.instants,
             events: self.events,
         })
     }
+}
+
+/// When the cores worked; one that never did began when it ended.
+fn times(cores: &[CoreState<'_>], starts: Vec<Option<u64>>) -> Vec<CoreTimes> {
+    let of_core = |(core, start): (&CoreState<'_>, Option<u64>)| {
+        let times = core.times;
+        CoreTimes { first_start: start.unwrap_or(times.last_end), ..times }
+    };
+    cores.iter().zip(starts).map(of_core).collect()
 }

@@ -7,7 +7,7 @@ use super::request::{Age, Request, Wanted};
 use super::world::World;
 use crate::machine::account::{Class, Cycles};
 use crate::machine::hardware::MeshHardware;
-use crate::machine::network::{Happening, Network};
+use crate::machine::network::{Happening, Network, NetworkSpan};
 use crate::machine::report::{Unit, UnitKind, UnitReport};
 
 /// A packet on its way.
@@ -108,7 +108,19 @@ impl Engine<'_, '_> {
             }
         }
         self.network_at = network.next(*now);
+        self.world.record_network();
         arrived.into_iter().for_each(|tag| self.arrive(tag));
+    }
+}
+
+impl World<'_, '_> {
+    /// Tells the recorder what network interfaces and links did.
+    pub(super) fn record_network(&mut self) {
+        let first = self.accounts.len();
+        let Some(recorder) = &mut self.accounts.recorder else { return };
+        for NetworkSpan { unit, busy, start, end } in self.network.watched() {
+            recorder.span(first + unit, if busy { Class::Busy } else { Class::Link }, start, end);
+        }
     }
 }
 

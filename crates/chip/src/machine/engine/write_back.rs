@@ -89,7 +89,7 @@ impl CoreState<'_> {
                 self.input_registers += 1;
                 self.register_freed_by = active.cause;
             }
-            self.ended += 1;
+            self.end_step(world.now);
             self.active.remove(index);
         }
     }

@@ -10,6 +10,7 @@ mod output;
 mod packets;
 mod plan;
 mod usage;
+mod watch;
 
 use std::collections::VecDeque;
 
@@ -22,6 +23,8 @@ use packets::{Packet, Packets};
 use plan::Plan;
 use usage::Interface;
 pub use usage::{Direction, InterfaceUse, LinkUse};
+pub use watch::NetworkSpan;
+use watch::Watch;
 
 /// No packet, no output, no lane.
 const NONE: u32 = u32::MAX;
@@ -81,6 +84,8 @@ pub struct Network {
     lanes: Lanes,
     outputs: Vec<Output>,
     interfaces: Vec<Interface>,
+    /// Who wants to know when interfaces and links are in use.
+    watch: Option<Box<Watch>>,
     /// In the order of their instants, as every hop takes equally long.
     flights: VecDeque<Flight>,
     /// (instant, lane), in the order of their instants.
@@ -118,6 +123,7 @@ impl Network {
             lanes: Lanes::new(&plan, mesh.buffer_flits),
             outputs,
             interfaces: vec![Interface::default(); plan.tiles() as usize],
+            watch: None,
             flights: VecDeque::new(),
             credits: VecDeque::new(),
             ready: Vec::new(),
@@ -145,6 +151,9 @@ impl Network {
         let port = self.plan.port_of_tile(from);
         let lane = self.plan.lane(port, self.plan.route(port, self.packets.get(packet).goal));
         self.interfaces[from as usize].append(now, flits);
+        if let Some(watch) = &mut self.watch {
+            watch.append(from, now, flits);
+        }
         if self.lanes.append(lane, packet, flits, flits) == Front::New {
             self.request(lane);
         }

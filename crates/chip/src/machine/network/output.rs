@@ -86,6 +86,9 @@ impl Network {
         state.lane = self.plan.lane(self.plan.output(output, place), own);
         state.head = true;
         state.since = now;
+        if let Some(watch) = &mut self.watch {
+            watch.grant(output, now);
+        }
         if state.entry != NONE {
             let packet = self.lanes.front(state.lane).1;
             state.goal = self.plan.lane(state.entry, self.plan.route(state.entry, self.packets.get(packet).goal));
@@ -97,6 +100,10 @@ impl Network {
     fn leave(&mut self, output: u32, lane: u32, now: u64, happenings: &mut Vec<Happening>) {
         let (port, feeder) = self.lanes.ends(lane);
         let source = if feeder == NONE { self.plan.tile_of_port(port) } else { None };
+        if let Some(watch) = &mut self.watch {
+            watch.pass(output, now, self.clock);
+            source.iter().for_each(|&tile| watch.leave(tile, now, self.clock, 1));
+        }
         match source {
             Some(tile) => self.interfaces[tile as usize].leave(now, self.clock),
             None => self.credits.push_back((now + self.credit, lane)),
@@ -123,6 +130,9 @@ impl Network {
         (state.lane, state.goal) = (NONE, NONE);
         state.owned += now + self.clock - state.since;
         let competed = state.requests != 0;
+        if let Some(watch) = &mut self.watch {
+            watch.release(output);
+        }
         if self.lanes.advance(lane) == Front::New {
             self.revealed.push(lane);
         }

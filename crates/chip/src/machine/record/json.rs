@@ -103,11 +103,12 @@ fn write_spans<W: Write>(recording: &Recording, scale: Scale, events: &mut Event
 
 fn write_flows<W: Write>(recording: &Recording, scale: Scale, events: &mut Events<'_, W>) -> io::Result<()> {
     let mut flows = recording.flows.clone();
-    flows.sort_by_key(|flow| (flow.at, flow.from_unit, flow.until, flow.to_unit));
+    flows.sort_by_key(|flow| (flow.at, flow.from_unit, flow.until, flow.to_unit, flow.kind));
     for (number, flow) in flows.iter().enumerate() {
         let event = |phase: &str, cycle: u64, unit: u32| {
             let (ts, address) = (microseconds(scale.femtoseconds(cycle)), address(recording, unit));
-            format!("{phase},\"name\":\"packet\",\"cat\":\"packet\",\"id\":{number},\"ts\":{ts},{address}")
+            let kind = flow.kind.name();
+            format!("{phase},\"name\":\"{kind}\",\"cat\":\"{kind}\",\"id\":{number},\"ts\":{ts},{address}")
         };
         events.push(&event("\"ph\":\"s\"", flow.at, flow.from_unit))?;
         events.push(&event("\"ph\":\"f\",\"bp\":\"e\"", flow.until, flow.to_unit))?;

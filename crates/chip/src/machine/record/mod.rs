@@ -24,7 +24,7 @@ pub struct Recording {
     pub units: Vec<RecordedUnit>,
     /// What units did, in any order; those of a unit do not overlap. Between them it is idle.
     pub spans: Vec<Span>,
-    /// Packets, in any order.
+    /// Items on their way, in any order.
     pub flows: Vec<FlowArrow>,
 }
 
@@ -54,9 +54,31 @@ pub struct Span {
     pub step: Option<u32>,
 }
 
-/// A packet on its way.
+/// How an item goes from one unit to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FlowKind {
+    /// Over the network.
+    Packet,
+    /// By way of the tile's buffer alone.
+    Store,
+}
+
+impl FlowKind {
+    /// Its name in traces.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Packet => "packet",
+            Self::Store => "store",
+        }
+    }
+}
+
+/// An item on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowArrow {
+    /// Which way it takes.
+    pub kind: FlowKind,
     /// The unit that sends it.
     pub from_unit: u32,
     /// When.

@@ -20,10 +20,15 @@ pub(crate) struct Cycles {
     pub(crate) output_full: u64,
     pub(crate) link: u64,
     pub(crate) idle: u64,
+    /// The first cycle that was busy or a wait for something shared.
+    pub(crate) started: Option<u64>,
 }
 
 impl Cycles {
     pub(crate) fn count(&mut self, class: Class) {
+        if matches!(class, Class::Busy | Class::Link) {
+            self.started = self.started.or(Some(self.total()));
+        }
         let cell = match class {
             Class::Busy => &mut self.busy,
             Class::Input => &mut self.input,

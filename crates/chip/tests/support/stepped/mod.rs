@@ -53,6 +53,8 @@ pub(crate) struct Outcome {
     pub(crate) counts: Vec<Counts>,
     /// For each link.
     pub(crate) links: Vec<LinkFlits>,
+    /// For each core: when the write-backs of all its images ended, one after the other.
+    pub(crate) ends: Vec<Vec<u64>>,
     /// For each region: most places in use.
     pub(crate) peaks: Vec<u64>,
     /// Whether every region with readers was written and given back completely.
@@ -220,6 +222,7 @@ impl<'w> Run<'w> {
             end: self.world.now,
             counts: self.cores.iter().map(counts).collect(),
             links: self.network.link_flits(),
+            ends: self.cores.iter().map(|core| core.shared.ends.clone()).collect(),
             peaks: self.world.regions.iter().map(|region| region.peak).collect(),
             settled: self.world.regions.iter().filter(kept).all(RegionState::is_settled),
             image_done: self.image_done,

@@ -40,6 +40,8 @@ pub(crate) struct Shared<'w> {
     /// Of every step of the run.
     pub(crate) status: Vec<Status>,
     pub(crate) inputs_held: u32,
+    /// When write-backs ended, in this order.
+    pub(crate) ends: Vec<u64>,
     /// For each region that the core writes: its items of the run, rooms taken, items sent or stored.
     writes: BTreeMap<u32, (Vec<u64>, usize, usize)>,
 }
@@ -107,8 +109,16 @@ impl<'w> CoreState<'w> {
         let writes = (0..world.regions.len() as u32)
             .map(|region| (region, (world.regions[region as usize].items_of(number), 0, 0)))
             .collect();
-        let shared =
-            Shared { number, core, steps, images, status: vec![Status::default(); total], inputs_held: 0, writes };
+        let shared = Shared {
+            number,
+            core,
+            steps,
+            images,
+            status: vec![Status::default(); total],
+            inputs_held: 0,
+            ends: Vec::new(),
+            writes,
+        };
         let banks = core.banks.iter().map(|bank| Bank::new(*bank, &shared)).collect();
         Self { banks, fetch: Fetch::new(), write_back: WriteBack::new(total), shared }
     }

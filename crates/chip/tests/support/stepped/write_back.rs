@@ -114,7 +114,11 @@ impl WriteBack {
         while self.receive(step, shared, world) || self.issue(step, shared, world) {
             changed = true;
         }
-        changed | self.end(step, shared)
+        let ended = self.end(step, shared);
+        if ended {
+            shared.ends.push(world.now);
+        }
+        changed | ended
     }
 
     fn receive(&mut self, step: u64, shared: &Shared<'_>, world: &mut World<'_>) -> bool {

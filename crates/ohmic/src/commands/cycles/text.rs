@@ -1,6 +1,6 @@
 //! The tables of `ohmic cycles`.
 
-use crate::table::table;
+use crate::table::{plain, table};
 use explore::chip::energy::Energy;
 use explore::chip::machine::account::Class;
 use explore::chip::machine::summary::Summary;
@@ -12,6 +12,7 @@ const TOP: usize = 8;
 pub fn print(report: &CyclesReport) {
     print_times(report);
     let summary = report.summary();
+    print_stages(&summary, report.images);
     say!("{}", components(&summary));
     say!(
         "Per cent of units x {} cycles; every cycle of every unit is in one column. output full: waiting for room. link: waiting for\n\
@@ -39,9 +40,24 @@ fn print_times(report: &CyclesReport) {
         say!("steady interval: {interval:.1} cycles an image ({}), {rate:.0} images/s", seconds(interval));
     }
     match report.summary().bottleneck() {
-        Some(sentence) => say!("{sentence}"),
+        Some(sentence) => say!("{}", plain(&sentence)),
         None => say!("critical path: not followed, the run may have more than {MOST_OPERATIONS} operations"),
     }
+}
+
+fn print_stages(summary: &Summary<'_>, images: u64) {
+    let header = ["stage", "first\nstart", "first image\nends", "last image\nends", "cycles\nan image"];
+    let rows = summary.stages().into_iter().map(|of| {
+        let (cycles, of_images) = of.interval;
+        let cycles_per_image = format!("{:.1}", cycles as f64 / of_images as f64);
+        let numbers = [of.first_start, of.first_end, of.last_end].map(|number| number.to_string());
+        std::iter::once(of.stage).chain(numbers).chain([cycles_per_image]).collect()
+    });
+    say!("{}", table(&header, 1, rows));
+    let interval = if images > 1 { "between images of the second half" } else { "from start to end" };
+    say!(
+        "Cycles since the start of the run. start: first work; ends: all results have left the stage; cycles an image: {interval}."
+    );
 }
 
 fn percent(part: u64, whole: u64) -> String {
@@ -133,9 +149,13 @@ fn print_energy(prices: &Prices, images: u64) {
 }
 
 fn print_area(prices: &Prices) {
-    let total = prices.area.total();
+    let Some(area) = prices.area else {
+        say!("area: not priced (cost table {} has none)", prices.cost_table);
+        return;
+    };
+    let total = area.total();
     let all = [("all", total)];
-    let rows = prices.area.entries().into_iter().chain(all).map(|(part, area_m2)| {
+    let rows = area.entries().into_iter().chain(all).map(|(part, area_m2)| {
         vec![part.to_owned(), format!("{:.5}", 1e6 * area_m2), format!("{:.1}", 100.0 * area_m2 / total)]
     });
     say!("{}", table(&["area", "mm2", "%"], 1, rows));

@@ -92,6 +92,15 @@ impl AdcPrices {
         if all.into_iter().all(payable) { Ok(cost) } else { Err("one whose price is a finite number".to_owned()) }
     }
 
+    /// Energy of integrating one bit of an input digit before it is converted, J; on top of that of the conversion.
+    #[must_use]
+    pub fn digit_bit_energy_j(&self) -> f64 {
+        match self {
+            Self::PerBit(prices) => prices.digit_bit_energy_j,
+            Self::Table(_) | Self::Survey(_) | Self::SarPower(_) | Self::Comparators(_) => 0.0,
+        }
+    }
+
     /// Time of one conversion at a resolution, s; also of one that has no price.
     #[must_use]
     pub fn conversion_time_s(&self, bits: u32) -> f64 {

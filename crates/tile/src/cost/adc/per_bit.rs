@@ -1,4 +1,5 @@
-//! A converter that decides one bit after the other, whose time and energy are linear in the bits: `base + step * bits`.
+//! A converter that decides one bit after the other, whose time and energy are linear in the bits: `base + step * bits`. Where it integrates the
+//! pulses of the input itself, each bit of the digit that the pulses stand for costs energy, too; their time is the input's.
 
 use super::{AdcCost, check_range, covers};
 use crate::check::{Check, Problems};
@@ -16,6 +17,8 @@ pub struct PerBitPrices {
     pub base_energy_j: f64,
     /// Energy of a bit, J.
     pub bit_energy_j: f64,
+    /// Energy of integrating one bit of an input digit before it is converted, J.
+    pub digit_bit_energy_j: f64,
     /// Area of a converter, m2.
     pub area_m2: f64,
     /// Static power of a converter, W.
@@ -55,6 +58,7 @@ impl Check for PerBitPrices {
         problems.number("bit_time_s", self.bit_time_s, 0.0..=1e-3, "s");
         problems.number("base_energy_j", self.base_energy_j, 0.0..=1e-3, "J");
         problems.number("bit_energy_j", self.bit_energy_j, 0.0..=1e-3, "J");
+        problems.number("digit_bit_energy_j", self.digit_bit_energy_j, 0.0..=1e-3, "J");
         problems.number("area_m2", self.area_m2, 0.0..=1e-2, "m2");
         problems.number("leakage_w", self.leakage_w, 0.0..=1.0, "W");
         check_range((self.min_bits, self.max_bits), problems);
