@@ -103,7 +103,8 @@ impl CostTable {
 impl Check for CostTable {
     fn check(&self, problems: &mut Problems) {
         for (name, value) in self.energy_j.entries() {
-            problems.within("energy_j", |p| p.number(name, value, 0.0..=1e-3, "J"));
+            // A missing price is an error where its action happens.
+            problems.within("energy_j", |p| p.number(name, value.unwrap_or(0.0), 0.0..=1e-3, "J"));
         }
         for (table, costs, limit, unit) in
             [("area_m2", &self.area_m2, 1e-2, "m2"), ("leakage_w", &self.leakage_w, 1e2, "W")]
