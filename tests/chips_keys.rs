@@ -27,6 +27,10 @@ fn values_out_of_range_are_refused_by_name() {
         (&["tile.digital.adder_width=0"], "tile.digital.adder_width = 0 is not allowed: an integer from 1 to 1048576"),
         (&["tile.digital.vector_width=0"], "tile.digital.vector_width = 0 is not allowed: an integer from 1"),
         (&["tile.digital.add_cycles=1000001"], "tile.digital.add_cycles = 1000001 is not allowed: an integer from 0"),
+        (
+            &["tile.digital.lookup_cycles=1000001"],
+            "tile.digital.lookup_cycles = 1000001 is not allowed: an integer from 0",
+        ),
         (&["mesh.concentration=2"], "mesh.concentration = 2 is not allowed: 1 or 4"),
         (
             &["mesh.concentration=4", "mesh.width=7"],
@@ -84,17 +88,24 @@ fn times_become_cycles_of_their_domain() {
         chip(&["clocks.array_cycles=5", "clocks.digital_cycles=3", "tile.digital.offset_cycles=0"]).unwrap().hardware();
     assert_eq!((slow.tile.read_cycles(7), slow.tile.convert_cycles(7, 128, &slow.clocks)), (3, 20));
     assert_eq!((slow.clocks.arrays, slow.clocks.digital, slow.clocks.network, slow.clocks.memory), (5, 3, 1, 1));
-    assert_eq!(slow.tile.vector_cycles, [1; 4]);
+    assert_eq!(slow.tile.vector_cycles, [1; 5]);
 }
 
-/// Requantisation, offset, pooling, addition: the order of the machine's operations.
+/// Requantisation, offset, pooling, addition, look-up: the order of the machine's operations.
 #[test]
 fn latencies_keep_their_places() {
-    let keys = ["requantise_cycles=2", "offset_cycles=3", "pool_cycles=4", "add_cycles=5", "merge_cycles=6"];
+    let keys = [
+        "requantise_cycles=2",
+        "offset_cycles=3",
+        "pool_cycles=4",
+        "add_cycles=5",
+        "lookup_cycles=6",
+        "merge_cycles=7",
+    ];
     let set: Vec<String> = keys.iter().map(|key| format!("tile.digital.{key}")).collect();
     let set: Vec<&str> = set.iter().map(String::as_str).collect();
     let tile = chip(&set).unwrap().hardware().tile;
-    assert_eq!((tile.vector_cycles, tile.merge_cycles), ([2, 3, 4, 5], 6));
+    assert_eq!((tile.vector_cycles, tile.merge_cycles), ([2, 3, 4, 5, 6], 7));
 }
 
 /// Buffer, bus, mesh and memory arrive as they are written.

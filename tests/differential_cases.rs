@@ -91,6 +91,8 @@ fn stage(stage: &Stage) -> String {
     match stage {
         Stage::Pool(pool) => format!("{:?} pool {:?}", pool.kind, pool.window),
         Stage::Add(add) => format!("{:?} + {:?}: {:?}", add.inputs, add.maps, add.multipliers),
+        Stage::Concat(concat) => format!("{:?} beside each other: {:?}", concat.inputs, concat.multipliers),
+        Stage::Table(table) => format!("{:?} looked up in {} entries", table.input, table.table.len()),
         Stage::Mvm(mvm) => format!(
             "{:?}, {} outputs, {} polarities, {:?}, {} crossbars, {:?}",
             mvm.window,

@@ -89,6 +89,8 @@ fn of_program(program: &Program) -> Features {
         ("maxima", pools(|kind| kind == PoolKind::Max)),
         ("averages", pools(|kind| kind != PoolKind::Max)),
         ("additions", program.stages.iter().any(|stage| matches!(stage, Stage::Add(_)))),
+        ("concatenations", program.stages.iter().any(|stage| matches!(stage, Stage::Concat(_)))),
+        ("tables", program.stages.iter().any(|stage| matches!(stage, Stage::Table(_)))),
         ("results of both signs", any(program, |stage| matches!(stage.output, Output::Codes { signed: true, .. }))),
         ("groups", any(program, |stage| stage.groups > 1)),
         ("groups that share an array", any(program, |s| s.crossbars.iter().any(|c| s.groups().of(c).len() > 1))),

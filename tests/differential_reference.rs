@@ -4,7 +4,9 @@
 use crate::differential_arrays::{Array, arrays, rows_per_group};
 use crate::differential_converters::{Column, columns};
 use chip::functional::Cells;
-use chip::program::{AddStage, Axis, MvmStage, Output, PoolKind, PoolStage, Program, Stage, Window};
+use chip::program::{
+    AddStage, Axis, ConcatStage, MvmStage, Output, PoolKind, PoolStage, Program, Stage, TableStage, Window,
+};
 use tile::adc::AdcKind;
 
 /// What the converters of one slice of one stage saw.
@@ -89,6 +91,8 @@ impl<'a> Reference<'a> {
             let map = match stage {
                 Stage::Pool(pool) => pooled(pool, &maps[pool.input as usize]),
                 Stage::Add(add) => added(add, add.inputs.map(|source| maps[source as usize].as_slice())),
+                Stage::Concat(concat) => joined(concat, &maps),
+                Stage::Table(table) => looked_up(table, &maps[table.input as usize]),
                 Stage::Mvm(mvm) => layers.next().unwrap().run(self.program, &maps[mvm.input as usize], outcome),
             };
             maps.push(map);
@@ -160,6 +164,27 @@ fn added(add: &AddStage, maps: [&[i32]; 2]) -> Vec<i32> {
         requantised(a + b, add.bits, add.signed)
     };
     (0..maps[0].len()).map(sum).collect()
+}
+
+fn joined(concat: &ConcatStage, maps: &[Vec<i32>]) -> Vec<i32> {
+    let pixels = (concat.maps[0].height * concat.maps[0].width) as usize;
+    let mut results = Vec::new();
+    for pixel in 0..pixels {
+        for source in 0..concat.inputs.len() {
+            for channel in 0..concat.maps[source].channels as usize {
+                let code =
+                    maps[concat.inputs[source] as usize][pixel * concat.maps[source].channels as usize + channel];
+                results.push(requantised(f64::from(code) * concat.multipliers[source], concat.bits, concat.signed));
+            }
+        }
+    }
+    results
+}
+
+fn looked_up(table: &TableStage, map: &[i32]) -> Vec<i32> {
+    // As many entries below code 0 as above it, or none below.
+    let zero = if table.map.signed { table.table.len() / 2 } else { 0 };
+    map.iter().map(|&code| table.table[(zero as i32 + code) as usize]).collect()
 }
 
 impl Layer<'_> {

@@ -22,7 +22,7 @@ pub(crate) fn own_stages(program: &mut Program, random: &mut Random) {
                 own_windows(&mut pool.window, random);
                 pool.kind = PoolKind::Average { multiplier: random.pick(&[0.25, 0.3, 1.0]) };
             }
-            Stage::Pool(_) | Stage::Add(_) => {}
+            _ => {}
         }
     }
     let additions = if random.once_in(3) { random.within(1, 2) } else { 0 };
@@ -78,6 +78,8 @@ fn add_a_map(program: &mut Program, random: &mut Random) {
             Stage::Mvm(mvm) => moved(&mut mvm.input),
             Stage::Pool(pool) => moved(&mut pool.input),
             Stage::Add(add) => add.inputs.iter_mut().for_each(moved),
+            Stage::Concat(concat) => concat.inputs.iter_mut().for_each(moved),
+            Stage::Table(table) => moved(&mut table.input),
         }
     }
     program.stages.insert(source, Stage::Add(add));

@@ -18,4 +18,5 @@ mod laws_metamorphic;
 mod laws_noise;
 mod laws_noise_addresses;
 mod laws_replicas;
+mod laws_vector;
 mod support;

@@ -47,6 +47,38 @@ fn damaged_graphs_are_refused_by_name() {
     holds(add(|add| (add.signed, add.sign_bit) = (true, false)), ["signed codes", "sign bit"]);
     holds(add(|add| add.tile = u32::MAX), ["tile 4294967295", "does not exist"]);
     holds(add(|add| add.maps[0].bits += 1), ["its input is", "writes"]);
+    let concat = |change: fn(&mut chip::program::ConcatStage)| {
+        refused(|stage| {
+            let Stage::Concat(concat) = stage else { return false };
+            change(concat);
+            true
+        })
+    };
+    holds(concat(|concat| concat.inputs[1] = 99), ["input 99 is not before it", "allowed is 0 to"]);
+    holds(concat(|concat| concat.inputs.truncate(1)), ["it joins 1 maps", "2 to 1024"]);
+    holds(concat(|concat| concat.inputs.clear()), ["it joins 0 maps", "2 to 1024"]);
+    holds(concat(|concat| concat.maps.clear()), ["but describes 0 and has", "multipliers"]);
+    holds(concat(|concat| concat.multipliers.push(1.0)), ["but describes", "multipliers"]);
+    holds(concat(|concat| concat.multipliers[0] = 0.0), ["multiplier 0 is not a positive number", "65536"]);
+    holds(concat(|concat| concat.maps[1].channels += 1), ["its input is", "but "]);
+    holds(concat(|concat| concat.bits = 0), ["output bits", "1 to 16"]);
+    holds(concat(|concat| (concat.signed, concat.sign_bit) = (true, false)), ["signed codes", "sign bit"]);
+    holds(concat(|concat| concat.tile = u32::MAX), ["tile 4294967295", "does not exist"]);
+    let table = |change: fn(&mut chip::program::TableStage)| {
+        refused(|stage| {
+            let Stage::Table(table) = stage else { return false };
+            change(table);
+            true
+        })
+    };
+    holds(table(|table| table.input = 99), ["input 99 is not before it", "allowed is 0 to"]);
+    holds(table(|table| table.table.clear()), ["its table has 0 entries", "its source has codes"]);
+    holds(table(|table| table.table.push(0)), ["its table has", "its source has codes"]);
+    holds(table(|table| table.table[0] = 1 << 20), ["its table has code 1048576", "allowed is"]);
+    holds(table(|table| (table.bits, table.table[0]) = (2, -4)), ["its table has code", "allowed is"]);
+    holds(table(|table| table.bits = 17), ["output bits", "1 to 16"]);
+    holds(table(|table| table.map.bits -= 1), ["its input is", "but "]);
+    holds(table(|table| table.tile = u32::MAX), ["tile 4294967295", "does not exist"]);
     let average = |multiplier: f64| {
         refused(move |stage| match stage {
             Stage::Pool(pool) if matches!(pool.kind, PoolKind::Average { .. }) => {
@@ -81,7 +113,7 @@ fn a_signed_map_without_its_offset_and_a_result_for_nobody_are_refused() {
                 }
             }
             Stage::Pool(pool) => pool.window.input.signed |= at > 0,
-            Stage::Add(_) => panic!("a chain has no additions"),
+            _ => panic!("a chain has no additions, concatenations or tables"),
         }
     }
     let text = program.validate().unwrap_err();

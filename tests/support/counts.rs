@@ -1,7 +1,8 @@
 //! Actions by the definition: one after the other, for every window of every stage of one image.
 
 use chip::program::{
-    AddStage, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Program, SUM_BITS, Stage, Subtraction,
+    AddStage, ConcatStage, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Program, SUM_BITS, Stage,
+    Subtraction, TableStage,
 };
 use std::collections::BTreeSet;
 use tile::actions::ActionCounts;
@@ -16,6 +17,8 @@ pub(crate) fn counts(program: &Program) -> ActionCounts {
                 Stage::Mvm(stage) => mvm_window(program, stage, &mut counts),
                 Stage::Pool(stage) => pool_window(program, stage, &mut counts),
                 Stage::Add(stage) => add_pixel(program, stage, &mut counts),
+                Stage::Concat(stage) => concat_pixel(program, stage, &mut counts),
+                Stage::Table(stage) => table_pixel(program, stage, &mut counts),
             }
             // Every tile that reads the result gets it once; the scores stay where they are.
             let reads = |reader: &&Stage| reader.inputs().contains(&(index as u32 + 1));
@@ -44,6 +47,8 @@ fn tiles(stage: &Stage) -> BTreeSet<u32> {
         Stage::Mvm(stage) => stage.crossbars.iter().map(|placed| placed.tile).collect(),
         Stage::Pool(stage) => BTreeSet::from([stage.tile]),
         Stage::Add(stage) => BTreeSet::from([stage.tile]),
+        Stage::Concat(stage) => BTreeSet::from([stage.tile]),
+        Stage::Table(stage) => BTreeSet::from([stage.tile]),
     }
 }
 
@@ -149,4 +154,21 @@ fn add_pixel(program: &Program, stage: &AddStage, counts: &mut ActionCounts) {
     counts.requantise += channels;
     counts.bus_bit += first + second;
     counts.buffer_read += words(program, first) + words(program, second);
+}
+
+fn concat_pixel(program: &Program, stage: &ConcatStage, counts: &mut ActionCounts) {
+    for (map, &multiplier) in stage.maps.iter().zip(&stage.multipliers) {
+        let bits = u64::from(map.channels) * u64::from(map.bits);
+        counts.bus_bit += bits;
+        counts.buffer_read += words(program, bits);
+        // What keeps its scale is copied.
+        counts.requantise += if multiplier == 1.0 { 0 } else { u64::from(map.channels) };
+    }
+}
+
+fn table_pixel(program: &Program, stage: &TableStage, counts: &mut ActionCounts) {
+    let channels = u64::from(stage.map.channels);
+    counts.lookup += channels;
+    counts.bus_bit += channels * u64::from(stage.map.bits);
+    counts.buffer_read += words(program, channels * u64::from(stage.map.bits));
 }

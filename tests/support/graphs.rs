@@ -1,4 +1,4 @@
-//! Random residual networks in integers: branches, projections without ReLU, additions, pooling of both kinds.
+//! Random residual networks in integers: branches, projections without ReLU, additions, concatenations, tables, pooling of both kinds.
 
 use super::networks::split;
 use super::random::Random;
@@ -8,7 +8,8 @@ use nn::coding::{CodeFormat, InputCoding};
 use nn::datasets::Dataset;
 use nn::network::Shape;
 use nn::quantised::{
-    MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool, QuantisedMvm, QuantisedNetwork,
+    MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedConcat, QuantisedLayer, QuantisedMaxPool, QuantisedMvm,
+    QuantisedNetwork, QuantisedTable,
 };
 use nn::window::Window;
 use nn_compiler::mapping::Mapping;
@@ -38,6 +39,12 @@ pub(crate) fn residual(random: &mut Random, chip: &Chip) -> QuantisedNetwork {
     let mut at = if graph.random.once_in(3) { 0 } else { graph.convolution(0, 4) };
     for _ in 0..graph.random.within(1, 3) {
         at = graph.block(at);
+        if graph.random.once_in(3) {
+            at = graph.joined(at);
+        }
+        if graph.random.once_in(4) {
+            at = graph.table(at);
+        }
         let input = graph.shape(at);
         if input.height.min(input.width) > 1 && graph.random.once_in(4) {
             let (stride, padding) = (graph.random.within(1, 2), graph.random.within(0, 1));
@@ -168,6 +175,9 @@ impl Graph<'_> {
         for _ in 0..self.random.within(0, 2) {
             let width = self.random.within(1, 6);
             main = self.same(main, width, 1, 3, false);
+            if self.random.once_in(4) {
+                main = if self.random.once_in(2) { self.joined(main) } else { self.table(main) };
+            }
         }
         let (kernel, signed) = (self.random.pick(&[1, 3]), !self.random.once_in(3));
         main = self.same(main, channels, stride, kernel, signed);
@@ -197,6 +207,42 @@ impl Graph<'_> {
         let multipliers = [multiplier(self.random), multiplier(self.random)];
         let (name, shape, bits) = (self.name(), self.shape(inputs[0]), self.bits());
         self.push(QuantisedLayer::Add(QuantisedAdd { name, inputs, shape, multipliers, bits, signed }))
+    }
+
+    /// A result beside one or two others of its height and width, which may be the image or itself, in any order.
+    fn joined(&mut self, at: usize) -> usize {
+        let size = |shape: Shape| (shape.height, shape.width);
+        let alike: Vec<usize> = (0..=at).filter(|&other| size(self.shape(other)) == size(self.shape(at))).collect();
+        let mut inputs = vec![at];
+        for _ in 0..self.random.within(1, 2) {
+            let place = self.random.within(0, inputs.len());
+            inputs.insert(place, self.random.pick(&alike));
+        }
+        let shapes = inputs.iter().map(|&input| self.shape(input)).collect();
+        let multiplier = |random: &mut Random| random.pick(&[1.0, 1.0, 0.5, 0.37, 1.6]);
+        let multipliers = inputs.iter().map(|_| multiplier(self.random)).collect();
+        let (name, bits, signed) = (self.name(), self.bits(), self.random.once_in(2));
+        self.push(QuantisedLayer::Concat(QuantisedConcat { name, inputs, shapes, multipliers, bits, signed }))
+    }
+
+    /// A sigmoid-like function of every code, or any at all.
+    fn table(&mut self, input: usize) -> usize {
+        let (name, shape, format) = (self.name(), self.shape(input), self.network.format_of(input).unwrap());
+        let result = CodeFormat { bits: self.bits(), signed: self.random.once_in(2) };
+        let ((lowest, highest), (least, most)) = (format.codes(), result.codes());
+        let any = self.random.once_in(2);
+        let code = |code: i64, random: &mut Random| {
+            let x = code as f64 / highest as f64;
+            let smooth = least as f64 + (most - least) as f64 * (0.5 + x / (1.0 + x.abs()));
+            if any {
+                least as i32 + random.within(0, (most - least) as usize) as i32
+            } else {
+                result.nearest(smooth) as i32
+            }
+        };
+        let table = (lowest..=highest).map(|input| code(input, self.random)).collect();
+        let (bits, signed) = (result.bits, result.signed);
+        self.push(QuantisedLayer::Table(QuantisedTable { name, input, shape, table, bits, signed }))
     }
 
     /// Pooling of either kind.

@@ -104,6 +104,7 @@ fn price_of(counts: &ActionCounts, program: &Program, of: Of<'_>, array: ArrayEn
     let times = |count: u64, energy_j: f64| count as f64 * energy_j;
     let factors = Factors::new(program, of)?;
     let converter_j = factors.conversion_j + unit.adc_conversion;
+    let lookup_j = lookup_price(counts, program)?;
     Ok(Energy {
         array_j: match array {
             ArrayEnergy::PerCellRead => times(counts.cell_read, unit.cell_read) * factors.cell_read,
@@ -118,6 +119,7 @@ fn price_of(counts: &ActionCounts, program: &Program, of: Of<'_>, array: ArrayEn
             + times(counts.offset_subtract, unit.offset_subtract)
             + times(counts.requantise, unit.requantise)
             + times(counts.compare, unit.compare)
+            + times(counts.lookup, lookup_j)
             + times(counts.input_register_bit, unit.input_register_bit)
             + times(counts.output_register_word, unit.output_register_word),
         buffer_j: times(counts.buffer_read, unit.buffer_read)
@@ -128,6 +130,17 @@ fn price_of(counts: &ActionCounts, program: &Program, of: Of<'_>, array: ArrayEn
         write_j: times(counts.cell_write, unit.cell_write),
         leakage_j: 0.0,
     })
+}
+
+/// The price of a look-up, which must be known if there are any.
+fn lookup_price(counts: &ActionCounts, program: &Program) -> Result<f64, String> {
+    let costs = &program.chip.costs;
+    let missing =
+        || format!("energy_j.lookup is missing in cost table `{}`, but the program looks codes up", costs.name);
+    match costs.energy_j.lookup {
+        None if counts.lookup > 0 => Err(missing()),
+        price => Ok(price.unwrap_or(0.0)),
+    }
 }
 
 /// Leakage power of everything the program occupies, W.

@@ -77,7 +77,7 @@ fn an_older_request_goes_first() {
 #[test]
 fn an_instruction_waits_for_the_one_of_the_step_before() {
     let mut hardware = plain_hardware();
-    hardware.tile.vector_cycles = [5, 1, 1, 1];
+    hardware.tile.vector_cycles = [5, 1, 1, 1, 1];
     let short = Instruction::Vector { operation: VectorOperation::Add, values: 1 };
     let steps = [room(0), vector(1), short, store(0, 1), room(0), short, short, store(0, 1)];
     // Step 0: 0..5, 5..6, store in 6..7. Step 1: its first vector in 1..2; the second is issued at 5, with that of step 0, served in 6..7.

@@ -171,7 +171,8 @@ fn credits_that_nobody_waits_for_wake_nobody() {
             None => break,
         }
     }
-    assert_eq!(steps, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13]);
+    // A run of 8 flits from 0 on, which leaves the second router from 2 on; at 8 and 10 the outputs find what they wait for.
+    assert_eq!(steps, [0, 2, 8, 10, 11, 13]);
     assert_eq!(happenings, [Happening::Injected { tag: 7, at: 12 }, Happening::Arrived { tag: 7, at: 13, to: 1 }]);
     assert!(network.is_empty());
 }

@@ -5,9 +5,9 @@
 mod support;
 
 use chip::machine::hardware::MeshHardware;
-use chip::machine::network::Direction;
+use chip::machine::network::{Direction, Network};
 use support::Draws;
-use support::driver::{Packet, Run, accounts, run};
+use support::driver::{Packet, Run, accounts, run, run_until};
 use support::naive::{Mesh, Naive};
 
 /// A random mesh and the clock of its network.
@@ -54,8 +54,8 @@ fn random_traffic(draws: Draws, tiles: u64) -> Vec<Packet> {
     packets
 }
 
-/// Runs the naive model up to the end of the network cycle in which it is empty, which is returned.
-fn stepped(mesh: &MeshHardware, clock: u64, packets: &[Packet]) -> (Run, Naive, u64) {
+/// Runs the naive model up to an instant or to the end of the network cycle in which it is empty, whichever comes first, which is returned.
+fn stepped(mesh: &MeshHardware, clock: u64, packets: &[Packet], end: u64) -> (Run, Naive, u64) {
     let mut naive = Naive::new(Mesh {
         width: mesh.width as usize,
         height: mesh.height as usize,
@@ -68,7 +68,7 @@ fn stepped(mesh: &MeshHardware, clock: u64, packets: &[Packet]) -> (Run, Naive, 
         clock,
     });
     let (mut sent, mut now) = (0, 0);
-    while sent < packets.len() || !naive.is_empty() || now % clock != 0 {
+    while now < end && (sent < packets.len() || !naive.is_empty() || now % clock != 0) {
         while let Some(packet) = packets.get(sent).filter(|packet| packet.at == now) {
             naive.send(packet.from as usize, packet.to as usize, packet.flits, sent as u32);
             sent += 1;
@@ -89,10 +89,19 @@ fn compare(case: u64) {
     let draws = Draws(case);
     let (mesh, clock) = random_mesh(draws);
     let packets = random_traffic(draws, u64::from(mesh.width * mesh.height));
-    let (expected, naive, end) = stepped(&mesh, clock, &packets);
+    let (expected, naive, end) = stepped(&mesh, clock, &packets, u64::MAX);
     let (found, network) = run(&mesh, clock, &packets);
     assert_eq!(found, expected, "case {case}: {mesh:?}, clock {clock}, {packets:?}");
-    let (links, interfaces) = accounts(&network, end);
+    compare_accounts(&mesh, clock, &network, &naive, end);
+    // And in the midst of it, where runs of flits have begun and not ended.
+    let middle = draws.within(&[11], 0, end / clock) * clock;
+    let (_, naive, _) = stepped(&mesh, clock, &packets, middle);
+    let (_, network) = run_until(&mesh, clock, &packets, middle);
+    compare_accounts(&mesh, clock, &network, &naive, middle);
+}
+
+fn compare_accounts(mesh: &MeshHardware, clock: u64, network: &Network, naive: &Naive, end: u64) {
+    let (links, interfaces) = accounts(network, end);
     let columns = mesh.width.div_ceil(if mesh.concentration == 4 { 2 } else { 1 });
     let mut of_links = naive.links();
     for link in &links {
@@ -100,17 +109,15 @@ fn compare(case: u64) {
         let direction = Direction::ALL.iter().position(|direction| *direction == link.direction).unwrap();
         let at = of_links.iter().position(|known| (known.0, known.1) == (router, direction)).unwrap();
         let (.., busy, blocked) = of_links.swap_remove(at);
-        assert_eq!((link.busy, link.blocked), (busy, blocked), "case {case}: {link:?} of {mesh:?}");
-        assert_eq!(link.flits * clock, busy, "case {case}: {link:?}");
+        assert_eq!((link.busy, link.blocked), (busy, blocked), "{link:?} of {mesh:?}, clock {clock}, at {end}");
+        assert_eq!(link.flits * clock, busy, "{link:?}");
     }
-    assert!(of_links.iter().all(|link| link.2 + link.3 == 0), "case {case}: a link that does not exist was used");
+    assert!(of_links.iter().all(|link| link.2 + link.3 == 0), "a link that does not exist was used: {mesh:?}");
     for (tile, interface) in interfaces.iter().enumerate() {
+        let found = (interface.busy, interface.blocked);
         let expected = (naive.interface_busy[tile], naive.interface_blocked[tile]);
-        assert_eq!(
-            (interface.busy, interface.blocked),
-            expected,
-            "case {case}: tile {tile} of {mesh:?}, clock {clock}"
-        );
+        assert_eq!(found, expected, "tile {tile} of {mesh:?}, clock {clock}, at {end}");
+        assert!(mesh.virtual_output_queues || interface.flits * clock == interface.busy, "tile {tile}, at {end}");
     }
 }
 

@@ -6,11 +6,14 @@ use crate::mapping::{CellStates, Encoding, LayerStatistics, Mapping, histogram};
 use crate::partition::{Placer, row_order};
 use chip::config::Chip;
 use chip::program::{
-    AddStage, Axis, FeatureMap, Groups, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Slice, Stage, Window,
+    AddStage, Axis, ConcatStage, FeatureMap, Groups, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Slice,
+    Stage, TableStage, Window,
 };
 use nn::coding::CodeFormat;
 use nn::network::Shape;
-use nn::quantised::{MvmOutput, QuantisedAdd, QuantisedLayer, QuantisedMvm, QuantisedNetwork};
+use nn::quantised::{
+    MvmOutput, QuantisedAdd, QuantisedConcat, QuantisedLayer, QuantisedMvm, QuantisedNetwork, QuantisedTable,
+};
 use tile::adc::AdcTransfer;
 
 /// A map of codes of a format; they carry a sign where some may be negative, and in all maps of a chip with sign-magnitude inputs.
@@ -49,6 +52,8 @@ impl Emitter<'_> {
                 self.pool(&pool.name, pool.input, &pool.window, kind)
             }
             QuantisedLayer::Add(add) => Stage::Add(self.add(add)),
+            QuantisedLayer::Concat(concat) => Stage::Concat(self.concat(concat)),
+            QuantisedLayer::Table(table) => Stage::Table(self.table(table)),
         })
     }
 
@@ -67,6 +72,37 @@ impl Emitter<'_> {
             signed: add.signed,
             sign_bit: add.signed || self.chip.signed_inputs(),
             tile: self.tile(&add.inputs),
+        }
+    }
+
+    fn concat(&self, concat: &QuantisedConcat) -> ConcatStage {
+        ConcatStage {
+            name: concat.name.clone(),
+            inputs: concat.inputs.iter().map(|&input| input as u32).collect(),
+            maps: concat.inputs.iter().map(|&input| self.map(input)).collect(),
+            multipliers: concat.multipliers.clone(),
+            bits: concat.bits,
+            signed: concat.signed,
+            sign_bit: concat.signed || self.chip.signed_inputs(),
+            tile: self.tile(&concat.inputs),
+        }
+    }
+
+    fn table(&self, table: &QuantisedTable) -> TableStage {
+        let map = self.map(table.input);
+        // A map that carries a sign although its codes have none gets entries that nobody reads: one for every code but 0.
+        let has_sign = self.network.format_of(table.input).is_some_and(|format| format.signed);
+        let unread = if map.signed && !has_sign { table.table.len().saturating_sub(1) } else { 0 };
+        let at_zero = table.table.first().copied().unwrap_or(0);
+        TableStage {
+            name: table.name.clone(),
+            input: table.input as u32,
+            map,
+            bits: table.bits,
+            signed: table.signed,
+            sign_bit: table.signed || self.chip.signed_inputs(),
+            tile: self.tile(&[table.input]),
+            table: [vec![at_zero; unread], table.table.clone()].concat(),
         }
     }
 

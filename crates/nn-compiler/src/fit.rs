@@ -41,8 +41,8 @@ fn check_empty(mvm: &QuantisedMvm) -> Result<(), String> {
 
 fn check_layers(network: &QuantisedNetwork) -> Result<(), CompileError> {
     for layer in &network.layers {
-        for &source in layer.inputs() {
-            let (window, shape) = (layer.window().input, network.shape_of(source));
+        for (&source, window) in layer.inputs().iter().zip(layer.input_shapes()) {
+            let shape = network.shape_of(source);
             if window != shape {
                 let what = format!("its window is over {window}, its source is {shape}");
                 return Err(CompileError::layer(layer.name(), what));

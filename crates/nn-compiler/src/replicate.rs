@@ -9,7 +9,7 @@ use crate::error::CompileError;
 use crate::partition::Site;
 use chip::config::Chip;
 use chip::machine::hardware::Hardware;
-use chip::program::{AddStage, MvmStage, Place, PlacedCrossbar, PoolStage, Program, Stage};
+use chip::program::{AddStage, ConcatStage, MvmStage, Place, PlacedCrossbar, PoolStage, Program, Stage, TableStage};
 
 /// Gives the stages of a program copies, with up to `arrays` arrays in all (an array of a pair counts), as far as tiles and windows reach, and
 /// places everything anew. With more arrays every stage has at least as many copies as with fewer.
@@ -131,7 +131,10 @@ fn place(program: &mut Program, demands: &[Demand]) {
                 tile = end + 1;
                 last.push(end);
             }
-            Stage::Pool(PoolStage { tile, .. }) | Stage::Add(AddStage { tile, .. }) => {
+            Stage::Pool(PoolStage { tile, .. })
+            | Stage::Add(AddStage { tile, .. })
+            | Stage::Concat(ConcatStage { tile, .. })
+            | Stage::Table(TableStage { tile, .. }) => {
                 *tile = latest;
                 last.push(latest);
             }

@@ -79,15 +79,17 @@ impl QuantisedNetwork {
         let mut results = vec![codes.iter().map(|&code| i64::from(code)).collect::<Vec<i64>>()];
         for layer in &self.layers {
             let input = |source: usize| results[source].as_slice();
+            // Nothing reads scores in a valid network.
+            let format = |source: usize| self.format_of(source).unwrap_or(CodeFormat { bits: 1, signed: false });
             results.push(match layer {
                 QuantisedLayer::Mvm(mvm) => mvm.requantise(&mvm.accumulate(input(mvm.input))),
                 QuantisedLayer::MaxPool(pool) => pool.reduce(input(pool.input)),
-                QuantisedLayer::AveragePool(pool) => {
-                    // Nothing reads scores in a valid network.
-                    let format = self.format_of(pool.input).unwrap_or(CodeFormat { bits: 1, signed: false });
-                    pool.reduce(input(pool.input), format)
-                }
+                QuantisedLayer::AveragePool(pool) => pool.reduce(input(pool.input), format(pool.input)),
                 QuantisedLayer::Add(add) => add.sum(add.inputs.map(input)),
+                QuantisedLayer::Concat(concat) => {
+                    concat.join(&concat.inputs.iter().map(|&source| input(source)).collect::<Vec<_>>())
+                }
+                QuantisedLayer::Table(table) => table.look_up(input(table.input), format(table.input)),
             });
         }
         results.remove(0);

@@ -3,6 +3,7 @@
 mod argmax;
 mod axis;
 pub mod coding;
+mod concat;
 pub mod datasets;
 pub mod error;
 pub mod files;
@@ -14,6 +15,7 @@ pub mod network;
 pub mod onnx;
 pub mod quantised;
 mod quantised_check;
+mod table;
 pub mod window;
 
 pub use argmax::argmax;

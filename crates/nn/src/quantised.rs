@@ -9,7 +9,9 @@
 //! for bit.
 
 use crate::coding::{CodeFormat, InputCoding};
+pub use crate::concat::QuantisedConcat;
 use crate::network::Shape;
+pub use crate::table::QuantisedTable;
 use crate::window::Window;
 
 /// Widest code and weight, in bits. Sums of 2^20 products of two such numbers and a bias stay below 2^53, so that they are exact as
@@ -21,6 +23,8 @@ pub const MAX_BIAS: i64 = 1 << 51;
 pub const MAX_ROWS: usize = 1 << 20;
 /// Largest multiplier of an average or a sum; with it every code but 0 reaches the clamps.
 pub const MAX_MULTIPLIER: f64 = 65_536.0;
+/// Most sources of a concatenation.
+pub const MAX_SOURCES: usize = 1024;
 
 /// A network in integers; made by the compiler's quantisation pass.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +52,10 @@ pub enum QuantisedLayer {
     AveragePool(QuantisedAveragePool),
     /// Weighted sum of two results.
     Add(QuantisedAdd),
+    /// The channels of several results.
+    Concat(QuantisedConcat),
+    /// Codes looked up in a table.
+    Table(QuantisedTable),
 }
 
 /// Matrix-vector products over the windows of a feature map.
@@ -152,7 +160,11 @@ impl QuantisedNetwork {
                 Some(CodeFormat { bits: *bits, signed: *signed })
             }
             QuantisedLayer::Mvm(_) => None,
-            QuantisedLayer::Add(add) => Some(CodeFormat { bits: add.bits, signed: add.signed }),
+            QuantisedLayer::Add(QuantisedAdd { bits, signed, .. })
+            | QuantisedLayer::Concat(QuantisedConcat { bits, signed, .. })
+            | QuantisedLayer::Table(QuantisedTable { bits, signed, .. }) => {
+                Some(CodeFormat { bits: *bits, signed: *signed })
+            }
             // Sources stand before their layers, so this ends.
             QuantisedLayer::MaxPool(QuantisedMaxPool { input, .. })
             | QuantisedLayer::AveragePool(QuantisedAveragePool { input, .. }) => {
@@ -193,6 +205,8 @@ impl QuantisedLayer {
             Self::MaxPool(pool) => &pool.name,
             Self::AveragePool(pool) => &pool.name,
             Self::Add(add) => &add.name,
+            Self::Concat(concat) => &concat.name,
+            Self::Table(table) => &table.name,
         }
     }
 
@@ -204,10 +218,21 @@ impl QuantisedLayer {
             Self::MaxPool(pool) => std::slice::from_ref(&pool.input),
             Self::AveragePool(pool) => std::slice::from_ref(&pool.input),
             Self::Add(add) => &add.inputs,
+            Self::Concat(concat) => &concat.inputs,
+            Self::Table(table) => std::slice::from_ref(&table.input),
         }
     }
 
-    /// Where in its sources the layer works; every pixel is a window of an addition.
+    /// Shapes of its sources as it reads them, in their order.
+    #[must_use]
+    pub fn input_shapes(&self) -> Vec<Shape> {
+        match self {
+            Self::Concat(concat) => concat.shapes.clone(),
+            _ => vec![self.window().input; self.inputs().len()],
+        }
+    }
+
+    /// Where in its sources the layer works. Every pixel is a window of an addition, a table and a concatenation, for which this is that of the result.
     #[must_use]
     pub fn window(&self) -> Window {
         match self {
@@ -215,6 +240,8 @@ impl QuantisedLayer {
             Self::MaxPool(pool) => pool.window,
             Self::AveragePool(pool) => pool.window,
             Self::Add(add) => Window::square(add.shape, 1, 1, 0),
+            Self::Concat(concat) => Window::square(concat.shape(), 1, 1, 0),
+            Self::Table(table) => Window::square(table.shape, 1, 1, 0),
         }
     }
 

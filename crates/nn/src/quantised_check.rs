@@ -26,8 +26,7 @@ impl QuantisedNetwork {
             let unique = names.insert(layer.name()).then_some(());
             unique
                 .ok_or_else(|| Invalid::new("name", layer.name(), "names used only once"))
-                .and_then(|()| self.check_sources(index, layer))
-                .and_then(|()| layer.validate(index + 1 == self.layers.len()))
+                .and_then(|()| self.check_layer(index, layer))
                 .map_err(|invalid| self.layer_error(layer, invalid))?;
         }
         self.check_readers()
@@ -41,19 +40,32 @@ impl QuantisedNetwork {
         NetworkError::Layer { network: self.name.clone(), layer: layer.name().to_owned(), invalid: invalid.into() }
     }
 
+    fn check_layer(&self, index: usize, layer: &QuantisedLayer) -> Result<(), Invalid> {
+        // Without a shape per source, neither they nor the result can be looked at.
+        if let QuantisedLayer::Concat(concat) = layer {
+            concat.validate()?;
+        }
+        self.check_sources(index, layer)?;
+        if let QuantisedLayer::Table(table) = layer {
+            // Scores come last in a valid network, so that nothing reads them.
+            let scores = || Invalid::new("input", "scores", "codes");
+            table.validate(self.format_of(table.input).ok_or_else(scores)?)?;
+        }
+        layer.validate(index + 1 == self.layers.len())
+    }
+
     /// Sources stand before their layer and have the shape that it reads.
     fn check_sources(&self, index: usize, layer: &QuantisedLayer) -> Result<(), Invalid> {
-        let window = layer.window();
-        window.validate()?;
-        for &source in layer.inputs() {
+        layer.window().validate()?;
+        for (&source, shape) in layer.inputs().iter().zip(layer.input_shapes()) {
             if source > index {
                 return Err(Invalid::new("input", source, format!("0 to {index}, the layers before it")));
             }
             let input = self.shape_of(source);
             // A flattened map has the same values in the same order.
             let flat = Shape { channels: input.len(), height: 1, width: 1 };
-            if window.input != input && window.input != flat {
-                return Err(Invalid::new("window input", window.input, format!("{input}, its input, or {flat}")));
+            if shape != input && shape != flat {
+                return Err(Invalid::new("window input", shape, format!("{input}, its input, or {flat}")));
             }
         }
         Ok(())
@@ -83,6 +95,7 @@ impl QuantisedLayer {
             Self::MaxPool(pool) => pool.validate()?,
             Self::AveragePool(pool) => check_multiplier("multiplier", pool.multiplier)?,
             Self::Add(add) => add.validate()?,
+            Self::Concat(_) | Self::Table(_) => {}
         }
         self.output_shape().validate()
     }
@@ -108,7 +121,7 @@ impl QuantisedAdd {
     }
 }
 
-fn check_multiplier(key: &str, multiplier: f64) -> Result<(), Invalid> {
+pub(crate) fn check_multiplier(key: &str, multiplier: f64) -> Result<(), Invalid> {
     if multiplier > 0.0 && multiplier <= MAX_MULTIPLIER {
         return Ok(());
     }

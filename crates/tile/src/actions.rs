@@ -3,48 +3,53 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident,)+) => {
+    ($($(#[$doc:meta])* $name:ident,)+; $($(#[$rare_doc:meta])* $rare:ident,)+) => {
         /// How often each action happened.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub struct ActionCounts { $($(#[$doc])* pub $name: u64,)+ }
+        pub struct ActionCounts { $($(#[$doc])* pub $name: u64,)+ $($(#[$rare_doc])* pub $rare: u64,)+ }
 
         impl ActionCounts {
             /// Name and count of every action, in a fixed order.
             #[must_use]
             pub fn entries(&self) -> Vec<(&'static str, u64)> {
-                vec![$((stringify!($name), self.$name),)+]
+                vec![$((stringify!($name), self.$name),)+ $((stringify!($rare), self.$rare),)+]
             }
 
             /// These counts `times` over.
             #[must_use]
             pub fn times(&self, times: u64) -> Self {
-                Self { $($name: self.$name * times,)+ }
+                Self { $($name: self.$name * times,)+ $($rare: self.$rare * times,)+ }
             }
 
             /// The share of one of `parts` equal parts.
             #[must_use]
             pub fn divided_by(&self, parts: u64) -> Self {
-                Self { $($name: self.$name / parts.max(1),)+ }
+                Self { $($name: self.$name / parts.max(1),)+ $($rare: self.$rare / parts.max(1),)+ }
             }
         }
 
         impl std::ops::AddAssign for ActionCounts {
             fn add_assign(&mut self, other: Self) {
                 $(self.$name += other.$name;)+
+                $(self.$rare += other.$rare;)+
             }
         }
 
-        /// Energy of one action of each kind, J. Every price must be given: a missing one is an error, never a silent zero.
+        /// Energy of one action of each kind, J. A missing price is an error, never a silent zero: of actions that every network takes at once, of others if
+        /// they happen.
         #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub struct ActionEnergies { $($(#[$doc])* pub $name: f64,)+ }
+        pub struct ActionEnergies {
+            $($(#[$doc])* pub $name: f64,)+
+            $($(#[$rare_doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $rare: Option<f64>,)+
+        }
 
         impl ActionEnergies {
-            /// Name and energy of every action, in the order of [`ActionCounts::entries`].
+            /// Name and energy of every action, in the order of [`ActionCounts::entries`]; none where the price is missing.
             #[must_use]
-            pub fn entries(&self) -> Vec<(&'static str, f64)> {
-                vec![$((stringify!($name), self.$name),)+]
+            pub fn entries(&self) -> Vec<(&'static str, Option<f64>)> {
+                vec![$((stringify!($name), Some(self.$name)),)+ $((stringify!($rare), self.$rare),)+]
             }
         }
     };
@@ -89,4 +94,7 @@ actions! {
     memory_bit,
     /// Cell programmed, all pulses and verifying reads included.
     cell_write,
+    ;
+    /// Code looked up in a table (sigmoid and the like).
+    lookup,
 }

@@ -117,7 +117,7 @@ impl Check for Digital {
 }
 
 impl Digital {
-    fn entries(&self) -> [(&'static str, u64); 6] {
+    fn entries(&self) -> [(&'static str, u64); 7] {
         [
             ("shift_add_cycles", self.shift_add_cycles),
             ("merge_cycles", self.merge_cycles),
@@ -125,6 +125,7 @@ impl Digital {
             ("requantise_cycles", self.requantise_cycles),
             ("pool_cycles", self.pool_cycles),
             ("add_cycles", self.add_cycles),
+            ("lookup_cycles", self.lookup_cycles),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Chip, ClockDividers, Digital, Memory, Mesh};
 use crate::machine::hardware::{Clocks, Hardware, MemoryHardware, MeshHardware, TileHardware};
+use crate::machine::instruction::VectorOperation;
 
 impl Chip {
     /// Everything in cycles of its clock domain, for inputs of the chip's own width. Times are rounded up here, once.
@@ -63,10 +64,11 @@ impl Chip {
 }
 
 impl Digital {
-    /// Latencies in the order of [`VectorOperation::ALL`](crate::machine::instruction::VectorOperation::ALL). An operation takes a cycle
+    /// Latencies in the order of [`VectorOperation::ALL`]. An operation takes a cycle
     /// at least; whose latency is 0 is part of what stands before it, and best left out of programs.
-    fn vector_cycles(&self) -> [u64; 4] {
-        [self.requantise_cycles, self.offset_cycles, self.pool_cycles, self.add_cycles].map(|cycles| cycles.max(1))
+    fn vector_cycles(&self) -> [u64; VectorOperation::ALL.len()] {
+        let Self { requantise_cycles, offset_cycles, pool_cycles, add_cycles, lookup_cycles, .. } = *self;
+        [requantise_cycles, offset_cycles, pool_cycles, add_cycles, lookup_cycles].map(|cycles| cycles.max(1))
     }
 }
 

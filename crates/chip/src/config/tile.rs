@@ -127,6 +127,13 @@ pub struct Digital {
     pub pool_cycles: u64,
     /// Addition of two maps.
     pub add_cycles: u64,
+    /// Look-up of codes in a table; 1 where a file says nothing.
+    #[serde(default = "one_cycle")]
+    pub lookup_cycles: u64,
     /// Width of the signed accumulators behind converters and of output sums, bits; they saturate.
     pub accumulator_bits: u32,
+}
+
+fn one_cycle() -> u64 {
+    1
 }

@@ -81,6 +81,23 @@ impl<'a> BlockRun<'a> {
                         self.counts += counts;
                     }
                 }
+                Stage::Concat(concat) => {
+                    let sources = concat.inputs.iter().map(|&source| &self.maps[source as usize]);
+                    let mut sources: Vec<_> = sources.map(|maps| per_image(maps, images)).collect();
+                    for _ in 0..images {
+                        let maps: Vec<&[i32]> = sources.iter_mut().filter_map(Iterator::next).collect();
+                        let (codes, counts) = vector::run_concat(concat, &self.program.chip, &maps);
+                        result.extend(codes);
+                        self.counts += counts;
+                    }
+                }
+                Stage::Table(table) => {
+                    for map in per_image(&self.maps[table.input as usize], images) {
+                        let (codes, counts) = vector::run_table(table, &self.program.chip, map);
+                        result.extend(codes);
+                        self.counts += counts;
+                    }
+                }
             }
             self.counts += self.program.movement(index).times(images as u64);
             self.maps.push(result);

@@ -1,13 +1,13 @@
-//! The vector unit in values: pooling and the addition of two maps.
+//! The vector unit in values: pooling, additions, concatenations, tables.
 //!
 //! What an operation counts: every code under a window is read once and crosses the bus (where results go is counted with the stage's
 //! movement). A maximum of `n`
 //! codes is `n - 1` comparisons; their average `n - 1` additions of the kind that merge partial sums and one requantisation, as an addition
-//! of two maps is one of each per value.
+//! of two maps is one of each per value. A concatenation is one requantisation per value whose multiplier is not 1, a table one look-up per value.
 
 use super::merge::round_half_even;
 use crate::config::Chip;
-use crate::program::{AddStage, PoolKind, PoolStage};
+use crate::program::{AddStage, ConcatStage, PoolKind, PoolStage, TableStage};
 use tile::actions::ActionCounts;
 
 /// The map of a pool stage, and what was done for it.
@@ -45,6 +45,30 @@ pub(super) fn run_add(stage: &AddStage, chip: &Chip, maps: [&[i32]; 2]) -> (Vec<
     (sums(stage, maps).collect(), counts)
 }
 
+/// The map of a concat stage, and what was done for it.
+pub(super) fn run_concat(stage: &ConcatStage, chip: &Chip, maps: &[&[i32]]) -> (Vec<i32>, ActionCounts) {
+    let mut counts = ActionCounts::default();
+    for _ in 0..stage.output().pixels() {
+        for map in &stage.maps {
+            read(&mut counts, chip, u64::from(map.channels) * u64::from(map.bits));
+        }
+        counts.requantise += stage.scaled_channels();
+    }
+    (join(stage, maps), counts)
+}
+
+/// The map of a table stage, and what was done for it.
+pub(super) fn run_table(stage: &TableStage, chip: &Chip, map: &[i32]) -> (Vec<i32>, ActionCounts) {
+    let mut counts = ActionCounts::default();
+    let channels = u64::from(stage.map.channels);
+    for _ in 0..stage.map.pixels() {
+        read(&mut counts, chip, channels * u64::from(stage.map.bits));
+        counts.lookup += channels;
+    }
+    let (lowest, _) = stage.map.codes();
+    (map.iter().map(|code| stage.table[(code - lowest) as usize]).collect(), counts)
+}
+
 fn pool(stage: &PoolStage, result: &mut Vec<i32>, map: &[i32]) {
     for index in 0..stage.window.count() {
         match stage.kind {
@@ -80,11 +104,30 @@ fn averages(stage: &PoolStage, multiplier: f64, map: &[i32], index: usize, resul
 
 /// The weighted sums of two maps.
 fn sums<'a>(stage: &AddStage, maps: [&'a [i32]; 2]) -> impl Iterator<Item = i32> + use<'a> {
-    let highest = (1_i32 << stage.bits) - 1;
-    let clamps = (if stage.signed { -highest } else { 0 }, highest);
+    let clamps = clamps(stage.bits, stage.signed);
     let [first, second] = stage.multipliers;
     let sum = move |(&a, &b): (&i32, &i32)| requantise(f64::from(a) * first + f64::from(b) * second, clamps);
     maps[0].iter().zip(maps[1]).map(sum)
+}
+
+/// Pixel by pixel the scaled codes of all maps.
+fn join(stage: &ConcatStage, maps: &[&[i32]]) -> Vec<i32> {
+    let clamps = clamps(stage.bits, stage.signed);
+    let mut joined = Vec::with_capacity(stage.output().len());
+    for pixel in 0..stage.output().pixels() {
+        for ((of, map), &multiplier) in stage.maps.iter().zip(maps).zip(&stage.multipliers) {
+            let channels = of.channels as usize;
+            let codes = &map[pixel * channels..(pixel + 1) * channels];
+            joined.extend(codes.iter().map(|&code| requantise(f64::from(code) * multiplier, clamps)));
+        }
+    }
+    joined
+}
+
+/// Lowest and highest code of `bits` bits.
+fn clamps(bits: u32, signed: bool) -> (i32, i32) {
+    let highest = (1_i32 << bits) - 1;
+    (if signed { -highest } else { 0 }, highest)
 }
 
 /// The code nearest to a value, ties to even, within its clamps.
@@ -133,6 +176,28 @@ mod tests {
         assert_eq!(pooled(PoolKind::Average { multiplier: 1.0 }, whole, &[9, 7, 6, 9]), [15, 15]);
         let signed = window(2, 2, 0, true);
         assert_eq!(pooled(PoolKind::Average { multiplier: 1.0 }, signed, &[-9, 7, -9, 9]), [-15, 15]);
+    }
+
+    #[test]
+    fn channels_are_joined_pixel_by_pixel() {
+        let map = window(1, 1, 0, true).input;
+        let wide = FeatureMap { width: 2, channels: 1, ..map };
+        let mut stage = ConcatStage {
+            name: "concat".to_owned(),
+            inputs: vec![1, 0],
+            maps: vec![wide, FeatureMap { channels: 2, ..wide }],
+            multipliers: vec![0.5, 1.0],
+            bits: 3,
+            signed: true,
+            sign_bit: true,
+            tile: 0,
+        };
+        let maps: [&[i32]; 2] = [&[5, -15], &[1, -2, 9, -9]];
+        assert_eq!(join(&stage, &maps), [2, 1, -2, -7, 7, -7]);
+        assert_eq!((stage.scaled_channels(), stage.output().channels), (1, 3));
+        (stage.signed, stage.multipliers[0]) = (false, 1.0);
+        assert_eq!(join(&stage, &maps), [5, 1, 0, 0, 7, 0]);
+        assert_eq!(stage.scaled_channels(), 0);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! How fast everything is, in cycles of the clock domain it belongs to.
 
+use super::instruction::VectorOperation;
+
 /// Base cycles per cycle of each clock domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clocks {
@@ -64,8 +66,8 @@ pub struct TileHardware {
     pub merge_cycles: u64,
     /// Values that the vector unit takes per cycle.
     pub vector_width: u64,
-    /// Latencies of the vector unit, in the order of [`VectorOperation::ALL`](super::instruction::VectorOperation::ALL).
-    pub vector_cycles: [u64; 4],
+    /// Latencies of the vector unit, in the order of [`VectorOperation::ALL`].
+    pub vector_cycles: [u64; VectorOperation::ALL.len()],
 }
 
 /// A mesh of routers. Cycles are those of the network.

@@ -83,11 +83,13 @@ pub enum VectorOperation {
     Pool,
     /// Sum of two maps.
     Add,
+    /// Look-up in a table.
+    Lookup,
 }
 
 impl VectorOperation {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Requantise, Self::Offset, Self::Pool, Self::Add];
+    pub const ALL: [Self; 5] = [Self::Requantise, Self::Offset, Self::Pool, Self::Add, Self::Lookup];
 
     /// Its name in traces.
     #[must_use]
@@ -97,6 +99,7 @@ impl VectorOperation {
             Self::Offset => "offset",
             Self::Pool => "pool",
             Self::Add => "add",
+            Self::Lookup => "lookup",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a run tells.
 
 use super::account::Cycles;
+use super::instruction::VectorOperation;
 
 /// Result of [`run`](super::run). Times are in base cycles from the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,7 +111,7 @@ pub struct Work {
     /// Values added in the adder tree.
     pub merged_values: u64,
     /// Values through the vector unit, by operation.
-    pub vector_values: [u64; 4],
+    pub vector_values: [u64; VectorOperation::ALL.len()],
     /// Words stored in the own tile's buffer.
     pub store_words: u64,
     /// Bits stored in the own tile's buffer.

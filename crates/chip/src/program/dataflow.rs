@@ -1,10 +1,12 @@
 //! What must hold of the graph: every stage reads maps that stages before it write, of the shape they write, and none is for nothing.
 
 use super::validate::MOST_CODE_BITS;
-use super::{FeatureMap, Program, Stage, Window};
+use super::{ConcatStage, FeatureMap, Program, Stage, Window};
 
 /// Values that one feature map or one matrix may have; keeps damaged sizes from exhausting the memory.
 const LARGEST: u64 = 1 << 31;
+/// Most sources of a concatenation.
+const MOST_SOURCES: usize = 1024;
 
 impl Program {
     /// Every result but the last, the scores, must be read.
@@ -18,6 +20,9 @@ impl Program {
 
     /// Checks what a stage reads; the stages before it must have been checked.
     pub(super) fn check_sources(&self, index: usize, stage: &Stage) -> Result<(), String> {
+        if let Stage::Concat(concat) = stage {
+            check_lengths(concat)?;
+        }
         for (&source, map) in stage.inputs().iter().zip(stage.input_maps()) {
             let (writer, written) = match (source as usize).checked_sub(1) {
                 None => ("the program's input".to_owned(), self.input),
@@ -30,14 +35,36 @@ impl Program {
                 return Err(format!("its input is {map:?}, but {writer} is {written:?}"));
             }
         }
-        if let Stage::Add(add) = stage {
-            let shape = |map: FeatureMap| (map.height, map.width, map.channels);
-            if shape(add.maps[0]) != shape(add.maps[1]) {
-                return Err(format!("it adds {:?} and {:?}, which differ in shape", add.maps[0], add.maps[1]));
+        match stage {
+            Stage::Add(add) => {
+                let shape = |map: FeatureMap| (map.height, map.width, map.channels);
+                if shape(add.maps[0]) != shape(add.maps[1]) {
+                    return Err(format!("it adds {:?} and {:?}, which differ in shape", add.maps[0], add.maps[1]));
+                }
             }
+            Stage::Concat(ConcatStage { maps, .. }) => {
+                let size = |map: &FeatureMap| (map.height, map.width);
+                if let Some(other) = maps.iter().find(|map| size(map) != size(&maps[0])) {
+                    return Err(format!("it joins {:?} and {other:?}, which differ in height or width", maps[0]));
+                }
+            }
+            _ => {}
         }
         check_window(&stage.window())
     }
+}
+
+/// A concatenation needs a map and a multiplier for each of its sources.
+fn check_lengths(stage: &ConcatStage) -> Result<(), String> {
+    let sources = stage.inputs.len();
+    if !(2..=MOST_SOURCES).contains(&sources) {
+        return Err(format!("it joins {sources} maps; allowed is 2 to {MOST_SOURCES}"));
+    }
+    if stage.maps.len() == sources && stage.multipliers.len() == sources {
+        return Ok(());
+    }
+    let (maps, multipliers) = (stage.maps.len(), stage.multipliers.len());
+    Err(format!("it joins {sources} maps, but describes {maps} and has {multipliers} multipliers"))
 }
 
 /// Widths with which codes are numbers.

@@ -1,7 +1,7 @@
-//! A program as a directory: `program.toml`, which a person can read and diff, and `arrays.safetensors` with levels and everything that there is
-//! one of per output, column or pixel.
+//! A program as a directory: `program.toml`, which a person can read and diff, and `arrays.safetensors` with levels, tables and everything that
+//! there is one of per output, column or pixel.
 
-use super::{ColumnAdc, InputCoding, MvmStage, Output, Program, Stage};
+use super::{ColumnAdc, InputCoding, MvmStage, Output, Program, Stage, TableStage};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -109,6 +109,10 @@ fn column_name(stage: &MvmStage, crossbar: usize, what: &str) -> String {
     format!("{}.crossbar{crossbar:04}.{what}", stage.name)
 }
 
+fn table_name(stage: &TableStage) -> String {
+    format!("{}.table", stage.name)
+}
+
 /// Name, kind, shape and data.
 type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
 
@@ -122,6 +126,12 @@ fn encode_arrays(program: &Program) -> Result<Vec<u8>, String> {
         numbers(INPUT_MULTIPLIERS.to_owned(), multipliers.iter().copied()),
         numbers(INPUT_OFFSETS.to_owned(), offsets.iter().copied()),
     ];
+    for stage in &program.stages {
+        if let Stage::Table(stage) = stage {
+            let table = stage.table.iter().flat_map(|code| code.to_le_bytes()).collect();
+            tensors.push((table_name(stage), Dtype::I32, vec![stage.table.len()], table));
+        }
+    }
     for (_, stage) in program.mvm_stages() {
         let bias = stage.bias.iter().flat_map(|bias| bias.to_le_bytes()).collect();
         tensors.push((format!("{}.bias", stage.name), Dtype::I64, vec![stage.bias.len()], bias));
@@ -168,6 +178,10 @@ fn decode_arrays(program: &mut Program, bytes: &[u8]) -> Result<(), String> {
     };
     program.coding = InputCoding { multipliers: values(INPUT_MULTIPLIERS)?, offsets: values(INPUT_OFFSETS)? };
     for stage in &mut program.stages {
+        if let Stage::Table(stage) = stage {
+            let table = tensor(&table_name(stage), Dtype::I32)?;
+            stage.table = table.data().as_chunks().0.iter().map(|&chunk| i32::from_le_bytes(chunk)).collect();
+        }
         let Stage::Mvm(stage) = stage else { continue };
         if matches!(stage.output, Output::Codes { .. }) {
             stage.multipliers = values(&format!("{}.multipliers", stage.name))?;

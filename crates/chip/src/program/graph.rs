@@ -10,16 +10,20 @@ impl Stage {
             Self::Mvm(stage) => &stage.name,
             Self::Pool(stage) => &stage.name,
             Self::Add(stage) => &stage.name,
+            Self::Concat(stage) => &stage.name,
+            Self::Table(stage) => &stage.name,
         }
     }
 
-    /// Its sources: 0 is the program's input, `k` the result of stage `k - 1`. Two of an addition, else one.
+    /// Its sources: 0 is the program's input, `k` the result of stage `k - 1`. Several of an addition or a concatenation, else one.
     #[must_use]
     pub fn inputs(&self) -> &[u32] {
         match self {
             Self::Mvm(stage) => std::slice::from_ref(&stage.input),
             Self::Pool(stage) => std::slice::from_ref(&stage.input),
             Self::Add(stage) => &stage.inputs,
+            Self::Concat(stage) => &stage.inputs,
+            Self::Table(stage) => std::slice::from_ref(&stage.input),
         }
     }
 
@@ -30,16 +34,21 @@ impl Stage {
             Self::Mvm(stage) => std::slice::from_ref(&stage.window.input),
             Self::Pool(stage) => std::slice::from_ref(&stage.window.input),
             Self::Add(stage) => &stage.maps,
+            Self::Concat(stage) => &stage.maps,
+            Self::Table(stage) => std::slice::from_ref(&stage.map),
         }
     }
 
-    /// The windows of its sources that it works on, one after the other; those of an addition lie at the same place in both.
+    /// The windows of its sources that it works on, one after the other; those of an addition or a concatenation lie at the same place in all
+    /// sources, and for the latter this is the joined map.
     #[must_use]
     pub fn window(&self) -> Window {
         match self {
             Self::Mvm(stage) => stage.window,
             Self::Pool(stage) => stage.window,
             Self::Add(stage) => stage.window(),
+            Self::Concat(stage) => stage.window(),
+            Self::Table(stage) => stage.window(),
         }
     }
 
@@ -55,6 +64,8 @@ impl Stage {
             }
             Self::Pool(_) => FeatureMap { height, width, ..window.input },
             Self::Add(stage) => stage.output(),
+            Self::Concat(stage) => stage.output(),
+            Self::Table(stage) => stage.output(),
         }
     }
 
@@ -65,6 +76,8 @@ impl Stage {
             Self::Mvm(stage) => stage.crossbars.first().map_or(0, |crossbar| crossbar.tile),
             Self::Pool(stage) => stage.tile,
             Self::Add(stage) => stage.tile,
+            Self::Concat(stage) => stage.tile,
+            Self::Table(stage) => stage.tile,
         }
     }
 
@@ -73,8 +86,7 @@ impl Stage {
     pub fn tiles(&self) -> Vec<u32> {
         match self {
             Self::Mvm(stage) => stage.tiles(),
-            Self::Pool(stage) => vec![stage.tile],
-            Self::Add(stage) => vec![stage.tile],
+            _ => vec![self.home_tile()],
         }
     }
 }

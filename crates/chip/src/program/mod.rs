@@ -3,7 +3,7 @@
 //! A program is a directed acyclic graph of stages, listed so that every stage stands behind those whose results it reads. Each names its
 //! sources by number: 0 is the program's input, `k` the result of the `k`-th stage (`stages[k - 1]`). An MVM stage multiplies windows of its
 //! input feature map by a matrix that is stored as levels in placed crossbars; a pool stage takes maxima or averages of windows; an add
-//! stage weighs two maps and adds them. Feature maps are pixel-major (row, column, channel), because pixels stream. The last stage yields
+//! stage weighs two maps and adds them, a concat stage joins the channels of several, a table stage looks codes up. Feature maps are pixel-major (row, column, channel), because pixels stream. The last stage yields
 //! the scores.
 
 mod axis;
@@ -18,6 +18,7 @@ mod stage;
 mod traffic;
 mod validate;
 mod vector;
+mod vector_check;
 mod window;
 
 pub use axis::{Axis, Overlap};
@@ -25,7 +26,7 @@ pub use files::{ProgramError, load, save};
 pub use groups::Groups;
 pub use input::InputCoding;
 pub use replica::Place;
-pub use vector::{AddStage, LARGEST_MULTIPLIER, PoolKind, PoolStage};
+pub use vector::{AddStage, ConcatStage, LARGEST_MULTIPLIER, PoolKind, PoolStage, TableStage};
 pub use window::{FeatureMap, Window};
 
 use crate::config::Chip;
@@ -70,6 +71,10 @@ pub enum Stage {
     Pool(PoolStage),
     /// Sums of two maps of codes in the vector unit.
     Add(AddStage),
+    /// Maps of codes beside each other, joined in the vector unit.
+    Concat(ConcatStage),
+    /// Codes looked up in a table of the vector unit.
+    Table(TableStage),
 }
 
 /// Matrix-vector products over windows.
@@ -216,7 +221,7 @@ impl Program {
     pub fn mvm_stages(&self) -> impl Iterator<Item = (u64, &MvmStage)> {
         let mvm = self.stages.iter().filter_map(|stage| match stage {
             Stage::Mvm(stage) => Some(stage),
-            Stage::Pool(_) | Stage::Add(_) => None,
+            _ => None,
         });
         mvm.enumerate().map(|(layer, stage)| (layer as u64, stage))
     }

@@ -1,8 +1,7 @@
 //! What must hold of a program before an engine may run it. Engines index without checks of their own, so nothing may slip through here.
 
 use super::dataflow::check_format;
-use super::{AddStage, LARGEST_MULTIPLIER, MOST_SLICES, MvmStage, Output};
-use super::{InputCoding, PlacedCrossbar, PoolKind, PoolStage, Program, Stage, Subtraction};
+use super::{InputCoding, MOST_SLICES, MvmStage, Output, PlacedCrossbar, Program, Stage, Subtraction};
 use tile::check::{Check, Problems};
 
 /// Most bits of a code, a sign not counted.
@@ -71,26 +70,8 @@ impl Program {
         self.check_sources(index, stage)?;
         match stage {
             Stage::Mvm(mvm) => self.check_mvm(mvm, index + 1 == self.stages.len(), contents),
-            Stage::Pool(pool) => self.check_pool(pool),
-            Stage::Add(add) => self.check_add(add),
+            _ => self.check_vector(stage),
         }
-    }
-
-    fn check_pool(&self, stage: &PoolStage) -> Result<(), String> {
-        self.check_tile(stage.tile)?;
-        match stage.kind {
-            PoolKind::Max => Ok(()),
-            PoolKind::Average { multiplier } => check_multiplier(multiplier),
-        }
-    }
-
-    fn check_add(&self, stage: &AddStage) -> Result<(), String> {
-        self.check_tile(stage.tile)?;
-        stage.multipliers.into_iter().try_for_each(check_multiplier)?;
-        if !(1..=MOST_CODE_BITS).contains(&stage.bits) {
-            return Err(format!("output bits must be 1 to {MOST_CODE_BITS}"));
-        }
-        if stage.signed && !stage.sign_bit { Err("signed codes need a sign bit".to_owned()) } else { Ok(()) }
     }
 
     pub(super) fn check_tile(&self, tile: u32) -> Result<(), String> {
@@ -249,13 +230,6 @@ fn check_columns(stage: &MvmStage, placed: &PlacedCrossbar) -> Option<String> {
     let positive = |value: f64| value.is_finite() && value > 0.0;
     let bad = placed.column_adcs.iter().any(|adc| !positive_step(adc.step) || !positive(adc.gain));
     bad.then(|| "a step or gain of a column is not a positive number".to_owned())
-}
-
-fn check_multiplier(multiplier: f64) -> Result<(), String> {
-    if multiplier.is_finite() && multiplier > 0.0 && multiplier <= LARGEST_MULTIPLIER {
-        return Ok(());
-    }
-    Err(format!("multiplier {multiplier} is not a positive number of at most {LARGEST_MULTIPLIER}"))
 }
 
 /// Every weight must be in exactly one crossbar, and banks must be numbered without gaps.

@@ -1,4 +1,4 @@
-//! Stages of the vector unit: pooling and the addition of two maps.
+//! Stages of the vector unit: pooling, additions, concatenations, tables.
 
 use super::{FeatureMap, Window};
 use serde::{Deserialize, Serialize};
@@ -71,5 +71,89 @@ impl AddStage {
     #[must_use]
     pub fn output(&self) -> FeatureMap {
         FeatureMap { bits: self.bits.saturating_add(self.sign_bit.into()), signed: self.sign_bit, ..self.maps[0] }
+    }
+}
+
+/// The channels of several maps, source by source: `clamp(round_half_even(code * multiplier), lowest, 2^bits - 1)` with a multiplier per source. A
+/// multiplier of 1 whose codes the result can have copies them, which takes no arithmetic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConcatStage {
+    /// Name of the layer it came from.
+    pub name: String,
+    /// Its sources, in the order of their channels in the result: 0 is the program's input, `k` the result of stage `k - 1`.
+    pub inputs: Vec<u32>,
+    /// What the sources hold: maps of one height and width, which may differ in channels, width and sign.
+    pub maps: Vec<FeatureMap>,
+    /// Factors from the codes of the sources to those of the result.
+    pub multipliers: Vec<f64>,
+    /// Width of a code of the result, without a sign bit.
+    pub bits: u32,
+    /// Whether the lowest code is `-(2^bits - 1)` instead of 0.
+    pub signed: bool,
+    /// Whether codes carry a sign bit: where some may be negative, and in all maps of a chip with sign-magnitude inputs.
+    pub sign_bit: bool,
+    /// Tile whose vector unit does it.
+    pub tile: u32,
+}
+
+impl ConcatStage {
+    /// The map it writes; of no sources it is empty.
+    #[must_use]
+    pub fn output(&self) -> FeatureMap {
+        let (height, width) = self.maps.first().map_or((0, 0), |map| (map.height, map.width));
+        let channels = self.maps.iter().map(|map| map.channels).fold(0, u32::saturating_add);
+        let bits = self.bits.saturating_add(self.sign_bit.into());
+        FeatureMap { height, width, channels, bits, signed: self.sign_bit }
+    }
+
+    /// Every pixel of the result as a window of its own; pixels of the sources lie at the same places.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        Window::square(self.output(), 1, 1, 0)
+    }
+
+    /// Values of a pixel that are scaled: those of sources whose multiplier is not 1. All others are copied, and clamped at most.
+    #[must_use]
+    pub fn scaled_channels(&self) -> u64 {
+        let scaled = self.maps.iter().zip(&self.multipliers).filter(|(_, multiplier)| **multiplier != 1.0);
+        scaled.map(|(map, _)| u64::from(map.channels)).sum()
+    }
+}
+
+/// `table[code - lowest]` of every code of a map, where `lowest` is the lowest that the map's format has: any function of one value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableStage {
+    /// Name of the layer it came from.
+    pub name: String,
+    /// Its source: 0 is the program's input, `k` the result of stage `k - 1`.
+    pub input: u32,
+    /// What the source holds.
+    pub map: FeatureMap,
+    /// Width of a code of the result, without a sign bit.
+    pub bits: u32,
+    /// Whether the lowest code of the result is `-(2^bits - 1)` instead of 0.
+    pub signed: bool,
+    /// Whether codes of the result carry a sign bit: where some may be negative, and in all maps of a chip with sign-magnitude inputs.
+    pub sign_bit: bool,
+    /// Tile whose vector unit does it.
+    pub tile: u32,
+    /// A code of the result for each of the map's format, from the lowest on.
+    #[serde(skip)]
+    pub table: Vec<i32>,
+}
+
+impl TableStage {
+    /// Every pixel as a window of its own.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        Window::square(self.map, 1, 1, 0)
+    }
+
+    /// The map it writes.
+    #[must_use]
+    pub fn output(&self) -> FeatureMap {
+        FeatureMap { bits: self.bits.saturating_add(self.sign_bit.into()), signed: self.sign_bit, ..self.map }
     }
 }

@@ -39,6 +39,10 @@ pub(super) fn actions(program: &Program, role: Role, tile: u32, work: &Work) -> 
             counts.merge_add += added;
             counts.requantise += added;
         }
+        (_, Some(Stage::Concat(_))) => {
+            counts.requantise += work.vector_values[VectorOperation::Requantise as usize];
+        }
+        (_, Some(Stage::Table(_))) => counts.lookup += work.vector_values[VectorOperation::Lookup as usize],
         _ => {}
     }
     counts

@@ -30,7 +30,7 @@ pub(crate) fn hardware(input_registers: u32, sample_hold_depth: u32, output_regi
             adder_width: 1,
             merge_cycles: 1,
             vector_width: 1,
-            vector_cycles: [1; 4],
+            vector_cycles: [1; 5],
         },
         mesh: MeshHardware {
             width: 2,
@@ -130,7 +130,7 @@ fn core(number: u32, tile: u32, regions: &[Region], tape: &mut Tape<'_>) -> Core
         for _ in 0..tape.below(3) {
             let work = match tape.below(2) {
                 0 => Instruction::Merge { values: 2 },
-                _ => Instruction::Vector { operation: VectorOperation::ALL[tape.below(4) as usize], values: 3 },
+                _ => Instruction::Vector { operation: VectorOperation::ALL[tape.below(5) as usize], values: 3 },
             };
             let at = tape.below(step.back.len() as u64 + 1) as usize;
             step.back.insert(at, work);

@@ -158,6 +158,6 @@ fn set_column_adcs(program: &mut Program, observed: &Observed, chip: &Chip) {
 fn mvm_stages_mut(program: &mut Program) -> impl Iterator<Item = &mut MvmStage> {
     program.stages.iter_mut().filter_map(|stage| match stage {
         Stage::Mvm(stage) => Some(stage),
-        Stage::Pool(_) | Stage::Add(_) => None,
+        _ => None,
     })
 }

@@ -80,9 +80,10 @@ fn stage_rows(program: &Program) -> Vec<Vec<String>> {
     };
     let row = |stage: &Stage| match stage {
         Stage::Mvm(stage) => mvm(stage),
-        Stage::Pool(_) | Stage::Add(_) => {
+        Stage::Pool(_) | Stage::Add(_) | Stage::Concat(_) | Stage::Table(_) => {
             let (window, output) = (stage.window(), stage.output());
-            let rows = window.rows() * stage.inputs().len();
+            let joins = matches!(stage, Stage::Concat(_));
+            let rows = if joins { window.rows() } else { window.rows() * stage.inputs().len() };
             let mut row = vec![stage.name().to_owned(), rows.to_string(), output.channels.to_string()];
             row.push(window.count().to_string());
             row.resize(HEADER.len(), "-".to_owned());

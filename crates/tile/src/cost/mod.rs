@@ -104,7 +104,8 @@ impl CostTable {
 impl Check for CostTable {
     fn check(&self, problems: &mut Problems) {
         for (name, value) in self.energy_j.entries() {
-            problems.within("energy_j", |p| p.number(name, value, 0.0..=1e-3, "J"));
+            // A missing price is an error where its action happens.
+            problems.within("energy_j", |p| p.number(name, value.unwrap_or(0.0), 0.0..=1e-3, "J"));
         }
         let area = self.area_m2.as_ref().map(|costs| ("area_m2", costs, 1e-2, "m2"));
         for (table, costs, limit, unit) in area.into_iter().chain([("leakage_w", &self.leakage_w, 1e2, "W")]) {

@@ -1,14 +1,18 @@
 //! The network: a mesh of routers with XY routes, wormhole switching, finite buffers and credits. `docs/timing.md`, section 5, states its
-//! rules; this is their event-driven form, flit by flit.
+//! rules; this is their event-driven form, run by run.
 //!
-//! An output that waits is not looked at: a flit or a credit that it waits for wakes it. What a flit costs is thus the same in a mesh of
-//! any size, and nothing happens in a network in which nothing can move.
+//! What an output lets through depends on the flits of one lane and the credits for another, which nobody else takes. So it lets through at once all
+//! flits that are there or known to come and for which there is or will be a credit, one a cycle, and decides again in the cycle behind them. The neighbours
+//! are told of runs of flits and credits as soon as they are certain, and can plan ahead themselves. An output that waits is not looked at: a run that it
+//! waits for wakes it. What a run costs is thus the same in a mesh of any size, and nothing happens in a network in which nothing can move.
 
+mod agenda;
 mod check;
 mod lanes;
 mod output;
 mod packets;
 mod plan;
+mod runs;
 mod usage;
 mod watch;
 
@@ -17,7 +21,8 @@ use std::collections::VecDeque;
 use tile::check::{Check, Problem, Problems};
 
 use super::hardware::MeshHardware;
-use lanes::{Front, Lanes};
+use agenda::Agenda;
+use lanes::{Front, Lane};
 use output::Output;
 use packets::{Packet, Packets};
 use plan::Plan;
@@ -28,6 +33,9 @@ use watch::Watch;
 
 /// No packet, no output, no lane.
 const NONE: u32 = u32::MAX;
+
+/// No decision is due.
+const NEVER: u64 = u64::MAX;
 
 /// What a step tells about packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,44 +68,40 @@ pub struct NoSuchTile {
     pub tiles: u32,
 }
 
-/// A flit on its way through a router and over the link behind it.
+/// The first flit of a packet on its way through a router and over the link behind it.
 #[derive(Clone, Copy, Debug)]
-struct Flight {
+struct Head {
+    /// Network cycle.
     due: u64,
     lane: u32,
-    /// Of a head only.
     packet: u32,
 }
 
-/// A network and all that is in it. Instants are base cycles.
+/// A network and all that is in it. Instants of its methods for others are base cycles; inside, they are network cycles.
 #[derive(Debug)]
 pub struct Network {
     plan: Plan,
+    /// Base cycles of a network cycle.
     clock: u64,
-    /// Base cycles from leaving a router to leaving the next one.
+    /// Network cycles from leaving a router to leaving the next one.
     hop: u64,
     /// Base cycles in a router, for packets that pass no link.
     router: u64,
-    /// Base cycles until a freed place is a credit.
+    /// Network cycles until a freed place is a credit.
     credit: u64,
     packets: Packets,
-    lanes: Lanes,
+    lanes: Vec<Lane>,
     outputs: Vec<Output>,
     interfaces: Vec<Interface>,
     /// Who wants to know when interfaces and links are in use.
     watch: Option<Box<Watch>>,
     /// In the order of their instants, as every hop takes equally long.
-    flights: VecDeque<Flight>,
-    /// (instant, lane), in the order of their instants.
-    credits: VecDeque<(u64, u32)>,
-    /// Outputs that have something to do at the next network cycle.
-    ready: Vec<u32>,
-    /// The list of the cycle in progress; empty between steps.
-    current: Vec<u32>,
+    heads: VecDeque<Head>,
+    agenda: Agenda,
+    /// Outputs that decide in the cycle in progress; empty between steps.
+    deciding: Vec<u32>,
     /// Lanes in which the head of another packet came to the front in this cycle.
     revealed: Vec<u32>,
-    /// Outputs that wait for a credit.
-    starved: u32,
 }
 
 impl Network {
@@ -116,20 +120,18 @@ impl Network {
         let outputs = (0..plan.ports_in_all()).map(|port| Output::new(plan.entry(port))).collect();
         Ok(Self {
             clock,
-            hop: (mesh.router_cycles + mesh.link_cycles) * clock,
+            hop: mesh.router_cycles + mesh.link_cycles,
             router: mesh.router_cycles * clock,
-            credit: mesh.credit_cycles * clock,
+            credit: mesh.credit_cycles,
             packets: Packets::default(),
-            lanes: Lanes::new(&plan, mesh.buffer_flits),
+            lanes: Lane::all(&plan, mesh.buffer_flits),
             outputs,
             interfaces: vec![Interface::default(); plan.tiles() as usize],
             watch: None,
-            flights: VecDeque::new(),
-            credits: VecDeque::new(),
-            ready: Vec::new(),
-            current: Vec::new(),
+            heads: VecDeque::new(),
+            agenda: Agenda::new(),
+            deciding: Vec::new(),
             revealed: Vec::new(),
-            starved: 0,
             plan,
         })
     }
@@ -149,43 +151,44 @@ impl Network {
         let flits = flits.max(1);
         let packet = self.packets.insert(Packet { flits, goal: self.plan.seat(to), to, tag });
         let port = self.plan.port_of_tile(from);
-        let lane = self.plan.lane(port, self.plan.route(port, self.packets.get(packet).goal));
+        let number = self.plan.lane(port, self.plan.route(port, self.packets.get(packet).goal));
         self.interfaces[from as usize].append(now, flits);
         if let Some(watch) = &mut self.watch {
             watch.append(from, now, flits);
         }
-        if self.lanes.append(lane, packet, flits, flits) == Front::New {
-            self.request(lane);
+        let cycle = now.div_ceil(self.clock);
+        let lane = &mut self.lanes[number as usize];
+        lane.flits.add(cycle, cycle, flits);
+        if lane.append(packet, flits) == Front::New {
+            self.request(number, cycle);
         }
         Ok(())
     }
 
-    /// One network cycle: what arrives until `now`, a multiple of the clock, is there; then every output decides. To be called at most
-    /// once for an instant, and at none earlier than the one before. Happenings are in no particular order, but always in the same one.
+    /// One network cycle: what arrives until `now`, a multiple of the clock, is there; then every output decides that has to. To be called at most
+    /// once for an instant, at none earlier than the one before, and at all that [`Network::next`] names. Happenings are in no particular order, but
+    /// always in the same one.
     pub fn step(&mut self, now: u64, happenings: &mut Vec<Happening>) {
-        self.land(now);
-        self.return_credits(now);
-        std::mem::swap(&mut self.ready, &mut self.current);
-        for at in 0..self.current.len() {
-            self.decide(self.current[at], now, happenings);
+        let cycle = now / self.clock;
+        self.land(cycle);
+        let mut deciding = std::mem::take(&mut self.deciding);
+        self.agenda.take(cycle, &mut deciding);
+        for output in deciding.drain(..) {
+            self.decide(output, cycle, happenings);
         }
-        self.current.clear();
+        self.deciding = deciding;
         // Only now, as an output must not see what comes to the front in this cycle.
         while let Some(lane) = self.revealed.pop() {
-            self.request(lane);
+            self.request(lane, cycle + 1);
         }
     }
 
-    /// The earliest instant after `after` at which a step can change anything. `None`: nothing can move until something is sent.
+    /// The earliest instant after `after` at which a step changes anything. `None`: nothing can move until something is sent.
     #[must_use]
     pub fn next(&self, after: u64) -> Option<u64> {
-        let tick = (after / self.clock + 1) * self.clock;
-        if !self.ready.is_empty() {
-            return Some(tick);
-        }
-        let flight = self.flights.front().map(|flight| flight.due);
-        let credit = self.credits.front().filter(|_| self.starved > 0).map(|credit| credit.0);
-        flight.into_iter().chain(credit).min().map(|due| due.max(tick))
+        let head = self.heads.front().map(|head| head.due);
+        let due = head.into_iter().chain(self.agenda.next()).min()?;
+        Some(due.max(after / self.clock + 1) * self.clock)
     }
 
     /// Whether every packet that was sent has arrived.
@@ -194,56 +197,36 @@ impl Network {
         self.packets.is_empty()
     }
 
-    /// Flits that arrive in the buffers of neighbours.
+    /// Heads that arrive in the buffers of neighbours.
     fn land(&mut self, now: u64) {
-        while let Some(&Flight { due, lane, packet }) = self.flights.front()
+        while let Some(&Head { due, lane, packet }) = self.heads.front()
             && due <= now
         {
-            self.flights.pop_front();
-            if packet == NONE {
-                let winner = self.lanes.add_flit(lane);
-                if winner != NONE {
-                    self.wake(winner);
-                }
-            } else if self.lanes.append(lane, packet, self.packets.get(packet).flits, 1) == Front::New {
-                self.request(lane);
+            self.heads.pop_front();
+            let flits = self.packets.get(packet).flits;
+            if self.lanes[lane as usize].append(packet, flits) == Front::New {
+                self.request(lane, now);
             }
         }
     }
 
-    /// Credits that have become usable.
-    fn return_credits(&mut self, now: u64) {
-        while let Some(&(due, lane)) = self.credits.front()
-            && due <= now
-        {
-            self.credits.pop_front();
-            self.lanes.give_credit(lane);
-            let feeder = self.lanes.feeder(lane);
-            let output = &mut self.outputs[feeder as usize];
-            if output.starved && output.goal == lane {
-                output.starved = false;
-                self.starved -= 1;
-                self.wake(feeder);
-            }
-        }
-    }
-
-    /// The packet at the front of a lane competes for its output.
-    fn request(&mut self, lane: u32) {
-        let (port, packet) = self.lanes.front(lane);
+    /// The packet at the front of a lane competes for its output from a cycle on.
+    fn request(&mut self, lane: u32, cycle: u64) {
+        let Lane { port, packet, .. } = self.lanes[lane as usize];
         let output = self.plan.output(port, self.plan.route(port, self.packets.get(packet).goal));
-        self.outputs[output as usize].requests |= 1 << self.plan.place(port);
-        if self.outputs[output as usize].lane == NONE {
-            self.wake(output);
+        let state = &mut self.outputs[output as usize];
+        state.requests |= 1 << self.plan.place(port);
+        if state.lane == NONE {
+            self.wake(output, cycle);
         }
     }
 
-    /// Lets an output decide at the next network cycle.
-    fn wake(&mut self, output: u32) {
+    /// Lets an output decide in a cycle, if it does not do so anyway.
+    fn wake(&mut self, output: u32, cycle: u64) {
         let state = &mut self.outputs[output as usize];
-        if !state.ready {
-            state.ready = true;
-            self.ready.push(output);
+        if state.due == NEVER {
+            state.due = cycle;
+            self.agenda.add(cycle, output);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How long links and network interfaces were in use and blocked: `docs/timing.md`, section 6.
 
+use super::output::Output;
 use super::{NONE, Network};
 
 /// Where a link leads.
@@ -60,11 +61,11 @@ pub struct InterfaceUse {
 /// The account of a network interface.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interface {
-    /// Flits in the queue.
+    /// Flits in the queue that have not begun to leave in a run.
     queued: u64,
     flits: u64,
     busy: u64,
-    /// When the last flit that left was gone.
+    /// When the last flit of all runs will be gone.
     until: u64,
     /// Since when there are flits in the queue.
     since: u64,
@@ -82,43 +83,59 @@ impl Interface {
         self.queued += flits;
     }
 
-    /// A flit leaves the queue.
-    pub(super) fn leave(&mut self, now: u64, clock: u64) {
-        if self.until != now + clock {
-            self.until = now + clock;
-            self.busy += clock;
-        }
-        self.flits += 1;
-        self.queued -= 1;
+    /// Flits leave the queue, one behind the other, which takes so many base cycles from now on. Others may leave beside them.
+    pub(super) fn leave(&mut self, now: u64, cycles: u64, flits: u64) {
+        let until = self.until.max(now + cycles);
+        // All that left until now began before now, so that there is no gap up to `self.until`.
+        self.busy += until - self.until.max(now);
+        self.until = until;
+        self.flits += flits;
+        self.queued -= flits;
         if self.queued == 0 {
             self.open += self.until - self.since;
         }
     }
 
-    fn usage(&self, end: u64) -> InterfaceUse {
-        let queued = if self.queued == 0 { 0 } else { end.saturating_sub(self.since) };
-        let blocked = (self.open + queued).saturating_sub(self.busy);
-        InterfaceUse { flits: self.flits, busy: self.busy, blocked }
+    /// `coming` flits of the runs leave at `end` or later.
+    fn usage(&self, end: u64, coming: u64) -> InterfaceUse {
+        let busy = self.busy - self.until.saturating_sub(end);
+        // Up to here `open` counts.
+        let counted = if self.queued == 0 { self.until.max(end) } else { self.since };
+        let blocked = (self.open + end).saturating_sub(counted + busy);
+        InterfaceUse { flits: self.flits - coming, busy, blocked }
     }
 }
 
 impl Network {
-    /// The use of all links up to `end`, which is not before the end of the network cycle of the last step. Routers are in the order of
-    /// their rows, the links of a router in that of [`Direction::ALL`].
+    /// The use of all links up to `end`, which is the end of a network cycle: of the one of the last step, or a later one before which
+    /// [`Network::next`] names no step. Routers are in the order of their rows, the links of a router in that of [`Direction::ALL`].
     pub fn links(&self, end: u64) -> impl Iterator<Item = LinkUse> + '_ {
-        let link = move |(port, output): (u32, &super::output::Output)| {
+        let link = move |(port, output): (u32, &Output)| {
             let at = self.plan.direction(port).filter(|_| self.plan.entry(port) != NONE)?;
             let direction = *Direction::ALL.get(at as usize)?;
-            let current = if output.lane == NONE { 0 } else { end.saturating_sub(output.since) };
-            let busy = output.flits * self.clock;
-            let blocked = (output.owned + current).saturating_sub(busy);
-            Some(LinkUse { router: self.plan.router(port), direction, flits: output.flits, busy, blocked })
+            let current = if output.lane == NONE { 0 } else { end.saturating_sub(output.since * self.clock) };
+            let flits = output.flits - self.coming(output, end);
+            let busy = flits * self.clock;
+            let blocked = (output.owned * self.clock + current).saturating_sub(busy);
+            Some(LinkUse { router: self.plan.router(port), direction, flits, busy, blocked })
         };
         (0..).zip(&self.outputs).filter_map(link)
     }
 
-    /// The use of all network interfaces up to `end`, which is not before the end of the network cycle of the last step, by tile.
+    /// The use of all network interfaces, by tile, up to `end`, as for [`Network::links`].
     pub fn interfaces(&self, end: u64) -> impl Iterator<Item = InterfaceUse> + '_ {
-        self.interfaces.iter().map(move |interface| interface.usage(end))
+        let mut coming = vec![0; self.interfaces.len()];
+        for output in self.outputs.iter().filter(|output| output.lane != NONE) {
+            let lane = &self.lanes[output.lane as usize];
+            if let Some(tile) = self.plan.tile_of_port(lane.port) {
+                coming[tile as usize] += self.coming(output, end);
+            }
+        }
+        self.interfaces.iter().zip(coming).map(move |(interface, coming)| interface.usage(end, coming))
+    }
+
+    /// Flits that an output has let through, but that leave at `end` or later.
+    fn coming(&self, output: &Output, end: u64) -> u64 {
+        output.until.saturating_sub(end.div_ceil(self.clock))
     }
 }

@@ -6,7 +6,7 @@ use super::sizes::size_regions;
 use crate::machine::hardware::Hardware;
 use crate::machine::instruction::{Instruction, VectorOperation};
 use crate::machine::work::{Bank, Core, Region, Workload};
-use crate::program::{AddStage, MvmStage, PoolKind, PoolStage, Program, Stage};
+use crate::program::{AddStage, ConcatStage, MvmStage, PoolKind, PoolStage, Program, Stage, TableStage};
 use crate::timing::TimingError;
 
 /// A workload with what each of its cores is for.
@@ -45,6 +45,8 @@ fn core(layout: &Layout<'_>, number: u32) -> Core {
         }
         (_, Some(Stage::Pool(pool))) => (Vec::new(), emitter.pool(pool)),
         (_, Some(Stage::Add(add))) => (Vec::new(), emitter.add(add)),
+        (_, Some(Stage::Concat(concat))) => (Vec::new(), emitter.concat(concat)),
+        (_, Some(Stage::Table(table))) => (Vec::new(), emitter.table(table)),
         (Role::Memory, _) => (Vec::new(), emitter.memory()),
         _ => (Vec::new(), emitter.images()),
     };
@@ -118,9 +120,26 @@ impl Emitter<'_> {
 
     fn add(&self, stage: &AddStage) -> Vec<Instruction> {
         let values = u64::from(stage.maps[0].channels);
-        let load = |region: u32| Instruction::Load { region, bits: self.layout.regions[region as usize].1.item_bits };
         let behind = [Instruction::Vector { operation: VectorOperation::Add, values }];
-        self.steps(&stage.window(), (0, 1), &load, &behind)
+        self.steps(&stage.window(), (0, 1), &|region| self.load_item(region), &behind)
+    }
+
+    fn concat(&self, stage: &ConcatStage) -> Vec<Instruction> {
+        let values = stage.scaled_channels();
+        // What is only copied takes no operation.
+        let scale = (values > 0).then_some(Instruction::Vector { operation: VectorOperation::Requantise, values });
+        self.steps(&stage.window(), (0, 1), &|region| self.load_item(region), scale.as_slice())
+    }
+
+    fn table(&self, stage: &TableStage) -> Vec<Instruction> {
+        let values = u64::from(stage.map.channels);
+        let behind = [Instruction::Vector { operation: VectorOperation::Lookup, values }];
+        self.steps(&stage.window(), (0, 1), &|region| self.load_item(region), &behind)
+    }
+
+    /// A load of one pixel of a region.
+    fn load_item(&self, region: u32) -> Instruction {
+        Instruction::Load { region, bits: self.layout.regions[region as usize].1.item_bits }
     }
 
     /// The steps of every `turns`-th window from `turn`.
@@ -133,14 +152,15 @@ impl Emitter<'_> {
     ) -> Vec<Instruction> {
         let flow = Flow::new(window);
         let freed = flow.freed(turn, turns);
-        let inputs: Vec<u32> = self.inputs().collect();
+        let inputs: Vec<u32> = self.inputs().map(|(region, _)| region).collect();
+        let loads = self.loads();
         let (room, leave) = self.outputs();
         let mut instructions = Vec::new();
         for (window, &freed) in (turn..flow.windows()).step_by(turns).zip(&freed) {
             let count = flow.need[window];
             instructions.extend(inputs.iter().map(|&region| Instruction::Wait { region, count }));
             instructions.extend(&room);
-            instructions.extend(inputs.iter().map(|&region| load(region)));
+            instructions.extend(loads.iter().map(|&region| load(region)));
             instructions.extend(inputs.iter().map(|&region| Instruction::Free { region, count: freed }));
             instructions.extend(behind);
             instructions.extend(&leave);
@@ -174,10 +194,21 @@ impl Emitter<'_> {
         (0..self.layout.program.input.pixels() as u64).flat_map(step).collect()
     }
 
-    /// Regions of pixels that the core reads.
-    fn inputs(&self) -> impl Iterator<Item = u32> {
+    /// Regions of pixels that the core reads, and the sources that they hold.
+    fn inputs(&self) -> impl Iterator<Item = (u32, usize)> {
         let regions = self.layout.regions_of(self.number, false);
-        regions.filter(|(_, content, _)| matches!(content, Content::Pixels { .. })).map(|(region, ..)| region)
+        regions.filter_map(|(region, content, _)| match content {
+            Content::Pixels { source } => Some((region, source)),
+            _ => None,
+        })
+    }
+
+    /// Regions that a step loads from, as often as its stage names their sources.
+    fn loads(&self) -> Vec<u32> {
+        let stage = self.layout.cores[self.number as usize].0.stage();
+        let sources = stage.map_or(&[][..], |stage| self.layout.program.stages[stage].inputs());
+        let times = |source: usize| sources.iter().filter(|&&named| named as usize == source).count();
+        self.inputs().flat_map(|(region, source)| std::iter::repeat_n(region, times(source))).collect()
     }
 
     /// Regions of partial sums that the core reads.

@@ -103,8 +103,7 @@ impl<'a> Layout<'a> {
                     self.cores.extend(mvm.tiles_of(copy).into_iter().map(of_tile));
                 }
             }
-            Stage::Pool(pool) => self.cores.push((Role::Vector { stage }, pool.tile)),
-            Stage::Add(add) => self.cores.push((Role::Vector { stage }, add.tile)),
+            _ => self.cores.push((Role::Vector { stage }, described.home_tile())),
         }
     }
 

@@ -21,12 +21,22 @@ pub(crate) struct Run {
 
 /// Runs a list until the network is empty.
 pub(crate) fn run(mesh: &MeshHardware, clock: u64, packets: &[Packet]) -> (Run, Network) {
+    let (run, network) = run_until(mesh, clock, packets, u64::MAX);
+    assert!(network.is_empty(), "the network always drains");
+    (run, network)
+}
+
+/// Runs a list up to an instant.
+pub(crate) fn run_until(mesh: &MeshHardware, clock: u64, packets: &[Packet], end: u64) -> (Run, Network) {
     let mut network = Network::new(mesh, clock).unwrap();
     let mut run = Run { injected: vec![u64::MAX; packets.len()], arrived: vec![u64::MAX; packets.len()] };
     let (mut sent, mut happenings, mut after) = (0, Vec::new(), None);
     loop {
         let step = after.and_then(|after| network.next(after));
         let Some(now) = packets.get(sent).map(|packet| packet.at).into_iter().chain(step).min() else { break };
+        if now >= end {
+            break;
+        }
         while let Some(packet) = packets.get(sent).filter(|packet| packet.at == now) {
             network.send(now, packet.from, packet.to, packet.flits, sent as u32).unwrap();
             sent += 1;
@@ -37,7 +47,6 @@ pub(crate) fn run(mesh: &MeshHardware, clock: u64, packets: &[Packet]) -> (Run, 
         run.note(packets, &mut happenings);
         after = Some(now);
     }
-    assert!(network.is_empty(), "the network always drains");
     (run, network)
 }
 

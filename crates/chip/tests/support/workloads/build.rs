@@ -222,5 +222,5 @@ fn reads(load: &Instruction, wait: &Instruction) -> bool {
 }
 
 fn vector(at: u64, values: u64) -> Instruction {
-    Instruction::Vector { operation: VectorOperation::ALL[(at % 4) as usize], values }
+    Instruction::Vector { operation: VectorOperation::ALL[(at % 5) as usize], values }
 }

@@ -28,7 +28,7 @@ pub(crate) fn plain_hardware() -> Hardware {
             adder_width: 1,
             merge_cycles: 1,
             vector_width: 1,
-            vector_cycles: [1; 4],
+            vector_cycles: [1; 5],
         },
         mesh: MeshHardware {
             width: 1,

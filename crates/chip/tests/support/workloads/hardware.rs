@@ -37,7 +37,7 @@ fn tile(random: &mut Random) -> TileHardware {
         adder_width: random.within(1, 8),
         merge_cycles: random.within(1, 4),
         vector_width: random.within(1, 8),
-        vector_cycles: [0; 4].map(|_| random.within(1, 4)),
+        vector_cycles: [0; 5].map(|_| random.within(1, 4)),
     }
 }
 
