@@ -158,8 +158,10 @@ fn the_pulse_time_is_the_one_fitted_without_7_bits() {
         let chip = neurram(output_bits, input_bits, phases);
         shipped = chip.tile.dac.pulse_time_s;
         let slices = 0..chip.input_cycles(chip.magnitude_bits());
-        let pulses: f64 = slices.clone().map(|slice| f64::from((1_u32 << chip.slice_bits(chip.magnitude_bits(), slice)) - 1)).sum();
-        let fixed_s = slices.map(|slice| chip.read_time_s(chip.magnitude_bits(), slice)).sum::<f64>() - pulses * shipped;
+        let pulses: f64 =
+            slices.clone().map(|slice| f64::from((1_u32 << chip.slice_bits(chip.magnitude_bits(), slice)) - 1)).sum();
+        let fixed_s =
+            slices.map(|slice| chip.read_time_s(chip.magnitude_bits(), slice)).sum::<f64>() - pulses * shipped;
         let operations = Product::of(&chip, "differential", 1).operations() * chip.mesh.tiles() as f64;
         if calibrates(output_bits, input_bits) {
             points.push((operations / 1e12 / tops, fixed_s, pulses));

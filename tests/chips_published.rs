@@ -6,7 +6,10 @@ use crate::support::networks::{dataset, single_layer};
 use crate::support::random::Random;
 use chip::config::Chip;
 use chip::energy::{ArrayEnergy, Energy, price};
+use chip::machine::account::Class;
+use chip::machine::report::UnitKind;
 use chip::program::Program;
+use chip::timing;
 use explore::config::{Kind, load};
 use nn_compiler::mapping::Mapping;
 use tile::cost::CostTable;
@@ -79,6 +82,18 @@ fn latency(chip: &Chip) -> u64 {
     converted * hardware.clocks.arrays + hardware.tile.shift_add_cycles * hardware.clocks.digital
 }
 
+/// A product on the machine, input and output included: base cycles of its load, from there to the end of its shift-and-add, and behind it.
+fn on_the_machine(program: &Program) -> [u64; 3] {
+    let timing = timing::run(program, 1).unwrap();
+    let cycles = |kind: UnitKind, classes: &[Class]| -> u64 {
+        let of_kind = timing.report.units.iter().filter(|of| of.unit.kind == kind);
+        of_kind.flat_map(|of| classes.iter().map(|class| of.cycles.of(*class))).sum()
+    };
+    let load = cycles(UnitKind::Fetch, &[Class::Busy]);
+    let behind = cycles(UnitKind::WriteBack, &[Class::Busy, Class::Link]);
+    [load, timing.cycles() - load - behind, behind]
+}
+
 /// Power (W) and area (m2) of the published rows of a level.
 fn published(costs: &CostTable, level: &str) -> (f64, f64) {
     let rows = || costs.published.iter().filter(|row| row.level == level);
@@ -123,6 +138,8 @@ fn puma() {
     let chip = chip("puma_asplos_2019");
     assert_eq!(latency(&chip), 2304);
     let product = Product::of(&chip, "isaac", 8);
+    // Behind it: eight slices of 16 outputs are merged, requantised and stored.
+    assert_eq!(on_the_machine(&product.program), [9, 2304, 7]);
     let unit_j = product.energy.array_j + product.energy.adc_j + product.energy.dac_j + product.energy.shift_add_j;
     // The program has the 16 outputs of one array; a unit has 8 of them.
     hold("PUMA, nJ per product", 43.98, 8.0 * unit_j * 1e9, 2e-4);

@@ -109,7 +109,10 @@ fn instructions_alone_give_the_same_cycle_table() {
             let of_trace = said(&["cycles", trace, "--chip", chip, "--images", images]);
             assert!(of_trace.contains("critical path") && of_trace.contains("converters"), "{of_trace}");
             let rest = of_program.strip_prefix(&of_trace).expect("the cycle table of a program is that of its trace");
-            assert!(rest.contains("cost table") && !rest.contains("cycles"), "{rest}");
+            // Only the loading of weights, of which instructions know nothing, has more cycles.
+            let mut more = rest.lines().filter(|line| line.contains("cycles"));
+            assert!(rest.contains("cost table"), "{rest}");
+            assert!(more.all(|line| line.starts_with("writing the weights once: ")), "{rest}");
         }
         // Reading and writing changes nothing.
         let again = directory.path().join("again.trace");

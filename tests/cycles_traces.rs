@@ -3,8 +3,8 @@
 use crate::{SMALL_CHIP, program, said, saved};
 use std::path::Path;
 
-/// First cycle of the shipped recording: the last pixels of the image come in.
-const FROM: &str = "6200";
+/// First cycle of the shipped recording: the image is about to come in.
+const FROM: &str = "100";
 
 fn golden(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../traces").join(name)).unwrap()

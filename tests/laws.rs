@@ -2,6 +2,8 @@
 //! counted, and how results change when one thing changes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
+#[path = "../crates/chip/tests/support/compare.rs"]
+mod compare;
 mod laws_arrays;
 mod laws_cells;
 mod laws_conductances;
@@ -14,9 +16,14 @@ mod laws_examples;
 mod laws_graphs;
 mod laws_graphs_refused;
 mod laws_groups;
+mod laws_loading;
+mod laws_machine;
+mod laws_memory;
 mod laws_metamorphic;
 mod laws_noise;
 mod laws_noise_addresses;
 mod laws_replicas;
 mod laws_vector;
+#[path = "../crates/chip/tests/support/stepped/mod.rs"]
+mod stepped;
 mod support;

@@ -107,7 +107,7 @@ fn copies_cost_area_leakage_and_writing_but_no_energy() {
     let watts = [&program, &copied].map(|program| leakage_w(program).unwrap());
     assert_eq!(energy[0].total_j() - energy[0].leakage_j, energy[1].total_j() - energy[1].leakage_j);
     assert_eq!(energy.map(|energy| energy.leakage_j), watts.map(|watts| watts * 1e-3));
-    let written = [&program, &copied].map(|program| weight_writing(program).counts);
+    let written = [&program, &copied].map(|program| weight_writing(program).unwrap().counts);
     let cells = |stage: &MvmStage, copies: u64| {
         stage.crossbars.iter().map(|c| u64::from(c.rows) * stage.columns(c)).sum::<u64>() * 2 * copies
     };

@@ -11,11 +11,14 @@
 #[path = "support/workloads/mod.rs"]
 mod workloads;
 
+use chip::machine::account::Class;
 use chip::machine::hardware::Hardware;
 use chip::machine::instruction::Instruction;
 use chip::machine::report::Report;
 use chip::machine::work::Workload;
 use chip::machine::{Settings, run};
+use workloads::chain::chain;
+use workloads::random::Random;
 use workloads::{Case, case};
 
 const CASES: u64 = 1500;
@@ -27,7 +30,7 @@ fn report(workload: &Workload, hardware: &Hardware, images: u64) -> Option<Repor
 /// One thing more or faster.
 type Change = (&'static str, fn(&mut Workload, &mut Hardware));
 
-const CHANGES: [Change; 12] = [
+const CHANGES: [Change; 18] = [
     ("converters", |_, hardware| hardware.tile.converters += 1),
     ("word bits", |_, hardware| hardware.tile.word_bits *= 2),
     ("capacities", |workload, _| {
@@ -44,51 +47,85 @@ const CHANGES: [Change; 12] = [
     ("flit width", |_, hardware| hardware.mesh.flit_bits *= 2),
     ("router buffers", |_, hardware| hardware.mesh.buffer_flits += 1),
     ("virtual output queues", |_, hardware| hardware.mesh.virtual_output_queues = true),
+    ("ports", |_, hardware| hardware.tile.ports += 1),
+    ("banks", |_, hardware| hardware.tile.banks = 0),
+    ("buses", |_, hardware| hardware.tile.duplex = true),
+    ("reads", |_, hardware| hardware.tile.read.iter_mut().for_each(|cycles| *cycles = (*cycles - 1).max(1))),
+    ("memory latency", |_, hardware| hardware.memory.latency = (hardware.memory.latency - 1).max(1)),
+    ("credits", |_, hardware| hardware.mesh.credit_cycles = 1),
 ];
 
-/// Makes of a case one in which nothing is arbitrated, if it is of a single core whose steps use each shared unit once: a bus in each direction, two ports, no
-/// banks that could meet.
-fn without_arbitration(case: &mut Case) -> bool {
-    let Case { workload, hardware, .. } = case;
-    hardware.tile.banks = 0;
-    (hardware.tile.ports, hardware.tile.duplex) = (4, true);
-    let [core] = workload.cores.as_slice() else { return false };
-    let steps = core
-        .instructions
-        .split(|instruction| matches!(instruction, Instruction::Wait { .. } | Instruction::Room { .. }));
-    let most_of = |kind: fn(&Instruction) -> bool| {
-        let of_step = steps.clone().map(|step| step.iter().filter(|instruction| kind(instruction)).count());
-        of_step.max().unwrap_or(0)
-    };
-    most_of(|instruction| matches!(instruction, Instruction::Merge { .. })) <= 1
-        && most_of(|instruction| matches!(instruction, Instruction::Vector { .. })) <= 1
-        && most_of(|instruction| matches!(instruction, Instruction::Store { .. })) <= 1
-}
+/// In how many cases a change changed anything, in the order of [`CHANGES`].
+type Effects = [u64; CHANGES.len()];
 
-#[test]
-fn more_hardware_never_slows_what_shares_nothing() {
-    let mut compared = 0;
-    for seed in 0..20 * CASES {
-        let mut case = case(seed);
-        if !without_arbitration(&mut case) {
-            continue;
-        }
+/// Requires that no change slows any image of cases in which nothing is arbitrated.
+fn never_slower(cases: impl Iterator<Item = Case>) -> (u64, Effects) {
+    let (mut compared, mut effects) = (0, [0; CHANGES.len()]);
+    for case in cases {
         let Some(before) = report(&case.workload, &case.hardware, case.images) else { continue };
-        for (name, change) in CHANGES {
-            let Case { mut workload, mut hardware, images, .. } = case.clone();
+        for (place, (name, change)) in CHANGES.into_iter().enumerate() {
+            let Case { seed, mut workload, mut hardware, images } = case.clone();
             change(&mut workload, &mut hardware);
             let after = report(&workload, &hardware, images).unwrap();
             for (before, after) in before.image_done.iter().zip(&after.image_done) {
                 assert!(after <= before, "seed {seed}, more {name}: {before} becomes {after}");
             }
-            compared += 1;
+            effects[place] += u64::from(after.image_done != before.image_done);
+        }
+        compared += 1;
+    }
+    (compared, effects)
+}
+
+/// Chains of cores on tiles of their own, with links of their own: buffers, registers, widths and times between them, and nothing that two could ask for at once but the
+/// buffer's ports, of which there are enough. What nobody waits for there, queues for every output, a second bus, ports and banks, cannot change anything.
+#[test]
+fn more_hardware_never_slows_a_chain() {
+    let (compared, effects) = never_slower((0..CASES).map(chain));
+    eprintln!(
+        "{compared} chains, changed by {:?}",
+        CHANGES.map(|(name, _)| name).into_iter().zip(effects).collect::<Vec<_>>()
+    );
+    for ((name, _), effects) in CHANGES.into_iter().zip(effects) {
+        if ["virtual output queues", "ports", "banks", "buses"].contains(&name) {
+            assert_eq!(effects, 0, "more {name} in a chain");
+        } else {
+            assert!(effects >= 30, "more {name} changed {effects} chains");
         }
     }
-    assert!(compared > 1000, "{compared} comparisons");
+}
+
+/// A load and a packet that arrives, or a load and a store, are all that meet in a chain: what they share then, ports, banks or a bus, is served in the order of requests.
+/// More of it slows no chain either.
+#[test]
+fn more_ports_banks_and_buses_never_slow_a_chain() {
+    let scarce = |seed: u64| {
+        let mut case = chain(seed);
+        let tile = &mut case.hardware.tile;
+        (tile.ports, tile.banks, tile.duplex) = [(1, 0, true), (16, 1, true), (16, 0, false)][seed as usize % 3];
+        case
+    };
+    let (mut compared, mut changed) = (0, [0; 3]);
+    for case in (0..CASES).map(scarce) {
+        let Some(before) = report(&case.workload, &case.hardware, case.images) else { continue };
+        for (place, (name, change)) in CHANGES[12..15].iter().enumerate() {
+            let Case { seed, mut workload, mut hardware, images } = case.clone();
+            change(&mut workload, &mut hardware);
+            let after = report(&workload, &hardware, images).unwrap();
+            let slower = before.image_done.iter().zip(&after.image_done).find(|(before, after)| after > before);
+            assert_eq!(slower, None, "seed {seed}, more {name}");
+            changed[place] += u64::from(after.image_done != before.image_done);
+        }
+        compared += 1;
+    }
+    assert!(
+        changed.iter().all(|changed| *changed >= 30),
+        "{compared} chains, changed by ports, banks, buses: {changed:?}"
+    );
 }
 
 /// Where cores share buses, units and links, a request that comes earlier can come before another's, which then is late, and what waits for that one too
-/// (the anomalies of Graham, 1969). They are rare and small.
+/// (the anomalies of Graham, 1969; `machine_anomalies.rs` has one of each kind). They are rare and small.
 #[test]
 fn anomalies_of_arbitration_are_rare_and_small() {
     let (mut compared, mut slower, mut worst, mut worst_case) = (0_u64, 0_u64, 1.0_f64, (0, ""));
@@ -111,8 +148,9 @@ fn anomalies_of_arbitration_are_rare_and_small() {
         }
     }
     eprintln!("{slower} of {compared} are slower, at worst {worst:.3} times: {worst_case:?}");
-    assert!(slower * 20 < compared, "{slower} of {compared}");
-    assert!(worst < 1.3, "{worst} times as slow with more {worst_case:?}");
+    // As docs/timing.md says.
+    assert!(slower * 100 < 4 * compared, "{slower} of {compared}");
+    assert!(worst < 1.15, "{worst} times as slow with more {worst_case:?}");
 }
 
 /// The same chip on a larger mesh, two columns to the right and two rows down: the same routes, hence the same cycles.
@@ -138,6 +176,90 @@ fn moving_all_tiles_changes_nothing() {
         moved += 1;
     }
     assert!(moved > CASES / 2);
+}
+
+/// Chains on a mesh that is mirrored along either axis or both, or transposed: packets go to neighbours only, so that it does not matter that routes go along rows first,
+/// and nothing is arbitrated, so that the order of inputs at outputs does not. Cores and regions under other numbers are the same too.
+#[test]
+fn mirrors_and_other_numbers_change_no_chain() {
+    let mut compared = 0;
+    for seed in 0..CASES / 3 {
+        let case = chain(seed);
+        let Some(before) = report(&case.workload, &case.hardware, case.images) else { continue };
+        let (width, height) = (case.hardware.mesh.width, case.hardware.mesh.height);
+        let mirrors: [&dyn Fn(u32, u32) -> u32; 4] = [
+            &|x, y| y * width + (width - 1 - x),
+            &|x, y| (height - 1 - y) * width + x,
+            &|x, y| (height - 1 - y) * width + (width - 1 - x),
+            &|x, y| x * height + y,
+        ];
+        for (number, mirror) in mirrors.into_iter().enumerate() {
+            let mut case = case.clone();
+            if number == 3 {
+                (case.hardware.mesh.width, case.hardware.mesh.height) = (height, width);
+            }
+            let place = |tile: u32| mirror(tile % width, tile / width);
+            case.workload.cores.iter_mut().for_each(|core| core.tile = place(core.tile));
+            case.workload.regions.iter_mut().for_each(|region| region.tile = place(region.tile));
+            case.hardware.memory.tile = place(case.hardware.memory.tile);
+            renumber(&mut case, &mut Random(seed + number as u64));
+            let after = report(&case.workload, &case.hardware, case.images).unwrap();
+            assert_eq!((&after.image_done, after.end), (&before.image_done, before.end), "seed {seed}, {number}");
+            let works = |report: &Report| {
+                // Tiles that nobody uses may have no account.
+                let busy = report.units.iter().map(|of| of.cycles.of(Class::Busy));
+                let mut busy: Vec<u64> = busy.filter(|busy| *busy > 0).collect();
+                busy.sort_unstable();
+                busy
+            };
+            assert_eq!(works(&after), works(&before), "seed {seed}, {number}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 1000, "{compared}");
+}
+
+/// Gives cores and regions other numbers.
+fn renumber(case: &mut Case, random: &mut Random) {
+    let work = &mut case.workload;
+    let mut numbers = |count: usize| {
+        let mut numbers: Vec<u32> = (0..count as u32).collect();
+        random.shuffle(&mut numbers);
+        numbers
+    };
+    let (cores, regions) = (numbers(work.cores.len()), numbers(work.regions.len()));
+    for region in &mut work.regions {
+        region.writers.iter_mut().chain(&mut region.readers).for_each(|core| *core = cores[*core as usize]);
+    }
+    for instruction in work.cores.iter_mut().flat_map(|core| &mut core.instructions) {
+        if let Some(region) = region_of(instruction) {
+            *region = regions[*region as usize];
+        }
+    }
+    work.result = regions[work.result as usize];
+    work.cores = sorted(&work.cores, &cores);
+    work.regions = sorted(&work.regions, &regions);
+}
+
+fn region_of(instruction: &mut Instruction) -> Option<&mut u32> {
+    match instruction {
+        Instruction::Wait { region, .. }
+        | Instruction::Room { region }
+        | Instruction::Free { region, .. }
+        | Instruction::Load { region, .. }
+        | Instruction::LoadMemory { region, .. }
+        | Instruction::Receive { region }
+        | Instruction::Send { region, .. }
+        | Instruction::Store { region, .. } => Some(region),
+        Instruction::Mvm { .. } | Instruction::Merge { .. } | Instruction::Vector { .. } => None,
+    }
+}
+
+/// The list in which each element has its new number.
+fn sorted<T: Clone>(list: &[T], numbers: &[u32]) -> Vec<T> {
+    let mut pairs: Vec<(u32, &T)> = numbers.iter().copied().zip(list).collect();
+    pairs.sort_by_key(|(number, _)| *number);
+    pairs.into_iter().map(|(_, element)| element.clone()).collect()
 }
 
 /// The cycles of the path are those of the run, and none of its parts is longer than the run.

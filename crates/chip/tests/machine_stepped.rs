@@ -1,6 +1,8 @@
-//! Is the naive model of the machine, to which the engine is compared, right itself? It is held to closed forms, recurrences and worked examples.
+//! Closed forms, recurrences and worked examples, to which both the engine and the naive model that it is compared with are held.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
+#[path = "support/compare.rs"]
+mod compare;
 #[path = "support/stepped/mod.rs"]
 mod stepped;
 #[path = "support/workloads/mod.rs"]
@@ -9,8 +11,9 @@ mod workloads;
 use chip::machine::hardware::Hardware;
 use chip::machine::instruction::{Instruction, VectorOperation};
 use chip::machine::work::{Region, Workload};
+use compare::both;
+use stepped::Stuck;
 use stepped::account::Unit;
-use stepped::{Stuck, stepped};
 use workloads::examples::{self, Interval, Stream, core, plain_hardware, region, two_intervals};
 use workloads::random::Random;
 use workloads::windows::Windows;
@@ -33,13 +36,13 @@ fn single(slices: u32, load: u64, read: u64, convert: u64, post: u64) -> Stream 
 /// The end of every matrix-vector product: each is an image.
 fn every_mvm(mvms: u64, stream: &Stream) -> Vec<u64> {
     let (workload, hardware) = examples::stream(&Stream { mvms: 1, ..*stream });
-    stepped(&workload, &hardware, mvms).unwrap().image_done
+    both(&workload, &hardware, mvms).unwrap().image_done
 }
 
 /// The end of a stream as one image.
 fn end(mvms: u64, stream: Stream) -> u64 {
     let (workload, hardware) = examples::stream(&Stream { mvms, ..stream });
-    let outcome = stepped(&workload, &hardware, 1).unwrap();
+    let outcome = both(&workload, &hardware, 1).unwrap();
     assert_eq!(outcome.image_done, [outcome.end]);
     outcome.end
 }
@@ -140,7 +143,7 @@ fn two_layers_with_credits() {
     let second = [(256, 277), (76, 97), (64, 85)].map(|(interval, latency)| Interval { interval, latency });
     let run = |capacity, second| {
         let (workload, hardware) = two_intervals(first, second, &windows, capacity);
-        let outcome = stepped(&workload, &hardware, 1)?;
+        let outcome = both(&workload, &hardware, 1)?;
         // The first layer waits for its register or for a place until it begins its last pixel.
         let waits = outcome.cycles(Unit::Fetch { core: 0 }).output_full;
         Ok((outcome.end, waits - 63 * 64))
@@ -201,7 +204,7 @@ fn a_packet_alone_takes_its_zero_load_latency() {
         for queues in [false, true] {
             let workload = one_packet(from as u32, to as u32, flits);
             hardware.mesh.virtual_output_queues = queues;
-            let outcome = stepped(&workload, &hardware, 1).unwrap();
+            let outcome = both(&workload, &hardware, 1).unwrap();
             assert_eq!(outcome.image_done, [expected], "case {case}: {from} to {to}, {flits} flits, {hardware:?}");
             assert_eq!(outcome.links.iter().map(|link| link.flits).sum::<u64>(), links * flits);
         }
@@ -218,7 +221,7 @@ fn few_places_throttle_a_long_packet() {
     let arrival = |places, flits| {
         let mut hardware = hardware.clone();
         hardware.mesh.buffer_flits = places;
-        stepped(&one_packet(0, 2, flits), &hardware, 1).unwrap().end - 2
+        both(&one_packet(0, 2, flits), &hardware, 1).unwrap().end - 2
     };
     for rounds in 1..5 {
         for (places, round_trip) in [(1, 6), (2, 6), (4, 6), (6, 6)] {

@@ -90,7 +90,8 @@ fn expected_busy(case: &Case) -> Busy {
                 }
                 Instruction::Merge { values } => busy[2] += values.div_ceil(tile.adder_width) * clocks.digital,
                 Instruction::Vector { values, .. } => busy[3] += values.div_ceil(tile.vector_width) * clocks.digital,
-                Instruction::LoadMemory { bits } => {
+                Instruction::LoadMemory { bits, .. } => {
+                    busy[1] += words(bits);
                     busy[4] += bits.div_ceil(case.hardware.memory.bits_per_cycle) * clocks.memory;
                 }
                 Instruction::Mvm { slices } => {

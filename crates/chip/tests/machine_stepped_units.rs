@@ -1,6 +1,8 @@
-//! Rules of the naive model that closed forms do not reach, each on a handful of instructions and cycles counted by hand.
+//! Rules that closed forms do not reach, each on a handful of instructions and cycles counted by hand; engine and naive model are both held to them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
+#[path = "support/compare.rs"]
+mod compare;
 #[path = "support/stepped/mod.rs"]
 mod stepped;
 #[path = "support/workloads/mod.rs"]
@@ -9,8 +11,9 @@ mod workloads;
 use chip::machine::hardware::Hardware;
 use chip::machine::instruction::{Instruction, VectorOperation};
 use chip::machine::work::{Bank, Core, Region, Workload};
+use compare::both;
+use stepped::Outcome;
 use stepped::account::{Cycles, Unit};
-use stepped::{Outcome, stepped};
 use workloads::examples::{core, plain_hardware, region};
 
 fn vector(values: u64) -> Instruction {
@@ -38,7 +41,25 @@ fn workload(programs: &[&[Instruction]]) -> Workload {
 }
 
 fn run(programs: &[&[Instruction]], hardware: &Hardware) -> Outcome {
-    stepped(&workload(programs), hardware, 1).unwrap()
+    both(&workload(programs), hardware, 1).unwrap()
+}
+
+/// Runs programs of which the first ones begin with an item from the memory each.
+fn run_fed(programs: &[&[Instruction]], fed: usize, hardware: &Hardware) -> Outcome {
+    let mut workload = workload(programs);
+    for number in 0..fed as u32 {
+        let region_number = workload.regions.len() as u32;
+        workload.regions.push(Region { item_bits: 8, ..region("feed", 1, &[number], &[number]) });
+        let bits = 5;
+        let feed = [
+            room(region_number),
+            Instruction::LoadMemory { region: region_number, bits },
+            Instruction::Wait { region: region_number, count: 1 },
+            Instruction::Free { region: region_number, count: 1 },
+        ];
+        workload.cores[number as usize].instructions.splice(0..0, feed);
+    }
+    both(&workload, hardware, 1).unwrap()
 }
 
 fn room(region: u32) -> Instruction {
@@ -61,15 +82,11 @@ fn requests_of_one_instant_are_served_by_number_of_the_core() {
 
 #[test]
 fn an_older_request_goes_first() {
-    // Core 1 has the vector unit in 0..4. Core 2 asks at 1, behind its load, core 0 at 3, behind the memory.
-    let programs: [&[Instruction]; 3] = [
-        &[Instruction::LoadMemory { bits: 1 }, room(0), vector(2), store(0, 1)],
-        &[vector(4)],
-        &[load(5, 1), vector(1)],
-    ];
+    // Core 1 has the vector unit in 0..4. Core 2 asks at 1, behind its load, core 0 at 3: memory port, a cycle of latency, the buffer.
+    let programs: [&[Instruction]; 3] = [&[room(0), vector(2), store(0, 1)], &[vector(4)], &[load(5, 1), vector(1)]];
     let mut hardware = plain_hardware();
-    hardware.memory.latency = 3;
-    let outcome = run(&programs, &hardware);
+    (hardware.memory.bits_per_cycle, hardware.memory.latency, hardware.tile.word_bits) = (5, 2, 8);
+    let outcome = run_fed(&programs, 1, &hardware);
     assert_eq!(outcome.image_done, [8], "core 2 has the unit in 4..5, core 0 in 5..7, then its store");
     assert_eq!((fetch(&outcome, 0).busy, fetch(&outcome, 0).input), (1, 2));
 }
@@ -93,7 +110,7 @@ fn an_input_register_is_free_when_the_slowest_bank_has_latched() {
     let two: Vec<Instruction> = steps.iter().chain(&steps).copied().collect();
     let mut workload = workload(&[&two]);
     workload.cores[0].banks = vec![Bank { count: 1, columns: 1 }, Bank { count: 2, columns: 4 }];
-    let outcome = stepped(&workload, &hardware, 1).unwrap();
+    let outcome = both(&workload, &hardware, 1).unwrap();
     // Load in 0..1. The slow bank latches at 2, 6, 10 and converts in 2..6..10..14; the register is free at 10, the second load in 10..11. It
     // latches its slices at 14 (read in 11..12), 18 and 22 and has converted them at 26; shift-and-add, store.
     assert_eq!(outcome.end, 28);
@@ -150,14 +167,51 @@ fn transfers_that_would_meet_in_a_bank_wait() {
 #[test]
 fn the_memory_port_is_shared_and_its_latency_is_not() {
     let mut hardware = plain_hardware();
-    (hardware.memory.bits_per_cycle, hardware.memory.latency) = (2, 4);
-    let bits = Instruction::LoadMemory { bits: 5 };
-    let outcome = run(&[&[bits, room(0), vector(1), store(0, 1)], &[bits, room(1), vector(1), store(1, 1)]], &hardware);
-    // Port in 0..3 and 3..6, then 3 cycles of latency, a vector, a store.
-    assert_eq!((outcome.image_done[0], outcome.end), (8, 11));
+    (hardware.memory.bits_per_cycle, hardware.memory.latency, hardware.tile.word_bits) = (2, 4, 8);
+    let outcome = run_fed(&[&[room(0), vector(1), store(0, 1)], &[room(1), vector(1), store(1, 1)]], 2, &hardware);
+    // Port in 0..3 and 3..6, then 3 cycles of latency, a word into the buffer, a vector, a store.
+    assert_eq!((outcome.image_done[0], outcome.end), (9, 12));
     assert_eq!(outcome.cycles(Unit::Memory).busy, 6);
     let second = fetch(&outcome, 1);
-    assert_eq!((second.link, second.busy, second.input), (3, 3, 3));
+    assert_eq!((second.link, second.busy, second.input), (3, 3, 4));
+}
+
+#[test]
+fn requests_overlap_in_the_latency_of_the_memory() {
+    // Ten requests of 2 cycles each: the port is never idle, and the last item is there behind one latency.
+    let (bits, items) = (2, 10);
+    let mut hardware = plain_hardware();
+    (hardware.memory.latency, hardware.tile.word_bits) = (50, 8);
+    let requests = [room(0), Instruction::LoadMemory { region: 0, bits }].repeat(items);
+    let run = |capacity| {
+        let target = Region { item_bits: bits, capacity, ..region("target", items as u64, &[0], &[1]) };
+        let reads = [
+            Instruction::Wait { region: 0, count: 10 },
+            Instruction::Free { region: 0, count: 10 },
+            room(1),
+            vector(1),
+            store(1, 1),
+        ];
+        let one_by_one = (1..=10).flat_map(|count| {
+            let free = Instruction::Free { region: 0, count };
+            [Instruction::Wait { region: 0, count }, free, room(1), vector(1), store(1, 1)]
+        });
+        let reads = if capacity.is_none() { reads.to_vec() } else { one_by_one.collect() };
+        let results = reads.iter().filter(|at| matches!(at, Instruction::Store { .. })).count() as u64;
+        let workload = Workload {
+            regions: vec![target, region("result", results, &[1], &[])],
+            cores: vec![core("memory", &[], requests.clone()), core("reader", &[], reads)],
+            result: 1,
+        };
+        both(&workload, &hardware, 1).unwrap()
+    };
+    let outcome = run(None);
+    assert_eq!(outcome.end, 10 * 2 + 49 + 1 + 2, "the port, the latency, a word into the buffer, a vector, a store");
+    assert_eq!(fetch(&outcome, 0).busy, 20);
+    // With one place each request waits until the item before it is there.
+    assert_eq!(run(Some(1)).end, 10 * (2 + 49 + 1) + 2);
+    // Places for what comes within a round trip of 52 cycles, 26 requests, would be enough; five take turns in groups.
+    assert_eq!(run(Some(5)).end, 52 + 5 * 2 + 49 + 1 + 2);
 }
 
 #[test]
@@ -181,12 +235,13 @@ fn a_clock_of_three_begins_at_its_multiples() {
     let mut hardware = plain_hardware();
     hardware.clocks.digital = 3;
     hardware.clocks.memory = 2;
-    // Memory in 0..2; the vector waits for 3 and ends at 6, the store at 9.
-    let program = [Instruction::LoadMemory { bits: 1 }, room(0), vector(1), store(0, 1)];
-    let outcome = run(&[&program], &hardware);
-    assert_eq!(outcome.image_done, [9]);
+    (hardware.memory.bits_per_cycle, hardware.tile.word_bits) = (5, 8);
+    // Memory in 0..2; the write into the buffer waits for 3 and ends at 6, the vector at 9, the store at 12.
+    let program = [room(0), vector(1), store(0, 1)];
+    let outcome = run_fed(&[&program], 1, &hardware);
+    assert_eq!(outcome.image_done, [12]);
     let row = outcome.cycles(Unit::WriteBack { core: 0 });
-    assert_eq!((row.input, row.link, row.busy), (2, 1 + 3, 3));
+    assert_eq!((row.input, row.link, row.busy), (6, 3, 3));
 }
 
 #[test]
@@ -207,7 +262,7 @@ fn outputs_take_inputs_in_turn() {
     let run = |result| {
         let workload =
             Workload { regions: vec![target(0), target(1)], cores: vec![sender(0, 0), sender(1, 2)], result };
-        stepped(&workload, &hardware, 1).unwrap()
+        both(&workload, &hardware, 1).unwrap()
     };
     // Heads leave at 1 and wait at the router at 3. West wins: 3, 4; east 5, 6; west 7, 8; east 9, 10; a word into the buffer behind each.
     let (west, east) = (run(0), run(1));
@@ -215,20 +270,4 @@ fn outputs_take_inputs_in_turn() {
     assert_eq!(east.links.iter().map(|link| link.flits).collect::<Vec<_>>(), [4, 0, 0, 4]);
     let held = east.cycles(Unit::Link { from: (2, 0), to: (1, 0) });
     assert_eq!((held.busy, held.link), (4, 0), "four places hold all of the flits");
-}
-
-#[test]
-fn output_registers_are_taken_in_order_of_steps() {
-    // The step in the middle has no `mvm`: it begins behind that of the first, at 8, and has its register before the third.
-    let mut hardware = plain_hardware();
-    (hardware.tile.input_registers, hardware.tile.output_registers, hardware.tile.shift_add_cycles) = (3, 2, 3);
-    let mvm = Instruction::Mvm { slices: 1 };
-    let steps = [room(0), mvm, store(0, 1), room(0), vector(1), store(0, 1), room(0), mvm, store(0, 1)];
-    let mut workload = workload(&[&steps]);
-    workload.cores[0].banks = vec![Bank { count: 1, columns: 4 }];
-    // First: read in 0..1, converted in 1..5, stored in 8..9. Then the third has a register: converted in 9..13, stored in 16..17.
-    let outcome = stepped(&workload, &hardware, 1).unwrap();
-    assert_eq!(outcome.end, 17);
-    let row = outcome.cycles(Unit::Converters { core: 0, bank: 0 });
-    assert_eq!((row.input, row.busy, row.output_full, row.idle), (1, 8, 4, 4));
 }

@@ -128,7 +128,7 @@ fn instructions() {
     expect(put(1, 7, I::Store { region: 2, bits: 81 }), &large);
     let nothing = [
         (3, I::Load { region: 0, bits: 0 }, "load 0 0` (region `images`): bits"),
-        (3, I::LoadMemory { bits: 0 }, "load memory 0`: bits"),
+        (3, I::LoadMemory { region: 0, bits: 0 }, "load memory 0 0` (region `images`): bits"),
         (4, I::Mvm { slices: 0 }, "mvm 0`: slices"),
         (5, I::Merge { values: 0 }, "merge 0`: values"),
         (6, I::Send { region: 1, bits: 0 }, "send 1 0` (region `second: in`): bits"),
@@ -140,9 +140,18 @@ fn instructions() {
 }
 
 #[test]
+fn products_in_some_steps() {
+    let text = "the number of `mvm` in its step = 0 is not allowed: 1, as in the other steps of the core";
+    let found = refused(1, |work| {
+        work.cores[0].instructions.remove(4);
+    });
+    assert!(found.starts_with("core 0 `first/0`, instruction 0 `sync wait 0 2`") && found.contains(text), "{found}");
+}
+
+#[test]
 fn shares() {
     let early = "core 0 `first/0`, instruction 6 `send 1 128` (region `second: in`): items written = 1 is not allowed: at most 0";
-    expect(put(0, 1, I::LoadMemory { bits: 8 }), early);
+    expect(put(0, 1, I::Load { region: 0, bits: 8 }), early);
     let vector = I::Merge { values: 1 };
     expect(
         put(0, 55, vector),
@@ -206,9 +215,7 @@ fn sizes() {
             .contains("instruction 4 `mvm 8`: bits, values and conversions of an image so far = 147573952589676412987"),
         "{found}"
     );
-    for load in
-        [I::Load { region: 0, bits: u64::MAX }, I::LoadMemory { bits: u64::MAX }, I::Load { region: 0, bits: 1 << 63 }]
-    {
+    for load in [I::Load { region: 0, bits: u64::MAX }, I::Load { region: 0, bits: 1 << 63 }] {
         let found = refused(2, put(0, 3, load));
         assert!(found.contains("so that 2 images stay within 64 bits"), "{found}");
     }

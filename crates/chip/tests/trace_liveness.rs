@@ -108,7 +108,9 @@ fn loops_ahead(ahead: usize, mvm: bool, vector: bool) -> Workload {
         own.extend(vector.then_some(I::Vector { operation: VectorOperation::Add, values: 1 }));
         own.push(I::Receive { region: 1 });
     }
-    own.extend([I::Room { region: 2 }, I::Store { region: 2, bits: 8 }]);
+    own.push(I::Room { region: 2 });
+    own.extend(mvm.then_some(I::Mvm { slices: 1 }));
+    own.push(I::Store { region: 2, bits: 8 });
     let mut answer = vec![];
     for step in 0..6_u64 {
         // Room in `gate`, of one place, for item `step + ahead` is the sign of it.
@@ -180,7 +182,7 @@ fn a_younger_step_overtakes_by_no_instruction() {
     for (behind, finishes) in [(0, true), (1, false), (2, false)] {
         let work_on = I::Vector { operation: VectorOperation::Pool, values: 1 };
         let mut own =
-            vec![I::LoadMemory { bits: 8 }, I::Receive { region: 1 }, work_on, work_on, I::Room { region: 0 }];
+            vec![I::Load { region: 3, bits: 8 }, I::Receive { region: 1 }, work_on, work_on, I::Room { region: 0 }];
         own.extend(std::iter::repeat_n(work_on, behind));
         own.extend([I::Store { region: 0, bits: 8 }, I::Room { region: 2 }, I::Store { region: 2, bits: 8 }]);
         let answer = vec![
@@ -194,6 +196,7 @@ fn a_younger_step_overtakes_by_no_instruction() {
                 region("question", 1, None, &[0], &[1]),
                 region("answer", 1, None, &[1], &[0]),
                 region("result", 1, None, &[0], &[]),
+                region("spare", 1, None, &[], &[0]),
             ],
             cores: vec![core("own", own), core("answer", answer)],
             result: 2,

@@ -19,7 +19,6 @@ const IMAGE: &str = "image";
 /// Most values of a size: keeps a typing error from exhausting the memory.
 const LARGEST: u64 = 65_536;
 
-
 /// A network of shapes as its file in `configs/outlines` states it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

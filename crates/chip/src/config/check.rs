@@ -64,6 +64,7 @@ impl Tile {
         p.number("read_time_s", self.array.read_time_s, 0.0..=1e-3, "s");
         p.number("sample_time_s", self.array.sample_time_s, 0.0..=1e-3, "s");
         p.number("write_time_s", self.array.write_time_s, 0.0..=100.0, "s");
+        p.integer("written_at_once", self.array.written_at_once.into(), 1..=65_536);
         if let Some(law) = &self.cell.device.iv {
             let (read_v, most_v) = (self.array.read_voltage_v, law.max_voltage_v());
             let allowed =

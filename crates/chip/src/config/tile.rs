@@ -52,6 +52,8 @@ pub struct Array {
     pub sample_time_s: f64,
     /// Time to program the cells of one row, all pulses and verifying reads included, s.
     pub write_time_s: f64,
+    /// Arrays of a tile that are programmed at the same time, each of them row by row; the others of the tile come later.
+    pub written_at_once: u32,
 }
 
 /// The memory cell.

@@ -29,9 +29,11 @@ pub enum Instruction {
         /// Bits to move.
         bits: u64,
     },
-    /// `load memory`: bits from the off-chip memory into the input register.
+    /// `load memory`: an item from the off-chip memory into a region beside the memory port.
     LoadMemory {
-        /// Bits to move.
+        /// Number of the region.
+        region: u32,
+        /// Bits of the item.
         bits: u64,
     },
     /// `mvm`: a matrix-vector product of so many input slices in all banks of the core.

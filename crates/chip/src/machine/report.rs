@@ -23,7 +23,7 @@ pub struct Report {
     pub critical_path: Vec<(Unit, u64)>,
     /// Instants at which something happened: what the simulation cost.
     pub instants: u64,
-    /// Events that happened in them, network apart.
+    /// Ends of operations that happened in them, network and clock edges apart: the same whether cycles are skipped or not.
     pub events: u64,
 }
 
@@ -89,6 +89,8 @@ pub enum UnitKind {
     Vector,
     /// Port to the off-chip memory.
     Memory,
+    /// Latency of the off-chip memory, in which any number of requests may be: no unit with an account, but a part of critical paths.
+    MemoryLatency,
     /// Network interface.
     Interface,
     /// Link to the router with this first tile.

@@ -47,8 +47,9 @@ pub struct PathShare {
 }
 
 /// Components in the order of a signal's way.
-const COMPONENTS: [&str; 12] = [
+const COMPONENTS: [&str; 13] = [
     "memory-port",
+    "memory-latency",
     "fetch",
     "arrays",
     "converters",
@@ -66,17 +67,18 @@ const COMPONENTS: [&str; 12] = [
 fn component(kind: UnitKind) -> usize {
     match kind {
         UnitKind::Memory => 0,
-        UnitKind::Fetch => 1,
-        UnitKind::Arrays(_) => 2,
-        UnitKind::Converters(_) => 3,
-        UnitKind::WriteBack => 4,
-        UnitKind::LoadBus => 5,
-        UnitKind::StoreBus => 6,
-        UnitKind::Port(_) => 7,
-        UnitKind::Adder => 8,
-        UnitKind::Vector => 9,
-        UnitKind::Interface => 10,
-        UnitKind::Link(_) => 11,
+        UnitKind::MemoryLatency => 1,
+        UnitKind::Fetch => 2,
+        UnitKind::Arrays(_) => 3,
+        UnitKind::Converters(_) => 4,
+        UnitKind::WriteBack => 5,
+        UnitKind::LoadBus => 6,
+        UnitKind::StoreBus => 7,
+        UnitKind::Port(_) => 8,
+        UnitKind::Adder => 9,
+        UnitKind::Vector => 10,
+        UnitKind::Interface => 11,
+        UnitKind::Link(_) => 12,
     }
 }
 
@@ -186,6 +188,7 @@ impl<'a> Summary<'a> {
             "converters" => "ADC-bound",
             "arrays" => "array-bound",
             "memory-port" => "memory-bound",
+            "memory-latency" => "bound by the latency of the memory",
             "network-interface" | "link" => "network-bound",
             "load-bus" | "store-bus" | "buffer-port" => "buffer-bound",
             _ => "bound by its digital units",

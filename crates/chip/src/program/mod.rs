@@ -15,6 +15,7 @@ mod groups;
 mod input;
 mod replica;
 mod stage;
+mod stream;
 mod traffic;
 mod validate;
 mod vector;
@@ -26,6 +27,8 @@ pub use files::{ProgramError, load, save};
 pub use groups::Groups;
 pub use input::InputCoding;
 pub use replica::Place;
+pub use stream::ImageStream;
+pub(crate) use stream::LEAST_BURST_BITS;
 pub use vector::{AddStage, ConcatStage, LARGEST_MULTIPLIER, PoolKind, PoolStage, TableStage};
 pub use window::{FeatureMap, Window};
 

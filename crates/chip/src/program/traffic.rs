@@ -78,7 +78,7 @@ impl Program {
             }
         }
         if source == 0 && !homes.is_empty() {
-            counts += self.streaming(bits).times(map.pixels() as u64);
+            counts += self.streaming();
         }
         counts
     }
@@ -92,16 +92,21 @@ impl Program {
         counts
     }
 
-    /// From the memory through the global buffer.
-    fn streaming(&self, bits: u64) -> ActionCounts {
-        let words = self.words(bits);
-        ActionCounts {
-            memory_bit: bits,
-            buffer_read: words,
-            buffer_write: words,
-            bus_bit: 2 * bits,
-            ..ActionCounts::default()
+    /// An image from the memory through the global buffer.
+    fn streaming(&self) -> ActionCounts {
+        let stream = self.image_stream();
+        let mut counts = ActionCounts::default();
+        for pixels in stream.bursts() {
+            let bits = pixels * stream.pixel_bits;
+            counts += ActionCounts {
+                memory_bit: bits,
+                buffer_write: self.words(bits),
+                buffer_read: stream.loads(pixels).map(|pixels| self.words(pixels * stream.pixel_bits)).sum(),
+                bus_bit: 2 * bits,
+                ..ActionCounts::default()
+            };
         }
+        counts
     }
 
     /// An item from the registers of one tile into the buffer of another or the same.

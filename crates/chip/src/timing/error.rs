@@ -23,6 +23,18 @@ pub enum TimingError {
         /// What it has, bytes.
         bytes: u64,
     },
+    /// The global buffer cannot hold a pixel of the images, or a row of weights.
+    #[error(
+        "memory.buffer_bytes = {bytes} is not allowed: {what} needs {needed_bytes} bytes; allowed is memory.buffer_bytes >= {needed_bytes}"
+    )]
+    GlobalBuffer {
+        /// What goes through it.
+        what: &'static str,
+        /// What it needs, bytes.
+        needed_bytes: u64,
+        /// What it has, bytes.
+        bytes: u64,
+    },
     /// Stages would wait for each other for ever.
     #[error(transparent)]
     Liveness(#[from] LivenessError),

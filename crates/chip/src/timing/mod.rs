@@ -4,10 +4,12 @@
 
 mod actions;
 mod error;
+mod loading;
 pub mod lower;
 mod writing;
 
 pub use error::TimingError;
+pub use loading::loading;
 pub use writing::{WeightWriting, weight_writing};
 
 use crate::machine::report::Report;

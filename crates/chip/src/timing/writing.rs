@@ -1,50 +1,81 @@
-//! Writing the weights before the first image: time and energy, which no inference contains.
+//! Writing the weights before the first image: cycles and energy, which no inference contains.
 
+use super::TimingError;
+use super::loading::loading;
+use crate::machine::account::Class;
+use crate::machine::report::{Report, UnitKind};
+use crate::machine::summary::{PathShare, Summary};
+use crate::machine::{Settings, run};
 use crate::program::Program;
 use tile::actions::ActionCounts;
 
-/// What writing all cells of a program takes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What writing all cells of a program takes. Cycles are those of the base clock.
+#[derive(Clone, Debug, PartialEq)]
 pub struct WeightWriting {
     /// Cells written, bits that come from the off-chip memory.
     pub counts: ActionCounts,
-    /// Time to bring the levels through the memory port, s.
-    pub memory_s: f64,
-    /// Time to write the rows of the fullest array, one after the other, s; arrays are written side by side.
-    pub array_s: f64,
+    /// Cycles until the last row is written and the port's tile knows.
+    pub cycles: u64,
+    /// Cycles in which the memory port works.
+    pub port_cycles: u64,
+    /// Cycles in which the busiest part of the network works: the network interface of the port's tile, or a link.
+    pub network_cycles: u64,
+    /// Cycles in which the busiest lane writes: the arrays of a tile that are written one after the other.
+    pub writing_cycles: u64,
+    /// For which components it took so long; their cycles sum to `cycles`.
+    pub critical_path: Vec<PathShare>,
     /// Energy of the writes and of the memory, J.
     pub energy_j: f64,
+    clock_hz: f64,
 }
 
 impl WeightWriting {
-    /// Time until all cells are written: the slower of memory and arrays, s.
+    /// Time until all cells are written, s.
     #[must_use]
     pub fn time_s(&self) -> f64 {
-        self.memory_s.max(self.array_s)
+        self.cycles as f64 / self.clock_hz
     }
 }
 
 /// What writing all cells of a program takes, copies of stages included.
-#[must_use]
-pub fn weight_writing(program: &Program) -> WeightWriting {
-    let chip = &program.chip;
+///
+/// # Errors
+/// If a buffer is too small for a row; the text names it and the size it needs.
+pub fn weight_writing(program: &Program) -> Result<WeightWriting, TimingError> {
+    let counts = counts(program);
+    let prices = &program.chip.costs.energy_j;
+    let energy_j = counts.cell_write as f64 * prices.cell_write + counts.memory_bit as f64 * prices.memory_bit;
+    let (workload, hardware) = loading(program)?;
+    workload.check(&hardware, 1)?;
+    let report = run(&workload, &hardware, 1, Settings { critical_path: true, ..Settings::default() })?;
+    let summary = Summary { workload: &workload, report: &report };
+    Ok(WeightWriting {
+        counts,
+        cycles: summary.cycles(),
+        port_cycles: busiest(&report, |kind| kind == UnitKind::Memory),
+        network_cycles: busiest(&report, |kind| matches!(kind, UnitKind::Interface | UnitKind::Link(_))),
+        writing_cycles: busiest(&report, |kind| matches!(kind, UnitKind::Arrays(_))),
+        critical_path: summary.critical_path(),
+        energy_j,
+        clock_hz: program.chip.clock_hz,
+    })
+}
+
+/// Most cycles in which a unit of a kind works.
+fn busiest(report: &Report, is: impl Fn(UnitKind) -> bool) -> u64 {
+    let of_kind = report.units.iter().filter(|of| is(of.unit.kind));
+    of_kind.map(|of| of.cycles.of(Class::Busy)).max().unwrap_or(0)
+}
+
+/// Cells of all copies; a level crosses the port once, whatever the number of copies.
+fn counts(program: &Program) -> ActionCounts {
     let mut counts = ActionCounts::default();
-    let mut rows = 0;
     for (_, stage) in program.mvm_stages() {
         for crossbar in &stage.crossbars {
             let cells = u64::from(crossbar.rows) * stage.columns(crossbar) * u64::from(stage.polarities);
             counts.cell_write += cells * stage.copies() as u64;
-            // A level crosses the port once, whatever the number of copies.
-            counts.memory_bit += cells * u64::from(chip.tile.cell.bits);
-            rows = rows.max(crossbar.rows);
+            counts.memory_bit += cells * u64::from(program.chip.tile.cell.bits);
         }
     }
-    let prices = &chip.costs.energy_j;
-    let port_bits_per_s = chip.memory.bits_per_cycle as f64 * chip.clock_hz / chip.clocks.memory_cycles.max(1) as f64;
-    WeightWriting {
-        counts,
-        memory_s: counts.memory_bit as f64 / port_bits_per_s,
-        array_s: f64::from(rows) * chip.tile.array.write_time_s,
-        energy_j: counts.cell_write as f64 * prices.cell_write + counts.memory_bit as f64 * prices.memory_bit,
-    }
+    counts
 }

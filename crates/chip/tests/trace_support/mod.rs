@@ -8,6 +8,9 @@ use chip::machine::hardware::{Clocks, Hardware, MemoryHardware, MeshHardware, Ti
 use chip::machine::instruction::{Instruction, VectorOperation};
 use chip::machine::work::{Bank, Core, Region, Workload};
 
+/// The tile of the memory port.
+const PORT: u32 = 0;
+
 /// A chip of 2 x 2 tiles with unit times.
 pub(crate) fn hardware(input_registers: u32, sample_hold_depth: u32, output_registers: u32) -> Hardware {
     Hardware {
@@ -43,7 +46,7 @@ pub(crate) fn hardware(input_registers: u32, sample_hold_depth: u32, output_regi
             buffer_flits: 1,
             credit_cycles: 1,
         },
-        memory: MemoryHardware { tile: 0, buffer_bits: 0, bits_per_cycle: 8, latency: 1 },
+        memory: MemoryHardware { tile: PORT, buffer_bits: 0, bits_per_cycle: 8, latency: 1 },
     }
 }
 
@@ -100,6 +103,10 @@ pub(crate) fn workload(tape: &mut Tape<'_>) -> Workload {
     let (tile, items) = (tape.below(4) as u32, 1 + tape.below(5));
     regions.push(region("result \"\u{e9}\"\n#", tile, items, Some(1), vec![last], vec![]));
     let result = regions.len() as u32 - 1;
+    // What a step loads that needs nothing.
+    for (number, &tile) in (0..).zip(&tiles) {
+        regions.push(region(&format!("spare {number}"), tile, 1, None, vec![], vec![number]));
+    }
     let cores = (0..cores).map(|number| core(number, tiles[number as usize], &regions, tape)).collect();
     Workload { regions, cores, result }
 }
@@ -112,12 +119,13 @@ fn core(number: u32, tile: u32, regions: &[Region], tape: &mut Tape<'_>) -> Core
     let count = 1 + tape.below(4);
     let arrays = tape.below(2) == 1;
     let mut steps: Vec<Step> = Vec::new();
-    for step in 0..count {
-        let mvm = (arrays && (step == 0 || tape.below(3) > 0)).then(|| 1 + tape.below(3) as u32);
+    for _ in 0..count {
+        let mvm = arrays.then(|| 1 + tape.below(3) as u32);
         steps.push(Step { fetch: vec![], back: vec![], mvm });
     }
+    let spare = (regions.iter().rposition(|region| region.readers == [number])).map_or(0, |at| at as u32);
     for (at, region) in regions.iter().enumerate() {
-        if region.readers.contains(&number) {
+        if region.readers.contains(&number) && at as u32 != spare {
             reads(at as u32, region, &mut steps, tape);
         }
     }
@@ -136,7 +144,7 @@ fn core(number: u32, tile: u32, regions: &[Region], tape: &mut Tape<'_>) -> Core
             step.back.insert(at, work);
         }
         if step.fetch.is_empty() {
-            step.fetch.push(Instruction::LoadMemory { bits: 8 });
+            step.fetch.push(Instruction::Load { region: spare, bits: 8 });
         }
     }
     let banks = if arrays { vec![Bank { count: 1 + tape.below(2), columns: 3 }] } else { vec![] };
@@ -173,10 +181,16 @@ fn reads(number: u32, region: &Region, steps: &mut [Step], tape: &mut Tape<'_>) 
 
 fn writes(number: u32, region: &Region, place: u64, tile: u32, steps: &mut [Step], tape: &mut Tape<'_>) {
     let share = (0..region.items).filter(|item| item % region.writers.len() as u64 == place).count() as u64;
+    let from_memory = region.tile == PORT && tile == PORT && tape.below(3) == 0;
     for step in tape.places(share, steps.len() as u64) {
         let Step { fetch, back, .. } = &mut steps[step as usize];
         let at = tape.below(fetch.len() as u64 + 1) as usize;
         fetch.insert(at, Instruction::Room { region: number });
+        if from_memory {
+            let behind = at + 1 + tape.below((fetch.len() - at) as u64) as usize;
+            fetch.insert(behind, Instruction::LoadMemory { region: number, bits: 16 });
+            continue;
+        }
         let item = match region.tile == tile {
             true => Instruction::Store { region: number, bits: 16 },
             false => Instruction::Send { region: number, bits: 16 },

@@ -31,6 +31,8 @@ struct Step {
 struct Player {
     steps: Vec<Step>,
     rooms: Vec<u64>,
+    /// Regions of items that come from the memory.
+    coming: Vec<usize>,
 }
 
 /// How many items each core has written to and given back of each region, in the run.
@@ -106,23 +108,25 @@ fn player(core: &Core, work: &Workload, images: u64) -> Player {
             }
         }
     }
-    Player { steps, rooms: vec![0; work.regions.len()] }
+    Player { steps, rooms: vec![0; work.regions.len()], coming: vec![] }
 }
 
 const FETCH: usize = 0;
 const LATCH: usize = 1;
 const CONVERT: usize = 2;
 const OUTPUT: usize = 3;
-const FIRST_STEP: usize = 4;
+const DELIVER: usize = 4;
+const FIRST_STEP: usize = 5;
 
 impl Player {
-    /// What can happen: fetch, latch, convert, an output register; of step `s` issue, done, complete, end.
+    /// What can happen: fetch, latch, convert, an output register, an item from the memory; of step `s` issue, done, complete, end.
     fn actions(&self, core: usize, board: &Board<'_>, tile: &TileHardware) -> Vec<usize> {
         let able = [
             self.can_fetch(core, board, tile),
             self.latching().is_some() && self.in_sample_hold() < tile.sample_hold_depth,
             self.converting().is_some(),
             self.can_start(tile),
+            !self.coming.is_empty(),
         ];
         let parts = (0..FIRST_STEP).filter(|&part| able[part]);
         let steps = (0..self.steps.len()).flat_map(|at| {
@@ -233,6 +237,10 @@ impl Player {
                 assert!(self.can_start(tile));
                 self.steps.iter_mut().find(|step| !step.has_output).unwrap().has_output = true;
             }
+            DELIVER => {
+                let region = self.coming.remove(0);
+                board.written[region][core] += 1;
+            }
             _ => self.write_back(core, (action - FIRST_STEP) / 4, (action - FIRST_STEP) % 4, board),
         }
     }
@@ -246,6 +254,7 @@ impl Player {
         }
         match step.fetch[step.fetched] {
             Instruction::Room { region } => self.rooms[region as usize] += 1,
+            Instruction::LoadMemory { region, .. } => self.coming.push(region as usize),
             Instruction::Free { region, count } => {
                 let items = board.work.regions[region as usize].items;
                 let given = &mut board.given[region as usize][core];

@@ -22,6 +22,7 @@ pub fn unit_name(workload: &Workload, unit: Unit) -> String {
         UnitKind::Adder => "adder tree".to_owned(),
         UnitKind::Vector => "vector unit".to_owned(),
         UnitKind::Memory => "memory port".to_owned(),
+        UnitKind::MemoryLatency => "memory latency".to_owned(),
         UnitKind::Interface => "network interface".to_owned(),
         UnitKind::Link(to) => format!("link to tile {to}"),
     };

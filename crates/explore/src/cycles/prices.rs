@@ -64,6 +64,6 @@ pub(super) fn prices(
         stages,
         energy,
         area: area(program).map_err(ExploreError::Request)?,
-        writing: weight_writing(program),
+        writing: weight_writing(program)?,
     })
 }

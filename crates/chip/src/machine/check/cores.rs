@@ -15,7 +15,7 @@ pub(super) fn check(work: &Workload, hardware: &Hardware) -> Result<(), Workload
         check_banks(work, number, core)?;
         check_steps(work, number, core)?;
         for (at, &instruction) in core.instructions.iter().enumerate() {
-            check_instruction(work, number, at, instruction)?;
+            check_instruction(work, hardware, (number, at), instruction)?;
         }
     }
     Ok(())
@@ -38,11 +38,16 @@ fn check_banks(work: &Workload, number: usize, core: &Core) -> Result<(), Worklo
     }
 }
 
-/// An `mvm` stands between fetch and write-back, once.
+/// An `mvm` stands between fetch and write-back, once, in every step of a core or in none.
 fn check_steps(work: &Workload, number: usize, core: &Core) -> Result<(), WorkloadError> {
+    let products = !core.banks.is_empty();
     for (count, step) in steps(&core.instructions).enumerate() {
         let back = core.instructions.get(step.back..step.end).unwrap_or(&[]);
         let Some(at) = back.iter().position(|instruction| matches!(instruction, Instruction::Mvm { .. })) else {
+            let place = || Place::instruction(work, number, step.start);
+            let has = usize::from(step.back > step.arrays);
+            let allowed = "1, as in the other steps of the core";
+            require(has == usize::from(products), place, "the number of `mvm` in its step", has, allowed)?;
             continue;
         };
         let place = || Place::instruction(work, number, step.back + at);
@@ -52,13 +57,23 @@ fn check_steps(work: &Workload, number: usize, core: &Core) -> Result<(), Worklo
     Ok(())
 }
 
-fn check_instruction(work: &Workload, number: usize, at: usize, instruction: Instruction) -> Result<(), WorkloadError> {
+fn check_instruction(
+    work: &Workload,
+    hardware: &Hardware,
+    (number, at): (usize, usize),
+    instruction: Instruction,
+) -> Result<(), WorkloadError> {
     let place = || Place::instruction(work, number, at);
     let (what, amount) = instruction.amount();
     require(amount > 0, place, what, amount, "at least 1")?;
     let Some(found) = instruction.region() else { return Ok(()) };
     let allowed = format_args!("below {}, the number of regions", work.regions.len());
     require((found as usize) < work.regions.len(), place, "region", found, allowed)?;
+    if matches!(instruction, Instruction::LoadMemory { .. }) {
+        let port = hardware.memory.tile;
+        let tile = work.cores.get(number).map_or(port, |core| core.tile);
+        require(tile == port, place, "tile of the core", tile, format_args!("{port}, where the memory port is"))?;
+    }
     work.regions.get(found as usize).map_or(Ok(()), |region| check_use(work, number, at, instruction, region))
 }
 
@@ -84,7 +99,7 @@ fn check_use(
             require(named(&region.readers), place, "core", number, "a reader of the region")
         }
         I::Room { .. } => require(named(&region.writers), place, "core", number, "a writer of the region"),
-        I::Send { bits, .. } | I::Store { bits, .. } => {
+        I::Send { bits, .. } | I::Store { bits, .. } | I::LoadMemory { bits, .. } => {
             let send = matches!(instruction, I::Send { .. });
             let allowed = if send { "another tile than the core's" } else { "the tile of the core" };
             require(named(&region.writers), place, "core", number, "a writer of the region")?;
@@ -92,7 +107,7 @@ fn check_use(
             let allowed = format_args!("at most {}, the bits of an item of the region", region.item_bits);
             require(bits <= region.item_bits, place, "bits", bits, allowed)
         }
-        I::LoadMemory { .. } | I::Mvm { .. } | I::Merge { .. } | I::Vector { .. } => Ok(()),
+        I::Mvm { .. } | I::Merge { .. } | I::Vector { .. } => Ok(()),
     }
 }
 
@@ -104,10 +119,11 @@ impl Instruction {
             | Self::Room { region }
             | Self::Free { region, .. }
             | Self::Load { region, .. }
+            | Self::LoadMemory { region, .. }
             | Self::Receive { region }
             | Self::Send { region, .. }
             | Self::Store { region, .. } => Some(region),
-            Self::LoadMemory { .. } | Self::Mvm { .. } | Self::Merge { .. } | Self::Vector { .. } => None,
+            Self::Mvm { .. } | Self::Merge { .. } | Self::Vector { .. } => None,
         }
     }
 
@@ -116,7 +132,7 @@ impl Instruction {
         match self {
             Self::Wait { .. } | Self::Room { .. } | Self::Free { .. } | Self::Receive { .. } => ("items", 1),
             Self::Load { bits, .. }
-            | Self::LoadMemory { bits }
+            | Self::LoadMemory { bits, .. }
             | Self::Send { bits, .. }
             | Self::Store { bits, .. } => ("bits", bits),
             Self::Mvm { slices } => ("slices", slices.into()),

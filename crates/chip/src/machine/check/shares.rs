@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 struct Use {
     /// Places taken.
     rooms: u64,
-    /// Items written.
+    /// Items written, and those of them from the memory.
     written: u64,
+    from_memory: u64,
     /// Items received.
     received: u64,
     /// Items given back by the last `sync free`.
@@ -55,11 +56,16 @@ fn add(uses: &mut Uses, instruction: Instruction) -> Result<(), Fault> {
     let used = uses.entry(region).or_default();
     match instruction {
         Instruction::Room { .. } => used.rooms += 1,
-        Instruction::Send { .. } | Instruction::Store { .. } => {
+        Instruction::Send { .. } | Instruction::Store { .. } | Instruction::LoadMemory { .. } => {
             used.written += 1;
+            used.from_memory += u64::from(matches!(instruction, Instruction::LoadMemory { .. }));
             if used.written > used.rooms {
                 let allowed = format!("at most {}, the places that `sync room` has taken before", used.rooms);
                 return Err(("items written", used.written, allowed));
+            }
+            if ![0, used.written].contains(&used.from_memory) {
+                let allowed = "all or none, so that they come in order".to_owned();
+                return Err(("items written from the memory", used.from_memory, allowed));
             }
         }
         Instruction::Receive { .. } => used.received += 1,

@@ -46,9 +46,10 @@ fn longest(core: &Core, instruction: Instruction, hardware: &Hardware) -> u128 {
         | Instruction::Free { .. }
         | Instruction::Receive { .. } => 1,
         Instruction::Load { bits, .. } => digital(tile.access_cycles.saturating_add(tile.transfer_cycles(bits))),
-        Instruction::LoadMemory { bits } => {
+        Instruction::LoadMemory { bits, .. } => {
             let transfer = bits.div_ceil(hardware.memory.bits_per_cycle.max(1));
-            wide(transfer.saturating_add(hardware.memory.latency), clocks.memory)
+            let port = wide(transfer.saturating_add(hardware.memory.latency), clocks.memory);
+            port.saturating_add(digital(tile.transfer_cycles(bits)))
         }
         Instruction::Mvm { slices } => mvm(core, slices, hardware).saturating_add(digital(tile.shift_add_cycles)),
         Instruction::Merge { values } => {
@@ -95,7 +96,7 @@ fn amount(core: &Core, instruction: Instruction) -> u128 {
             core.banks.iter().fold(0, columns).saturating_mul(slices.into())
         }
         Instruction::Load { bits, .. }
-        | Instruction::LoadMemory { bits }
+        | Instruction::LoadMemory { bits, .. }
         | Instruction::Send { bits, .. }
         | Instruction::Store { bits, .. } => bits.into(),
         Instruction::Merge { values } | Instruction::Vector { values, .. } => values.into(),

@@ -27,12 +27,23 @@ pub(super) enum Event {
     Arrived(u32),
     /// A packet is in the buffer, and the operation that wrote it.
     Written(u32, Op),
-    /// Units of this tile that were taken are free.
+    /// A clock edge for which requests of this tile have waited.
     Tile(u32),
     /// The memory port is free.
     Memory,
+    /// Data from the memory are at the port.
+    Delivered(u32),
+    /// A clock edge for which the memory port has waited.
+    MemoryEdge,
     /// A clock edge for which this core has waited.
     Core(u32),
+}
+
+impl Event {
+    /// Whether something ends, so that it happens whether cycles are skipped or not; everything else is a reason to look again.
+    pub(super) fn is_end(self) -> bool {
+        !matches!(self, Self::Tile(_) | Self::Core(_) | Self::MemoryEdge)
+    }
 }
 
 /// Events to come.

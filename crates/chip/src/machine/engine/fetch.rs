@@ -2,6 +2,7 @@
 
 use super::causes::{NONE, Op};
 use super::core::CoreState;
+use super::packets::Packet;
 use super::request::{Age, Request, Wanted};
 use super::world::World;
 use crate::machine::account::Class;
@@ -105,7 +106,7 @@ impl CoreState<'_> {
                 world.wake_writers(region);
             }
             Instruction::Load { region, bits } => return Some(self.request_load(region, bits, world)),
-            Instruction::LoadMemory { bits } => return Some(self.request_memory(bits, world)),
+            Instruction::LoadMemory { region, bits } => return Some(self.request_memory(region, bits, world)),
             _ => {}
         }
         self.fetch.at += 1;
@@ -124,21 +125,28 @@ impl CoreState<'_> {
         self.ask(wanted, world)
     }
 
-    fn request_memory(&mut self, bits: u64, world: &mut World<'_, '_>) -> Class {
+    fn request_memory(&mut self, region: u32, bits: u64, world: &mut World<'_, '_>) -> Class {
         let memory = world.hardware.memory;
         self.work.memory_bits += bits;
-        self.ask(Wanted::Memory { occupancy: bits.div_ceil(memory.bits_per_cycle), latency: memory.latency }, world)
+        let item = world.regions[region as usize].dispatch(self.number);
+        let (age, cause) = (self.fetch_age(world.now), self.fetch.cause);
+        let packet = world.packets.add(Packet { age, region, bits, item, cause, from_memory: true });
+        let occupancy = bits.div_ceil(memory.bits_per_cycle);
+        self.ask(Wanted::Memory { occupancy, latency: memory.latency, packet }, world)
+    }
+
+    fn fetch_age(&self, since: u64) -> Age {
+        Age { since, is_core: true, core: self.number, step: self.fetch.step, at: self.fetch.at }
     }
 
     fn ask(&mut self, wanted: Wanted, world: &mut World<'_, '_>) -> Class {
-        let (step, at) = (self.fetch.step, self.fetch.at);
-        let age = Age { since: world.now, is_core: true, core: self.number, step, at };
+        let age = self.fetch_age(world.now);
         world.request(self.core.tile, Request { age, wanted, cause: self.fetch.cause });
         self.fetch.state = State::Loading;
         Class::Link
     }
 
-    /// The load has arrived.
+    /// The load has arrived, or the memory port has taken it.
     pub(super) fn loaded(&mut self) {
         self.fetch.blocked = false;
         self.fetch.at += 1;

@@ -25,8 +25,8 @@ impl Engine<'_, '_> {
     pub(super) fn release_memory(&mut self) {
         let World { memory, accounts, now, .. } = &mut self.world;
         if let Some(core) = memory.release(*now, accounts) {
-            // What is left is latency.
-            accounts.set(self.cores[core as usize].fetch.unit, Class::Input, *now);
+            self.cores[core as usize].loaded();
+            self.world.awake.add(core);
         }
     }
 
@@ -63,7 +63,7 @@ impl Engine<'_, '_> {
         } else if !memory.requests.0.is_empty() && memory.scheduled < now {
             memory.scheduled = (now / clock + 1) * clock;
             let at = memory.scheduled;
-            self.world.agenda.push(at, Event::Memory);
+            self.world.agenda.push(at, Event::MemoryEdge);
         }
     }
 
@@ -73,6 +73,9 @@ impl Engine<'_, '_> {
         let core = &mut self.cores[request.age.core as usize];
         match request.wanted {
             Wanted::Load { .. } | Wanted::Memory { .. } => {
+                if let Wanted::Memory { packet, .. } = request.wanted {
+                    self.world.packets.brought(packet, op);
+                }
                 core.fetch.cause = op;
                 self.world.accounts.set(core.fetch.unit, Class::Busy, self.world.now);
             }

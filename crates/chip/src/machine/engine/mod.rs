@@ -107,9 +107,9 @@ impl<'a, 'r> Engine<'a, 'r> {
             network: Network::new(&hardware.mesh, hardware.clocks.network).map_err(MachineError::Hardware)?,
             packets: Packets::default(),
             sends: Vec::new(),
-            awake: Worklist::new(workload.cores.len()),
-            granting: Worklist::new(tiles as usize),
-            touched: Worklist::new(workload.regions.len()),
+            awake: Worklist::new(workload.cores.len(), settings.critical_path),
+            granting: Worklist::new(tiles as usize, settings.critical_path),
+            touched: Worklist::new(workload.regions.len(), false),
             accounts,
             causes: Causes::new(settings.critical_path),
         };
@@ -137,7 +137,7 @@ impl<'a, 'r> Engine<'a, 'r> {
         self.instants += 1;
         let now = self.world.now;
         while let Some(event) = self.world.agenda.pop(now) {
-            self.events += 1;
+            self.events += u64::from(event.is_end());
             self.happen(event);
         }
         while let Some(core) = self.world.awake.take() {
@@ -182,7 +182,8 @@ impl<'a, 'r> Engine<'a, 'r> {
                 world.awake.add(core);
             }
             Event::Stored(core, step, region, op) => {
-                self.written(region, core, op);
+                let item = self.world.regions[region as usize].next_item(core);
+                self.written((region, item), core, op);
                 self.cores[core as usize].complete(step, op, &self.world);
                 self.release(core);
             }
@@ -197,13 +198,15 @@ impl<'a, 'r> Engine<'a, 'r> {
             Event::Written(tag, op) => self.packet_written(tag, op),
             Event::Tile(tile) => world.granting.add(tile),
             Event::Memory => self.release_memory(),
+            Event::MemoryEdge => {}
+            Event::Delivered(tag) => self.delivered(tag),
             Event::Core(core) => world.awake.add(core),
         }
     }
 
     /// An item is in a region.
-    fn written(&mut self, region: u32, core: u32, op: Op) {
-        self.world.write(region, core, op);
+    fn written(&mut self, (region, item): (u32, u64), core: u32, op: Op) {
+        self.world.write(region, item, core, op);
         if region == self.workload.result {
             let state = &self.world.regions[region as usize];
             while (self.image_done.len() as u64) < self.images

@@ -21,6 +21,8 @@ pub(super) struct Packet {
     pub(super) item: u64,
     /// What let it be sent, and then what brought it.
     pub(super) cause: Op,
+    /// Whether it comes from the memory, not over the network.
+    pub(super) from_memory: bool,
 }
 
 /// A packet for the queue of a network interface.
@@ -53,6 +55,11 @@ impl Packets {
         self.packets[tag as usize]
     }
 
+    /// The memory port has begun to bring it.
+    pub(super) fn brought(&mut self, tag: u32, by: Op) {
+        self.packets[tag as usize].cause = by;
+    }
+
     /// Forgets a packet that has been written.
     pub(super) fn remove(&mut self, tag: u32) -> Packet {
         self.free.push(tag);
@@ -64,27 +71,34 @@ impl Engine<'_, '_> {
     /// A packet asks for a place in the buffer of its tile.
     pub(super) fn arrive(&mut self, tag: u32) {
         let packet = self.world.packets.get(tag);
-        let tile = &self.world.hardware.tile;
-        let (words, cycles) = (tile.words(packet.bits), tile.transfer_cycles(packet.bits));
-        let work = &mut self.cores[packet.age.core as usize].work;
-        work.sent_words += words;
-        work.sent_bits += packet.bits;
-        let age = Age { since: self.world.now, is_core: false, ..packet.age };
-        let bank = u64::from(packet.region).wrapping_add(packet.item);
-        let tile = self.world.regions[packet.region as usize].region().tile;
-        let unit = self.cores[packet.age.core as usize].unit(UnitKind::Interface);
-        let cause = self.world.causes.note(unit, packet.cause, self.world.now);
-        self.world.request(tile, Request { age, wanted: Wanted::Write { cycles, bank, packet: tag }, cause });
+        let core = &mut self.cores[packet.age.core as usize];
+        core.work.sent_words += self.world.hardware.tile.words(packet.bits);
+        core.work.sent_bits += packet.bits;
+        let cause = self.world.causes.note(core.unit(UnitKind::Interface), packet.cause, self.world.now);
+        self.world.ask_to_write(tag, cause);
+    }
+
+    /// What was loaded from the memory asks for a place in the buffer at the port.
+    pub(super) fn delivered(&mut self, tag: u32) {
+        let packet = self.world.packets.get(tag);
+        let core = &mut self.cores[packet.age.core as usize];
+        core.work.store_words += self.world.hardware.tile.words(packet.bits);
+        core.work.store_bits += packet.bits;
+        let mut cause = packet.cause;
+        if self.world.hardware.memory.latency > 1 {
+            cause = self.world.causes.note(core.unit(UnitKind::MemoryLatency), cause, self.world.now);
+        }
+        self.world.ask_to_write(tag, cause);
     }
 
     /// A packet is in the buffer.
     pub(super) fn packet_written(&mut self, tag: u32, op: Op) {
         let packet = self.world.packets.remove(tag);
         let from = self.cores[packet.age.core as usize].write_back_unit;
-        if let Some(recorder) = &mut self.world.accounts.recorder {
+        if let Some(recorder) = self.world.accounts.recorder.as_mut().filter(|_| !packet.from_memory) {
             recorder.item(from, packet.region, packet.age.since, self.world.now);
         }
-        self.written(packet.region, packet.age.core, op);
+        self.written((packet.region, packet.item), packet.age.core, op);
         self.release_tile(self.world.regions[packet.region as usize].region().tile);
     }
 
@@ -121,6 +135,16 @@ impl World<'_, '_> {
         for NetworkSpan { unit, busy, start, end } in self.network.watched() {
             recorder.span(first + unit, if busy { Class::Busy } else { Class::Link }, start, end);
         }
+    }
+
+    /// Requests a port of the buffer for what has arrived.
+    fn ask_to_write(&mut self, tag: u32, cause: Op) {
+        let packet = self.packets.get(tag);
+        let cycles = self.hardware.tile.transfer_cycles(packet.bits);
+        let age = Age { since: self.now, is_core: false, ..packet.age };
+        let bank = u64::from(packet.region).wrapping_add(packet.item);
+        let tile = self.regions[packet.region as usize].region().tile;
+        self.request(tile, Request { age, wanted: Wanted::Write { cycles, bank, packet: tag }, cause });
     }
 }
 

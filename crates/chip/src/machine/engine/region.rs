@@ -7,8 +7,10 @@ use crate::machine::work::Region;
 #[derive(Debug)]
 pub(super) struct RegionState<'a> {
     region: &'a Region,
-    /// Items that each writer has written.
+    /// Items that each writer has written, counted without a gap, and those of the run behind a gap (a short item overtakes a long one where
+    /// the buffer has several ports).
     written: Vec<u64>,
+    early: Vec<u64>,
     /// Items for which each writer has taken a place.
     reserved: Vec<u64>,
     /// Items that each writer has sent off or begun to store.
@@ -30,6 +32,7 @@ impl<'a> RegionState<'a> {
         Self {
             region,
             written: writers.clone(),
+            early: Vec::new(),
             dispatched: writers.clone(),
             reserved: writers,
             freed: readers.clone(),
@@ -97,9 +100,25 @@ impl<'a> RegionState<'a> {
         item
     }
 
-    pub(super) fn write(&mut self, core: u32, by: Op) {
+    /// The item of the run that a core stores next: a core's stores have one bus, which serves them in order.
+    pub(super) fn next_item(&self, core: u32) -> u64 {
+        let slot = slot(&self.region.writers, core);
+        self.item(slot, self.written[slot])
+    }
+
+    /// An item of the run is there.
+    pub(super) fn write(&mut self, core: u32, item: u64, by: Op) {
         self.written_by = by;
-        self.written[slot(&self.region.writers, core)] += 1;
+        let slot = slot(&self.region.writers, core);
+        if item != self.item(slot, self.written[slot]) {
+            self.early.push(item);
+            return;
+        }
+        self.written[slot] += 1;
+        while let Some(at) = self.early.iter().position(|&early| early == self.item(slot, self.written[slot])) {
+            self.early.swap_remove(at);
+            self.written[slot] += 1;
+        }
     }
 
     /// A reader gives back the items of an image before `count`.

@@ -38,8 +38,8 @@ pub(super) enum Wanted {
     Add { occupancy: u64, latency: u64 },
     /// Vector unit.
     Vector { occupancy: u64, latency: u64 },
-    /// Memory port.
-    Memory { occupancy: u64, latency: u64 },
+    /// Memory port, for what then goes into the buffer like a packet.
+    Memory { occupancy: u64, latency: u64, packet: u32 },
 }
 
 impl Wanted {
@@ -49,7 +49,7 @@ impl Wanted {
             Self::Load { cycles, .. } | Self::Store { cycles, .. } | Self::Write { cycles, .. } => (cycles, cycles),
             Self::Add { occupancy, latency }
             | Self::Vector { occupancy, latency }
-            | Self::Memory { occupancy, latency } => (occupancy, occupancy.saturating_add(latency - 1)),
+            | Self::Memory { occupancy, latency, .. } => (occupancy, occupancy.saturating_add(latency - 1)),
         }
     }
 }

@@ -247,9 +247,9 @@ impl MemoryPort {
             return None;
         }
         let request = self.requests.0.remove(0);
-        let (occupied, cycles) = request.wanted.cycles();
-        let op = begin(&request, &[&mut self.unit], edge.after(cycles), edge.now, causes);
-        self.unit.take(edge.after(occupied), op, edge.now, accounts);
+        let until = edge.after(request.wanted.cycles().0);
+        let op = begin(&request, &[&mut self.unit], until, edge.now, causes);
+        self.unit.take(until, op, edge.now, accounts);
         self.serves = Some(request.age.core);
         Some((request, op))
     }

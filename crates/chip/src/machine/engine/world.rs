@@ -32,16 +32,21 @@ pub(super) struct World<'a, 'r> {
     pub(super) touched: Worklist,
 }
 
-/// Numbers that wait for their turn, each once, in the order in which they came.
+/// Numbers that wait for their turn, each once.
+///
+/// Which comes first changes no cycle. It decides between operations that let another begin at the same instant, so that the critical path is the same with
+/// and without skipping only if the lowest number comes first.
 #[derive(Debug, Default)]
 pub(super) struct Worklist {
     queue: Vec<u32>,
     listed: Vec<bool>,
+    /// Whether the lowest number comes first, which costs a search, or the last one that came.
+    lowest_first: bool,
 }
 
 impl Worklist {
-    pub(super) fn new(count: usize) -> Self {
-        Self { queue: Vec::new(), listed: vec![false; count] }
+    pub(super) fn new(count: usize, lowest_first: bool) -> Self {
+        Self { queue: Vec::new(), listed: vec![false; count], lowest_first }
     }
 
     pub(super) fn add(&mut self, number: u32) {
@@ -57,9 +62,14 @@ impl Worklist {
     }
 
     pub(super) fn take(&mut self) -> Option<u32> {
-        let number = self.queue.pop()?;
+        let number = if self.lowest_first { self.lowest() } else { self.queue.pop() }?;
         self.listed[number as usize] = false;
         Some(number)
+    }
+
+    fn lowest(&mut self) -> Option<u32> {
+        let (place, _) = self.queue.iter().enumerate().min_by_key(|(_, number)| **number)?;
+        Some(self.queue.swap_remove(place))
     }
 }
 
@@ -92,8 +102,8 @@ impl World<'_, '_> {
     }
 
     /// An item of a core is in a region.
-    pub(super) fn write(&mut self, region: u32, core: u32, by: Op) {
-        self.regions[region as usize].write(core, by);
+    pub(super) fn write(&mut self, region: u32, item: u64, core: u32, by: Op) {
+        self.regions[region as usize].write(core, item, by);
         self.wake_readers(region);
     }
 

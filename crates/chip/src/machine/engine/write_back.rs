@@ -193,7 +193,8 @@ impl CoreState<'_> {
         let mesh = &world.hardware.mesh;
         let flits = mesh.flits(bits);
         self.work.flit_hops += flits * mesh.links(self.core.tile, to);
-        let tag = world.packets.add(Packet { age, region, bits, item, cause: self.active[index].cause });
+        let tag =
+            world.packets.add(Packet { age, region, bits, item, cause: self.active[index].cause, from_memory: false });
         world.sends.push((age, Send { from: self.core.tile, to, flits, tag }));
         self.leave(index)
     }
@@ -287,9 +288,9 @@ impl World<'_, '_> {
                 self.after(occupied, digital, Event::Taken(core, step));
                 self.after(cycles, digital, Event::Computed(core, step));
             }
-            Wanted::Memory { .. } => {
+            Wanted::Memory { packet, .. } => {
                 self.after(occupied, memory, Event::Memory);
-                self.after(cycles, memory, Event::Loaded(core));
+                self.after(cycles, memory, Event::Delivered(packet));
             }
         }
     }

@@ -149,6 +149,10 @@ impl<'a> Player<'a> {
                 board.free(region, self.number, count);
                 true
             }
+            Some(&Instruction::LoadMemory { region, .. }) => {
+                board.write(region, self.number);
+                true
+            }
             _ => true,
         }
     }

@@ -59,7 +59,7 @@ impl Display for Instruction {
             Self::Room { region } => write!(f, "sync room {region}"),
             Self::Free { region, count } => write!(f, "sync free {region} {count}"),
             Self::Load { region, bits } => write!(f, "load {region} {bits}"),
-            Self::LoadMemory { bits } => write!(f, "load memory {bits}"),
+            Self::LoadMemory { region, bits } => write!(f, "load memory {region} {bits}"),
             Self::Mvm { slices } => write!(f, "mvm {slices}"),
             Self::Receive { region } => write!(f, "receive {region}"),
             Self::Merge { values } => write!(f, "merge {values}"),

@@ -23,6 +23,7 @@ pub struct Lowered {
 /// # Errors
 /// If a buffer is too small; the text names it and the size it needs.
 pub fn workload(program: &Program, hardware: &Hardware) -> Result<Lowered, TimingError> {
+    check_global_buffer(program)?;
     let layout = Layout::new(program);
     let cores: Vec<Core> = (0..layout.cores.len()).map(|number| core(&layout, number as u32)).collect();
     let roles = layout.cores.iter().map(|(role, _)| *role).collect();
@@ -33,6 +34,18 @@ pub fn workload(program: &Program, hardware: &Hardware) -> Result<Lowered, Timin
     let mut workload = Workload { regions, cores, result };
     size_regions(&mut workload, &contents, &program.chip, hardware)?;
     Ok(Lowered { workload, roles })
+}
+
+/// Requires room for a pixel where images are streamed.
+fn check_global_buffer(program: &Program) -> Result<(), TimingError> {
+    let bytes = program.chip.memory.buffer_bytes;
+    let needed_bytes = program.image_stream().pixel_bits.div_ceil(8);
+    let fits = !program.chip.memory.streams_images() || bytes >= needed_bytes;
+    if fits {
+        Ok(())
+    } else {
+        Err(TimingError::GlobalBuffer { what: "a pixel of the streamed images", bytes, needed_bytes })
+    }
 }
 
 fn core(layout: &Layout<'_>, number: u32) -> Core {
@@ -168,30 +181,37 @@ impl Emitter<'_> {
         instructions
     }
 
+    /// A request for every burst, as soon as there is room for it.
     fn memory(&self) -> Vec<Instruction> {
-        let (room, leave) = self.outputs();
-        let input = self.layout.program.input;
-        let bits = u64::from(input.channels) * u64::from(input.bits);
-        let step = [room, vec![Instruction::LoadMemory { bits }], leave].concat();
-        step.repeat(input.pixels())
+        let stream = self.layout.program.image_stream();
+        let outputs: Vec<u32> = self.layout.regions_of(self.number, true).map(|(region, ..)| region).collect();
+        let burst = |pixels: u64| {
+            let bits = pixels * stream.pixel_bits;
+            let load = move |&region| [Instruction::Room { region }, Instruction::LoadMemory { region, bits }];
+            outputs.iter().flat_map(load).collect::<Vec<_>>()
+        };
+        stream.bursts().flat_map(burst).collect()
     }
 
+    /// Loads a word of pixels at a time and sends them on one by one; a burst is given back with its last word.
     fn images(&self) -> Vec<Instruction> {
         let (room, leave) = self.outputs();
-        let step = |pixel: u64| {
-            let input = |(region, content, of): (u32, Content, &Region)| {
-                debug_assert!(content == Content::Global);
-                (region, of.item_bits)
-            };
-            let Some((region, bits)) = self.layout.regions_of(self.number, false).next().map(input) else {
-                return Vec::new();
-            };
-            let count = pixel + 1;
-            let wait = vec![Instruction::Wait { region, count }];
-            let load = vec![Instruction::Load { region, bits }, Instruction::Free { region, count }];
-            [wait, room.clone(), load, leave.clone()].concat()
-        };
-        (0..self.layout.program.input.pixels() as u64).flat_map(step).collect()
+        let Some((region, ..)) = self.layout.regions_of(self.number, false).next() else { return Vec::new() };
+        let stream = self.layout.program.image_stream();
+        let mut instructions = Vec::new();
+        for (count, pixels) in (1..).zip(stream.bursts()) {
+            let mut left = pixels;
+            for pixels in stream.loads(pixels) {
+                left -= pixels;
+                instructions.push(Instruction::Wait { region, count });
+                instructions.extend(&room);
+                instructions.push(Instruction::Load { region, bits: pixels * stream.pixel_bits });
+                instructions.extend((left == 0).then_some(Instruction::Free { region, count }));
+                instructions.extend(&leave);
+                (1..pixels).for_each(|_| instructions.extend(room.iter().chain(&leave)));
+            }
+        }
+        instructions
     }
 
     /// Regions of pixels that the core reads, and the sources that they hold.

@@ -148,6 +148,10 @@ impl<'a> Layout<'a> {
     fn add_global_buffer(&mut self) {
         let mut region = self.region(0, self.program.chip.memory.port_tile, vec![0], vec![1]);
         "images in the global buffer".clone_into(&mut region.name);
+        // An item is a burst, and not a pixel.
+        let stream = self.program.image_stream();
+        region.items = stream.bursts().count() as u64;
+        region.item_bits = stream.burst * stream.pixel_bits;
         self.regions.push((Content::Global, region));
     }
 

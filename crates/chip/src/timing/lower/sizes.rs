@@ -27,8 +27,7 @@ pub(super) fn size_regions(
             Content::Pixels { .. } if region.readers.is_empty() || region.writers.is_empty() => {}
             Content::Pixels { .. } => region.capacity = Some(windows[number]),
             Content::Global => {
-                let places = chip.memory.buffer_bytes.saturating_mul(8) / region.item_bits.max(1);
-                region.capacity = Some(places.max(1));
+                region.capacity = Some(chip.memory.buffer_bytes.saturating_mul(8) / region.item_bits.max(1));
             }
             Content::Sums { .. } => {}
         }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use chip::machine::work;
 
 use super::account::Class;
+use super::formulas::{convert_cycles, read_cycles};
 use super::parts::Shared;
 use super::world::World;
 
@@ -97,7 +98,7 @@ impl Bank {
         if self.arrays != Arrays::Waiting || !world.is_arrays() || !shared.status[step as usize].fetched {
             return false;
         }
-        let cycles = world.hardware.tile.read_cycles(slice) * world.hardware.clocks.arrays;
+        let cycles = read_cycles(&world.hardware.tile, slice) * world.hardware.clocks.arrays;
         self.arrays = Arrays::Reading(world.now + cycles);
         self.reads += self.bank.count;
         true
@@ -109,7 +110,7 @@ impl Bank {
             return false;
         }
         let clocks = &world.hardware.clocks;
-        let cycles = world.hardware.tile.convert_cycles(slice, self.bank.columns, clocks) * clocks.arrays;
+        let cycles = convert_cycles(&world.hardware.tile, slice, self.bank.columns, clocks) * clocks.arrays;
         self.converting = Some(world.now + cycles);
         if cycles == 0 {
             self.end_conversion(shared, world);

@@ -14,8 +14,6 @@ pub(crate) enum Doing {
     Instructions,
     Requested,
     Transfer,
-    /// Latency of the memory, until an instant.
-    Latency(u64),
     Over,
 }
 
@@ -34,31 +32,12 @@ impl Fetch {
         Self { doing: Doing::Begin, step: 0, place: 0, loads: 0 }
     }
 
-    pub(crate) fn ends(&mut self, now: u64) {
-        if self.doing == Doing::Latency(now) {
-            self.go_on();
-        }
-    }
-
     pub(crate) fn granted(&mut self) {
         self.doing = Doing::Transfer;
     }
 
-    /// A load has left its bus.
+    /// A load has left its bus, or the memory port.
     pub(crate) fn loaded(&mut self) {
-        self.go_on();
-    }
-
-    /// An access has left the memory port.
-    pub(crate) fn accessed(&mut self, world: &World<'_>) {
-        let rest = (world.hardware.memory.latency - 1) * world.hardware.clocks.memory;
-        match rest {
-            0 => self.go_on(),
-            rest => self.doing = Doing::Latency(world.now + rest),
-        }
-    }
-
-    fn go_on(&mut self) {
         self.place += 1;
         self.doing = Doing::Instructions;
     }
@@ -72,7 +51,7 @@ impl Fetch {
             }
             Doing::Begin => self.begin(shared, world),
             Doing::Instructions => self.instruction(shared, world),
-            Doing::Requested | Doing::Transfer | Doing::Latency(_) | Doing::Over => false,
+            Doing::Requested | Doing::Transfer | Doing::Over => false,
         }
     }
 
@@ -111,14 +90,18 @@ impl Fetch {
         is_done
     }
 
-    fn request(&mut self, load: Instruction, shared: &Shared<'_>, world: &mut World<'_>) {
+    fn request(&mut self, load: Instruction, shared: &mut Shared<'_>, world: &mut World<'_>) {
         let (service, cycles) = match load {
             Instruction::Load { region, bits } => {
                 let bank = world.first_bank(region, self.loads);
                 self.loads += 1;
                 (Service::Load { bank }, world.hardware.tile.access_cycles + world.words(bits))
             }
-            Instruction::LoadMemory { bits } => (Service::Memory, bits.div_ceil(world.hardware.memory.bits_per_cycle)),
+            Instruction::LoadMemory { region, bits } => {
+                let item = shared.next_item(region);
+                let cycles = bits.div_ceil(world.hardware.memory.bits_per_cycle);
+                (Service::Memory { region, item, bits }, cycles)
+            }
             other => panic!("{other:?} is no load"),
         };
         let age = Age { instant: world.now, from_core: true, core: shared.number, step: self.step, place: self.place };
@@ -131,7 +114,7 @@ impl Fetch {
     }
 
     pub(crate) fn is_moving(&self) -> bool {
-        matches!(self.doing, Doing::Requested | Doing::Transfer | Doing::Latency(_))
+        matches!(self.doing, Doing::Requested | Doing::Transfer)
     }
 
     pub(crate) fn class(&self, shared: &Shared<'_>) -> Class {
@@ -144,7 +127,6 @@ impl Fetch {
             },
             Doing::Requested => Class::Link,
             Doing::Transfer => Class::Busy,
-            Doing::Latency(_) => Class::Input,
             Doing::Over => Class::Idle,
         }
     }

@@ -6,6 +6,7 @@
 pub(crate) mod account;
 mod arrays;
 mod fetch;
+pub(crate) mod formulas;
 pub(crate) mod network;
 mod parts;
 mod region;
@@ -116,7 +117,15 @@ struct Run<'w> {
 impl<'w> Run<'w> {
     fn new(workload: &'w Workload, hardware: &'w Hardware, images: u64) -> Self {
         let regions = workload.regions.iter().map(|region| RegionState::new(region, images)).collect();
-        let world = World { hardware, now: 0, regions, requests: Vec::new(), active: Vec::new(), sent: Vec::new() };
+        let world = World {
+            hardware,
+            now: 0,
+            regions,
+            requests: Vec::new(),
+            active: Vec::new(),
+            delivering: vec![],
+            sent: vec![],
+        };
         let core = |(number, core)| CoreState::new(number as u32, core, images, &world);
         let cores = workload.cores.iter().enumerate().map(core).collect();
         Self {
@@ -155,6 +164,10 @@ impl<'w> Run<'w> {
             }
             self.cores[active.request.age.core as usize].served(&active, &mut self.world);
         }
+        let (there, rest) = self.world.delivering.iter().copied().partition(|(at, _)| *at == now);
+        self.world.delivering = rest;
+        let there: Vec<(u64, world::Request)> = there;
+        there.into_iter().for_each(|(_, access)| self.world.deliver(access));
         for packet in self.network.ends(now) {
             self.cores[packet.sender.core as usize].write_back.completed(packet.sender.step);
         }
@@ -196,6 +209,7 @@ impl<'w> Run<'w> {
     fn is_moving(&self) -> bool {
         !self.world.active.is_empty()
             || !self.world.requests.is_empty()
+            || !self.world.delivering.is_empty()
             || self.network.is_moving()
             || self.cores.iter().any(CoreState::is_moving)
     }

@@ -3,6 +3,7 @@
 use chip::machine::hardware::MeshHardware;
 
 use super::account::{Accounts, Class, Unit};
+use super::formulas::{flits, links, router as router_of};
 use super::router::{Flit, Router, Way};
 use super::world::Age;
 
@@ -53,10 +54,10 @@ impl Network {
     pub(crate) fn new(mesh: MeshHardware, cycle: u64) -> Self {
         let virtual_output_queues = mesh.virtual_output_queues;
         let tiles = mesh.width * mesh.height;
-        let mut places: Vec<(u32, u32)> = (0..tiles).map(|tile| mesh.router(tile)).collect();
+        let mut places: Vec<(u32, u32)> = (0..tiles).map(|tile| router_of(&mesh, tile)).collect();
         places.sort_by_key(|(column, row)| (*row, *column));
         places.dedup();
-        let last = (0..tiles).map(|tile| mesh.router(tile)).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
+        let last = (0..tiles).map(|tile| router_of(&mesh, tile)).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
         let build = |at: &(u32, u32)| Router::new(*at, last, &mesh, virtual_output_queues);
         Self {
             mesh,
@@ -104,7 +105,7 @@ impl Network {
         let (router, input) = self.interface(packet.from);
         self.packets.push(packet);
         let lane = self.lane_at(router, number);
-        let flits = self.mesh.flits(packet.bits);
+        let flits = flits(&self.mesh, packet.bits);
         for flit in 0..flits {
             let flit = Flit { packet: number, head: flit == 0, tail: flit + 1 == flits };
             self.routers[router].inputs[input][lane].flits.push_back(flit);
@@ -178,7 +179,7 @@ impl Network {
         let to_tile = matches!(self.routers[one.router].ways[one.output], Way::Tile(_));
         if to_tile && flit.tail {
             let packet = &self.packets[flit.packet];
-            let passed = self.mesh.links(packet.from, packet.to) > 0;
+            let passed = links(&self.mesh, packet.from, packet.to) > 0;
             let arrives = if passed { now } else { now + self.mesh.router_cycles * self.cycle };
             self.arriving.push((arrives, flit.packet));
         }
@@ -227,7 +228,7 @@ impl Network {
     /// The output of a packet at a router: along the row, then along the column.
     fn route(&self, router: usize, packet: usize) -> usize {
         let to = self.packets[packet].to;
-        let (here, there) = (self.routers[router].at, self.mesh.router(to));
+        let (here, there) = (self.routers[router].at, router_of(&self.mesh, to));
         let way = match (here.0.cmp(&there.0), here.1.cmp(&there.1)) {
             (std::cmp::Ordering::Less, _) => Way::East,
             (std::cmp::Ordering::Greater, _) => Way::West,
@@ -244,7 +245,7 @@ impl Network {
     }
 
     fn interface(&self, tile: u32) -> (usize, usize) {
-        let at = self.mesh.router(tile);
+        let at = router_of(&self.mesh, tile);
         let router = self.routers.iter().position(|router| router.at == at).expect("every tile has a router");
         let input = self.routers[router].ways.iter().position(|way| *way == Way::Tile(tile)).expect("an interface");
         (router, input)

@@ -125,7 +125,6 @@ impl<'w> CoreState<'w> {
 
     /// Phase 1, but for shared units.
     pub(crate) fn ends(&mut self, world: &World<'_>) {
-        self.fetch.ends(world.now);
         for bank in &mut self.banks {
             bank.ends(&mut self.shared, world);
         }
@@ -143,7 +142,7 @@ impl<'w> CoreState<'w> {
 
     pub(crate) fn granted(&mut self, active: &Active) {
         match active.request.service {
-            Service::Load { .. } | Service::Memory => self.fetch.granted(),
+            Service::Load { .. } | Service::Memory { .. } => self.fetch.granted(),
             Service::Merge | Service::Vector => self.write_back.granted(active.request.age.step),
             Service::Store { .. } | Service::Arrival { .. } => {}
         }
@@ -154,7 +153,12 @@ impl<'w> CoreState<'w> {
         let step = active.request.age.step;
         match active.request.service {
             Service::Load { .. } => self.fetch.loaded(),
-            Service::Memory => self.fetch.accessed(world),
+            Service::Memory { .. } => {
+                self.fetch.loaded();
+                let memory = world.hardware.memory;
+                let arrives = world.now + (memory.latency - 1) * world.hardware.clocks.memory;
+                world.delivering.push((arrives, active.request));
+            }
             Service::Merge | Service::Vector => self.write_back.occupancy_ends(step, &mut self.shared, world),
             Service::Store { .. } => self.write_back.completed(step),
             Service::Arrival { .. } => {}

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use chip::machine::hardware::MeshHardware;
 
+use super::formulas::router as router_of;
+
 /// A way into or out of a router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -56,7 +58,7 @@ pub(crate) struct Router {
 
 impl Router {
     pub(crate) fn new(at: (u32, u32), last: (u32, u32), mesh: &MeshHardware, virtual_output_queues: bool) -> Self {
-        let tiles = (0..mesh.width * mesh.height).filter(|tile| mesh.router(*tile) == at).map(Way::Tile);
+        let tiles = (0..mesh.width * mesh.height).filter(|tile| router_of(mesh, *tile) == at).map(Way::Tile);
         let neighbours =
             [(Way::West, at.0 > 0), (Way::East, at.0 < last.0), (Way::North, at.1 > 0), (Way::South, at.1 < last.1)];
         let ways: Vec<Way> = tiles.chain(neighbours.into_iter().filter(|at| at.1).map(|at| at.0)).collect();

@@ -35,7 +35,7 @@ impl Free {
             Service::Arrival { .. } => self.ports > 0,
             Service::Merge => self.adder,
             Service::Vector => self.vector,
-            Service::Memory => false,
+            Service::Memory { .. } => false,
         }
     }
 
@@ -61,6 +61,10 @@ fn is_load(service: Service) -> bool {
 
 fn is_store(service: Service) -> bool {
     matches!(service, Service::Store { .. })
+}
+
+fn is_memory(service: Service) -> bool {
+    matches!(service, Service::Memory { .. })
 }
 
 fn in_use(tile: u32, unit: fn(Service) -> bool, world: &World<'_>) -> bool {
@@ -90,7 +94,7 @@ fn is_same(one: &Request, other: &Request) -> bool {
 fn grant_tile(tile: u32, world: &mut World<'_>, granted: &mut Vec<Active>) {
     let mut free = Free::of(tile, world);
     let requests: Vec<Request> = world.requests.iter().filter(|request| request.tile == tile).copied().collect();
-    for request in requests.into_iter().filter(|request| request.service != Service::Memory) {
+    for request in requests.into_iter().filter(|request| !is_memory(request.service)) {
         let phase = request.service.bank().map(|bank| phase(bank, world));
         if free.serves(request.service) && !meets(tile, phase, world) {
             let port = phase.map(|_| lowest_port(tile, world));
@@ -123,10 +127,10 @@ fn lowest_port(tile: u32, world: &World<'_>) -> u32 {
 }
 
 fn grant_memory(world: &mut World<'_>, granted: &mut Vec<Active>) {
-    if world.active.iter().any(|active| active.request.service == Service::Memory) {
+    if world.active.iter().any(|active| is_memory(active.request.service)) {
         return;
     }
-    let oldest = world.requests.iter().find(|request| request.service == Service::Memory).copied();
+    let oldest = world.requests.iter().find(|request| is_memory(request.service)).copied();
     if let Some(request) = oldest {
         let ends = world.now + request.cycles * world.hardware.clocks.memory;
         let active = Active { request, ends, port: None, phase: None };
@@ -152,6 +156,6 @@ pub(crate) fn account(tiles: u32, world: &World<'_>, accounts: &mut Accounts) {
         accounts.count(Unit::Adder { tile }, class(in_use(tile, |at| at == Service::Merge, world)));
         accounts.count(Unit::Vector { tile }, class(in_use(tile, |at| at == Service::Vector, world)));
     }
-    let memory = world.active.iter().any(|active| active.request.service == Service::Memory);
+    let memory = world.active.iter().any(|active| is_memory(active.request.service));
     accounts.count(Unit::Memory, class(memory));
 }

@@ -31,8 +31,8 @@ pub(crate) enum Service {
     Merge,
     /// The vector unit.
     Vector,
-    /// The chip's memory port.
-    Memory,
+    /// The chip's memory port; brings an item of a region.
+    Memory { region: u32, item: u64, bits: u64 },
 }
 
 impl Service {
@@ -40,7 +40,7 @@ impl Service {
     pub(crate) fn bank(self) -> Option<u64> {
         match self {
             Self::Load { bank } | Self::Store { bank, .. } | Self::Arrival { bank, .. } => Some(bank),
-            Self::Merge | Self::Vector | Self::Memory => None,
+            Self::Merge | Self::Vector | Self::Memory { .. } => None,
         }
     }
 }
@@ -72,6 +72,8 @@ pub(crate) struct World<'w> {
     pub(crate) regions: Vec<RegionState<'w>>,
     pub(crate) requests: Vec<Request>,
     pub(crate) active: Vec<Active>,
+    /// Items from the memory that arrive at an instant.
+    pub(crate) delivering: Vec<(u64, Request)>,
     /// Packets that were sent at this instant.
     pub(crate) sent: Vec<(Age, Packet)>,
 }
@@ -80,6 +82,15 @@ impl World<'_> {
     pub(crate) fn ask(&mut self, age: Age, tile: u32, service: Service, cycles: u64) {
         assert!(cycles >= 1, "everything that is granted takes time");
         self.requests.push(Request { age, tile, service, cycles });
+    }
+
+    /// An item from the memory that arrives asks for a port of the buffer.
+    pub(crate) fn deliver(&mut self, access: Request) {
+        let Service::Memory { region, item, bits } = access.service else { panic!("only memory delivers") };
+        let age = Age { instant: self.now, from_core: false, ..access.age };
+        let bank = self.first_bank(region, item);
+        let cycles = self.words(bits);
+        self.ask(age, access.tile, Service::Arrival { region, item, bank }, cycles);
     }
 
     /// Cycles in which bits pass the buffer of a tile.

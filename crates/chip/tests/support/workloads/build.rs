@@ -17,6 +17,8 @@ pub(crate) struct Builder<'r> {
     regions: Vec<Region>,
     /// Which of two things a number of a region means.
     maps: Vec<Map>,
+    /// Items from the memory.
+    feeds: Vec<Feed>,
     /// Partial sums: region, writer, reader.
     sums: Vec<(u32, Place, Place)>,
     result: u32,
@@ -29,8 +31,19 @@ struct Map {
     input: usize,
 }
 
-/// Writes a graph down.
-pub(crate) fn build(stages: Vec<Stage>, tiles: u64, random: &mut Random) -> Workload {
+/// A region through which a core beside the memory port gets an item from the memory for every step.
+struct Feed {
+    region: u32,
+    place: Place,
+    /// How many items it requests ahead; none if another core requests them.
+    ahead: Option<usize>,
+}
+
+/// Most bits of an item from the memory.
+const MOST_BITS: u64 = 100;
+
+/// Writes a graph down, for so many tiles and a memory port.
+pub(crate) fn build(stages: Vec<Stage>, (tiles, port): (u64, u32), random: &mut Random) -> Workload {
     let mut places: Vec<Place> = Vec::new();
     for (number, stage) in stages.iter().enumerate() {
         for (replica, parts) in stage.replicas.iter().enumerate() {
@@ -38,11 +51,14 @@ pub(crate) fn build(stages: Vec<Stage>, tiles: u64, random: &mut Random) -> Work
         }
     }
     random.shuffle(&mut places);
-    let mut builder = Builder { stages, random, places, regions: vec![], maps: vec![], sums: vec![], result: 0 };
+    let mut builder =
+        Builder { stages, random, places, regions: vec![], maps: vec![], feeds: vec![], sums: vec![], result: 0 };
     builder.add_maps();
     builder.add_sums();
     builder.add_result(tiles);
-    let cores = (0..builder.places.len()).map(|core| builder.core(builder.places[core])).collect();
+    builder.add_feeds(port);
+    let mut cores: Vec<Core> = (0..builder.places.len()).map(|core| builder.core(builder.places[core])).collect();
+    builder.add_feeders(port, &mut cores);
     Workload { regions: builder.regions, cores, result: builder.result }
 }
 
@@ -120,6 +136,67 @@ impl Builder<'_> {
         }
     }
 
+    /// For every core beside the memory port that reads the memory.
+    fn add_feeds(&mut self, port: u32) {
+        let mut feeders = self.places.len() as u32;
+        for place in self.places.clone() {
+            if self.tile(place) != port || !self.stages[place.0].style.memory {
+                continue;
+            }
+            let ahead = (!self.random.once_in(2)).then(|| self.random.within(0, 2) as usize);
+            let reader = self.number(place);
+            let writer = if ahead.is_some() { reader } else { feeders };
+            feeders += u32::from(ahead.is_none());
+            // One in twelve is too small.
+            let least = ahead.map_or(1, |ahead| ahead as u64 + 1);
+            let capacity = (least + self.random.within(0, 3)).saturating_sub(u64::from(self.random.once_in(12))).max(1);
+            let (windows, copies) = (self.stages[place.0].windows, self.stages[place.0].replicas.len() as u64);
+            let region = self.region(Region {
+                name: format!("feed-{reader}"),
+                tile: port,
+                items: (windows - place.1 as u64).div_ceil(copies),
+                item_bits: MOST_BITS,
+                capacity: Some(capacity),
+                writers: vec![writer],
+                readers: vec![reader],
+            });
+            self.feeds.push(Feed { region, place, ahead });
+        }
+    }
+
+    /// The cores that request items for others.
+    fn add_feeders(&mut self, port: u32, cores: &mut Vec<Core>) {
+        for at in (0..self.feeds.len()).filter(|at| self.feeds[*at].ahead.is_none()).collect::<Vec<_>>() {
+            let region = self.feeds[at].region;
+            let items = self.regions[region as usize].items;
+            let instructions = (0..items).flat_map(|_| self.request(region)).collect();
+            let name = format!("feeder-{region}");
+            cores.push(Core { stage: name.clone(), name, tile: port, banks: vec![], instructions });
+        }
+    }
+
+    fn request(&mut self, region: u32) -> [Instruction; 2] {
+        [Instruction::Room { region }, Instruction::LoadMemory { region, bits: self.random.within(1, MOST_BITS) }]
+    }
+
+    /// How a core gets the item of its step from the memory; it may request several ahead.
+    fn memory_item(&mut self, place: Place, step: u64) -> Vec<Instruction> {
+        let Some(feed) = self.feeds.iter().find(|feed| feed.place == place) else { return vec![] };
+        let (region, ahead) = (feed.region, feed.ahead);
+        let items = self.regions[region as usize].items;
+        let mut instructions = Vec::new();
+        if let Some(ahead) = ahead.map(|ahead| ahead as u64) {
+            let requested = if step == 0 { 0 } else { (step + ahead).min(items) };
+            for _ in requested..(step + ahead + 1).min(items) {
+                instructions.extend(self.request(region));
+            }
+        }
+        let count = step + 1;
+        instructions.push(Instruction::Wait { region, count });
+        instructions.extend([Instruction::Load { region, bits: 9 }, Instruction::Free { region, count }]);
+        instructions
+    }
+
     fn add_result(&mut self, tiles: u64) {
         let last = self.stages.len() - 1;
         let region = Region {
@@ -174,8 +251,7 @@ impl Builder<'_> {
     fn fetch(&mut self, place: Place, of: &Stage, window: u64, to: &mut Vec<Instruction>) {
         let style = of.style;
         let rooms: Vec<_> = self.targets(place).into_iter().map(|region| Instruction::Room { region }).collect();
-        let memory: Vec<_> =
-            style.memory.then(|| Instruction::LoadMemory { bits: self.random.within(1, 100) }).into_iter().collect();
+        let memory = self.memory_item(place, window / of.replicas.len() as u64);
         let (mut waits, mut loads, mut frees) = (vec![], vec![], vec![]);
         for (region, (_, windows)) in self.sources(place).into_iter().zip(&of.inputs) {
             waits.push(Instruction::Wait { region, count: windows.need[window as usize] });
@@ -209,7 +285,8 @@ impl Builder<'_> {
         to.extend((style.merges == 2 && !received.is_empty()).then_some(merge));
         to.extend((0..style.vectors).map(|at| vector(at + style.bits, style.values)));
         for region in self.targets(place) {
-            let bits = style.bits;
+            // An item may be smaller than others.
+            let bits = if self.random.once_in(6) { self.random.within(1, style.bits) } else { style.bits };
             let near = self.regions[region as usize].tile == self.tile(place);
             to.push(if near { Instruction::Store { region, bits } } else { Instruction::Send { region, bits } });
         }

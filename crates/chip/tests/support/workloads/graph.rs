@@ -19,7 +19,7 @@ pub(crate) struct Style {
     pub(crate) order: u64,
     /// Loads per input.
     pub(crate) loads: u64,
-    /// Whether every step reads the off-chip memory.
+    /// Whether every step of its cores beside the memory port reads an item from the memory.
     pub(crate) memory: bool,
     /// Additions: 0 none, 1 one behind every receive, 2 one behind all of them.
     pub(crate) merges: u64,
@@ -50,12 +50,12 @@ pub(crate) struct Stage {
 }
 
 /// One to six stages, each of which reads one or two before it.
-pub(crate) fn graph(tiles: u64, random: &mut Random) -> Vec<Stage> {
+pub(crate) fn graph(tiles: u64, port: u32, random: &mut Random) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
     let image = (random.within(1, 4), random.within(1, 4));
     let from_memory = random.once_in(3);
     if from_memory {
-        stages.push(memory_stage(image, tiles, random));
+        stages.push(memory_stage(image, port, random));
     }
     for _ in 0..random.within(1, 6 - u64::from(from_memory)) {
         let stage = next_stage(&stages, image, from_memory, tiles, random);
@@ -65,9 +65,9 @@ pub(crate) fn graph(tiles: u64, random: &mut Random) -> Vec<Stage> {
 }
 
 /// Reads images from the off-chip memory, item by item.
-fn memory_stage(size: (u64, u64), tiles: u64, random: &mut Random) -> Stage {
+fn memory_stage(size: (u64, u64), port: u32, random: &mut Random) -> Stage {
     let style = Style { memory: true, loads: 0, merges: 0, vectors: 0, tail: false, ..style(random) };
-    let replicas = vec![vec![random.within(0, tiles - 1) as u32]];
+    let replicas = vec![vec![port]];
     Stage { inputs: vec![], windows: size.0 * size.1, size, slices: None, replicas, chained: false, style }
 }
 
@@ -123,7 +123,7 @@ fn style(random: &mut Random) -> Style {
     Style {
         order: random.within(0, 3),
         loads: if random.once_in(4) { random.within(0, 2) } else { 1 },
-        memory: random.once_in(8),
+        memory: random.once_in(4),
         merges: random.within(0, 2),
         vectors: random.within(0, 2),
         tail: random.once_in(4),

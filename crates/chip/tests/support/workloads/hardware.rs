@@ -13,9 +13,14 @@ pub(crate) fn hardware(random: &mut Random) -> Hardware {
         network: random.within(1, slowest),
         memory: random.within(1, slowest),
     };
-    let memory =
-        MemoryHardware { tile: 0, buffer_bits: 0, bits_per_cycle: random.within(8, 32), latency: random.within(1, 4) };
-    Hardware { clocks, tile: tile(random), mesh: mesh(random), memory }
+    let (tile, mesh) = (tile(random), mesh(random));
+    let memory = MemoryHardware {
+        tile: random.within(0, u64::from(mesh.width * mesh.height) - 1) as u32,
+        buffer_bits: 0,
+        bits_per_cycle: random.within(4, 32),
+        latency: random.within(1, 12),
+    };
+    Hardware { clocks, tile, mesh, memory }
 }
 
 fn tile(random: &mut Random) -> TileHardware {

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test file uses a part")]
 
 mod build;
+pub(crate) mod chain;
 pub(crate) mod examples;
 pub(crate) mod graph;
 mod hardware;
@@ -25,7 +26,8 @@ pub(crate) fn case(seed: u64) -> Case {
     let mut random = Random(seed);
     let hardware = hardware::hardware(&mut random);
     let tiles = u64::from(hardware.mesh.width * hardware.mesh.height);
-    let stages = graph::graph(tiles, &mut random);
-    let workload = build::build(stages, tiles, &mut random);
+    let port = hardware.memory.tile;
+    let stages = graph::graph(tiles, port, &mut random);
+    let workload = build::build(stages, (tiles, port), &mut random);
     Case { seed, workload, hardware, images: random.within(1, 3) }
 }

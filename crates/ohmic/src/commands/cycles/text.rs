@@ -164,9 +164,14 @@ fn print_area(prices: &Prices) {
 fn print_writing(prices: &Prices) {
     let writing = &prices.writing;
     say!(
-        "writing the weights once: {} cells, {:.3} us, {:.3} nJ; no inference contains it",
+        "writing the weights once: {} cells, {} cycles ({:.3} us), {:.3} nJ; no inference contains it; the memory port works for {} cycles, the busiest \
+         link or interface for {}, the busiest array for {}",
         writing.counts.cell_write,
+        writing.cycles,
         1e6 * writing.time_s(),
-        1e9 * writing.energy_j
+        1e9 * writing.energy_j,
+        writing.port_cycles,
+        writing.network_cycles,
+        writing.writing_cycles
     );
 }

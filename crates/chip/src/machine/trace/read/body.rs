@@ -181,9 +181,11 @@ fn sync(words: &mut Words<'_>) -> Result<(Instruction, bool), Fault> {
 fn load(words: &mut Words<'_>) -> Result<Instruction, Fault> {
     let allowed = "`memory` or the number of a region";
     let from = words.expect_word(allowed)?;
-    let region = if from == "memory" { None } else { Some(number(from, allowed)?) };
-    let bits = words.number("bits")?;
-    Ok(region.map_or(Instruction::LoadMemory { bits }, |region| Instruction::Load { region, bits }))
+    if from == "memory" {
+        let region = words.number("the number of a region")?;
+        return Ok(Instruction::LoadMemory { region, bits: words.number("bits")? });
+    }
+    Ok(Instruction::Load { region: number(from, allowed)?, bits: words.number("bits")? })
 }
 
 fn operation(words: &mut Words<'_>) -> Result<VectorOperation, Fault> {

@@ -1,0 +1,188 @@
+//! The loading of weights, in cycles: a closed form for one array, bounds for many.
+
+use crate::compare::agreed;
+use crate::support::chips;
+use crate::support::compiled::Compiled;
+use crate::support::networks::{Builder, dataset, single_layer};
+use crate::support::random::Random;
+use chip::config::Chip;
+use chip::program::Program;
+use chip::timing::{WeightWriting, weight_writing};
+use nn::network::{Network, Shape};
+use nn_compiler::mapping::Mapping;
+use nn_compiler::replicate;
+
+fn compiled(network: &Network, mapping: &str, chip: &Chip) -> Program {
+    let images = dataset(&mut Random(5), network.input, 2, 2, 1);
+    Compiled::new(network, &images, &Mapping::parse(mapping).unwrap(), chip).program
+}
+
+/// An array of `rows x 4` weights in four slices of 2 bits: rows of 32 bits.
+fn one_array(rows: usize, chip: &Chip) -> Program {
+    let program = compiled(&single_layer(rows, 4, |output, input| (output + input) as i32 % 9 - 4, 0.0), "isaac", chip);
+    let crossbars: usize = program.mvm_stages().map(|(_, stage)| stage.crossbars.len()).sum();
+    assert_eq!(crossbars, 1);
+    program
+}
+
+/// A row takes 100 cycles; a word of buffers and bus is a row.
+fn slow_writes() -> Chip {
+    let mut chip = chips::exact();
+    (chip.tile.array.write_time_s, chip.tile.buffer.word_bits) = (100e-9, 32);
+    (chip.memory.bits_per_cycle, chip.memory.latency_cycles) = (16, 70);
+    // No two transfers meet in a bank.
+    chip.tile.buffer.banks = 1024;
+    chip
+}
+
+#[test]
+fn one_array_beside_the_port_follows_the_closed_form() {
+    for rows in [1_u64, 2, 20, 100, 128] {
+        let chip = slow_writes();
+        let program = one_array(rows as usize, &chip);
+        let writing = weight_writing(&program).unwrap();
+        // Eight blocks, all in one burst of at most 4096 bits. The port moves half a row per cycle, its latency is counted from the end, words of a row go into
+        // the global buffer; of the first block they are loaded from there, stored beside it and loaded into the register, a cycle each and one for an access.
+        // With a second block, its load from the global buffer keeps the bus for a cycle longer than the first block needs to be back there.
+        // Then rows are written one after the other, for the next ones are there before; shift-and-add, which has nothing to do here, and the word that says so
+        // end it.
+        let block = rows.div_ceil(8);
+        let port = 2 * rows;
+        let second = u64::from(rows > 1);
+        let way = port + (70 - 1) + rows + (1 + block) + block + second + (1 + block);
+        assert_eq!(writing.cycles, way + 100 * rows + 1 + 1, "{rows} rows");
+        assert_eq!([writing.port_cycles, writing.network_cycles, writing.writing_cycles], [port, 0, 100 * rows]);
+        assert_eq!((writing.counts.cell_write, writing.counts.memory_bit), (16 * rows, 32 * rows));
+        let path: u64 = writing.critical_path.iter().map(|share| share.cycles).sum();
+        assert_eq!(path, writing.cycles);
+        assert_eq!(writing.time_s(), writing.cycles as f64 / chip.clock_hz);
+    }
+}
+
+#[test]
+fn the_network_carries_every_row_to_its_tile() {
+    let mut chip = slow_writes();
+    chip.memory.port_tile = 3;
+    let program = one_array(100, &chip);
+    let (near, far) = (weight_writing(&one_array(100, &slow_writes())).unwrap(), weight_writing(&program).unwrap());
+    // One flit of 32 bits a row; three links of 4 cycles for the first packet, and as many for the flit that says that all is done.
+    assert_eq!(far.network_cycles, 100);
+    let packet = 3 * 4 + 13 - 1;
+    // On the other side the packet's words are written behind it, instead of the store; the last flit's word too. There no second block is in the way.
+    assert_eq!(far.cycles, near.cycles + packet + 3 * 4 - 1);
+}
+
+/// Cells of many arrays, in several tiles, some of them twice.
+fn many(change: impl FnOnce(&mut Chip)) -> Program {
+    let mut chip = chips::exact();
+    (chip.tile.array.rows, chip.tile.array.cols, chip.tile.arrays) = (32, 32, 4);
+    change(&mut chip);
+    let mut random = Random(6);
+    let mut chain = Builder::new(&mut random, 8, Shape { channels: 4, height: 6, width: 6 });
+    chain.conv2d(16, 3, 1, 1);
+    chain.relu();
+    chain.conv2d(8, 3, 1, 0);
+    chain.relu();
+    chain.linear(5);
+    let network = chain.finish();
+    let mut program = compiled(&network, "isaac", &chip);
+    let arrays: u64 = program.mvm_stages().map(|(_, stage)| stage.crossbars.len() as u64).sum();
+    replicate(&mut program, arrays + 30).unwrap();
+    assert!(program.mvm_stages().any(|(_, stage)| stage.copies() > 1));
+    program
+}
+
+/// Rows of the arrays of each tile.
+fn rows_of_tiles(program: &Program) -> Vec<Vec<u64>> {
+    let mut tiles = std::collections::BTreeMap::<u32, Vec<u64>>::new();
+    for (_, stage) in program.mvm_stages() {
+        for (crossbar, place) in (0..stage.copies()).flat_map(|copy| stage.placed(copy)) {
+            tiles.entry(place.tile).or_default().push(crossbar.rows.into());
+        }
+    }
+    tiles.into_values().collect()
+}
+
+/// Cycles that the port, the interface of its tile and the arrays need at least.
+fn bounds(program: &Program, row_cycles: u64) -> [u64; 3] {
+    let chip = &program.chip;
+    let mut flits = 0;
+    for (_, stage) in program.mvm_stages() {
+        for (crossbar, place) in (0..stage.copies()).flat_map(|copy| stage.placed(copy)) {
+            let bits = stage.columns(crossbar) * u64::from(stage.polarities) * u64::from(chip.tile.cell.bits);
+            let sent = u64::from(crossbar.rows) * bits;
+            flits += if place.tile == chip.memory.port_tile { 0 } else { sent.div_ceil(chip.mesh.flit_bits.into()) };
+        }
+    }
+    let at_once = u64::from(chip.tile.array.written_at_once);
+    let tile = |rows: &Vec<u64>| {
+        let longest = rows.iter().max().copied().unwrap_or(0);
+        longest.max(rows.iter().sum::<u64>().div_ceil(at_once))
+    };
+    let rows = rows_of_tiles(program).iter().map(tile).max().unwrap_or(0);
+    let bits = weight_writing(program).unwrap().counts.memory_bit;
+    [bits.div_ceil(chip.memory.bits_per_cycle), flits, rows * row_cycles]
+}
+
+fn check(program: &Program, row_cycles: u64) -> (WeightWriting, [u64; 3]) {
+    let (writing, bounds) = (weight_writing(program).unwrap(), bounds(program, row_cycles));
+    let most = bounds.iter().max().copied().unwrap();
+    assert!(writing.cycles >= most, "{writing:?}, at least {bounds:?}");
+    // Nothing takes longer than if port, network and arrays came one after the other, with a latency and some ways.
+    let sum: u64 = bounds.iter().sum();
+    assert!(writing.cycles <= sum + sum / 2 + 2000, "{writing:?}, at least {bounds:?}");
+    assert!(writing.port_cycles >= bounds[0] && writing.port_cycles <= bounds[0] + bounds[0] / 16 + 1);
+    assert!(writing.network_cycles >= bounds[1] && writing.writing_cycles >= bounds[2]);
+    (writing, bounds)
+}
+
+/// What is slowest decides, to within a few per cent.
+#[test]
+fn many_arrays_take_as_long_as_what_is_slowest() {
+    type Change = fn(&mut Chip);
+    let slow: [(Change, u64, usize); 4] = [
+        (|chip| chip.memory.bits_per_cycle = 1, 86, 0),
+        (|chip| chip.mesh.flit_bits = 1, 86, 1),
+        (|chip| chip.tile.array.write_time_s = 10e-6, 10_000, 2),
+        (|chip| (chip.tile.array.write_time_s, chip.tile.array.written_at_once) = (10e-6, 1), 10_000, 2),
+    ];
+    let mut cycles = Vec::new();
+    for (change, row_cycles, slowest) in slow {
+        let (writing, bounds) = check(&many(change), row_cycles);
+        assert_eq!(bounds.iter().max(), Some(&bounds[slowest]));
+        let over = writing.cycles as f64 / bounds[slowest] as f64;
+        assert!(over < 1.06, "{over} times the bound: {writing:?}, {bounds:?}");
+        cycles.push(writing.cycles);
+    }
+    // Four arrays of a tile one after the other instead of side by side.
+    assert!(cycles[3] > 3 * cycles[2], "{cycles:?}");
+}
+
+#[test]
+fn the_loading_of_weights_takes_the_same_cycles_on_both_models() {
+    for (at_once, bytes) in [(1, 64), (2, 200), (96, 65_536)] {
+        let program = many(|chip| {
+            (chip.mesh.width, chip.mesh.height, chip.memory.port_tile) = (6, 6, 8);
+            (chip.tile.array.written_at_once, chip.tile.buffer.bytes, chip.memory.buffer_bytes) = (at_once, bytes, 300);
+        });
+        let (workload, hardware) = chip::timing::loading(&program).unwrap();
+        workload.check(&hardware, 1).unwrap();
+        workload.check_liveness(&hardware).unwrap();
+        let outcome = agreed(format_args!("{at_once} at once"), &workload, &hardware, 1).unwrap();
+        assert_eq!(outcome.image_done, [weight_writing(&program).unwrap().cycles]);
+    }
+}
+
+#[test]
+fn buffers_without_room_for_a_row_are_refused() {
+    let mut program = one_array(20, &slow_writes());
+    program.chip.memory.buffer_bytes = 3;
+    let refused = weight_writing(&program).unwrap_err().to_string();
+    assert!(refused.contains("memory.buffer_bytes = 3 is not allowed: a row of weights needs 4 bytes"), "{refused}");
+    (program.chip.memory.buffer_bytes, program.chip.tile.buffer.bytes) = (4, 3);
+    let refused = weight_writing(&program).unwrap_err().to_string();
+    assert!(refused.contains("the buffer of tile 0 has 3 bytes and needs 4"), "{refused}");
+    program.chip.tile.buffer.bytes = 4;
+    let slow = weight_writing(&program).unwrap();
+    assert!((20 * 100..20 * (2 + 70 + 100)).contains(&slow.cycles), "row by row: {slow:?}");
+}
