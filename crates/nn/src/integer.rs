@@ -4,9 +4,7 @@
 //! 16 bits per code and weight and 2^20 products per sum (see [`crate::quantised::MAX_BITS`]) an accumulator stays far below 2^63, so
 //! a validated network cannot overflow it.
 
-use crate::argmax::argmax;
 use crate::coding::CodeFormat;
-use crate::datasets::Split;
 use crate::error::{Invalid, NetworkError};
 use crate::network::Shape;
 use crate::quantised::{
@@ -47,18 +45,6 @@ impl QuantisedNetwork {
         Ok(self.run(codes))
     }
 
-    /// Fraction of the images whose highest score is at their label; ties go to the lowest class ([`argmax`]).
-    ///
-    /// # Errors
-    /// If the network is not valid, or the split is empty or of another shape.
-    pub fn accuracy(&self, split: &Split) -> Result<f64, NetworkError> {
-        self.validate()?;
-        split.check(self.input).map_err(|invalid| self.error(invalid))?;
-        let predict = |index| self.run(&self.input_codes(split.image(index))).pop().map_or(0, |scores| argmax(&scores));
-        let correct = (0..split.len()).filter(|&index| predict(index) == usize::from(split.labels[index])).count();
-        Ok(correct as f64 / split.len() as f64)
-    }
-
     fn check_codes(&self, codes: &[i32]) -> Result<(), Invalid> {
         if codes.len() != self.input.len() {
             return Err(Invalid::new("number of input codes", codes.len(), format!("exactly {}", self.input.len())));
@@ -78,22 +64,27 @@ impl QuantisedNetwork {
         // Result `k` is that of layer `k - 1`, result 0 the input.
         let mut results = vec![codes.iter().map(|&code| i64::from(code)).collect::<Vec<i64>>()];
         for layer in &self.layers {
-            let input = |source: usize| results[source].as_slice();
-            // Nothing reads scores in a valid network.
-            let format = |source: usize| self.format_of(source).unwrap_or(CodeFormat { bits: 1, signed: false });
-            results.push(match layer {
-                QuantisedLayer::Mvm(mvm) => mvm.requantise(&mvm.accumulate(input(mvm.input))),
-                QuantisedLayer::MaxPool(pool) => pool.reduce(input(pool.input)),
-                QuantisedLayer::AveragePool(pool) => pool.reduce(input(pool.input), format(pool.input)),
-                QuantisedLayer::Add(add) => add.sum(add.inputs.map(input)),
-                QuantisedLayer::Concat(concat) => {
-                    concat.join(&concat.inputs.iter().map(|&source| input(source)).collect::<Vec<_>>())
-                }
-                QuantisedLayer::Table(table) => table.look_up(input(table.input), format(table.input)),
-            });
+            let result = self.result(layer, |source| results[source].as_slice());
+            results.push(result);
         }
         results.remove(0);
         results
+    }
+
+    /// The result of one layer, from the maps of its sources.
+    pub(crate) fn result<'m>(&self, layer: &QuantisedLayer, input: impl Fn(usize) -> &'m [i64]) -> Vec<i64> {
+        // Nothing reads scores in a valid network.
+        let format = |source: usize| self.format_of(source).unwrap_or(CodeFormat { bits: 1, signed: false });
+        match layer {
+            QuantisedLayer::Mvm(mvm) => mvm.requantise(&mvm.accumulate(input(mvm.input))),
+            QuantisedLayer::MaxPool(pool) => pool.reduce(input(pool.input)),
+            QuantisedLayer::AveragePool(pool) => pool.reduce(input(pool.input), format(pool.input)),
+            QuantisedLayer::Add(add) => add.sum(add.inputs.map(input)),
+            QuantisedLayer::Concat(concat) => {
+                concat.join(&concat.inputs.iter().map(|&source| input(source)).collect::<Vec<_>>())
+            }
+            QuantisedLayer::Table(table) => table.look_up(input(table.input), format(table.input)),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::coding::InputCoding;
+use crate::datasets::Split;
 
 const INPUT: Shape = Shape { channels: 1, height: 2, width: 2 };
 

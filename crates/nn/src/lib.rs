@@ -10,6 +10,7 @@ pub mod files;
 pub mod gemm;
 pub mod graph;
 mod integer;
+mod integer_fast;
 pub mod layers;
 pub mod network;
 pub mod onnx;

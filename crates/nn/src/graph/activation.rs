@@ -55,7 +55,8 @@ impl Activation {
 
 impl Activation {
     /// The function of one value.
-    pub(super) fn of(self, value: f32) -> f32 {
+    #[must_use]
+    pub fn of(self, value: f32) -> f32 {
         match self {
             Self::Relu => value.max(0.0),
             Self::Clip { low, high } => value.max(low).min(high),
