@@ -139,7 +139,7 @@ fn puma() {
     assert_eq!(latency(&chip), 2304);
     let product = Product::of(&chip, "isaac", 8);
     // Behind it: eight slices of 16 outputs are merged, requantised and stored.
-    assert_eq!(on_the_machine(&product.program), [9, 2304, 7]);
+    assert_eq!(on_the_machine(&product.program), [10, 2304, 7]);
     let unit_j = product.energy.array_j + product.energy.adc_j + product.energy.dac_j + product.energy.shift_add_j;
     // The program has the 16 outputs of one array; a unit has 8 of them.
     hold("PUMA, nJ per product", 43.98, 8.0 * unit_j * 1e9, 2e-4);

@@ -30,7 +30,7 @@ fn slow_writes() -> Chip {
     let mut chip = chips::exact();
     (chip.tile.array.write_time_s, chip.tile.buffer.word_bits) = (100e-9, 32);
     (chip.memory.bits_per_cycle, chip.memory.latency_cycles) = (16, 70);
-    // No two transfers meet in a bank.
+    // Transfers that meet in a bank avoid each other by a cycle.
     chip.tile.buffer.banks = 1024;
     chip
 }
@@ -43,12 +43,13 @@ fn one_array_beside_the_port_follows_the_closed_form() {
         let writing = weight_writing(&program).unwrap();
         // Eight blocks, all in one burst of at most 4096 bits. The port moves half a row per cycle, its latency is counted from the end, words of a row go into
         // the global buffer; of the first block they are loaded from there, stored beside it and loaded into the register, a cycle each and one for an access.
-        // With a second block, its load from the global buffer keeps the bus for a cycle longer than the first block needs to be back there.
+        // With a second block, its load from the global buffer, which begins in the bank of the first one's store and therefore a cycle later, keeps the bus for two
+        // cycles longer than the first block needs to be back there.
         // Then rows are written one after the other, for the next ones are there before; shift-and-add, which has nothing to do here, and the word that says so
         // end it.
         let block = rows.div_ceil(8);
         let port = 2 * rows;
-        let second = u64::from(rows > 1);
+        let second = if rows > 1 { 2 } else { 0 };
         let way = port + (70 - 1) + rows + (1 + block) + block + second + (1 + block);
         assert_eq!(writing.cycles, way + 100 * rows + 1 + 1, "{rows} rows");
         assert_eq!([writing.port_cycles, writing.network_cycles, writing.writing_cycles], [port, 0, 100 * rows]);
@@ -69,7 +70,7 @@ fn the_network_carries_every_row_to_its_tile() {
     assert_eq!(far.network_cycles, 100);
     let packet = 3 * 4 + 13 - 1;
     // On the other side the packet's words are written behind it, instead of the store; the last flit's word too. There no second block is in the way.
-    assert_eq!(far.cycles, near.cycles + packet + 3 * 4 - 1);
+    assert_eq!(far.cycles, near.cycles + packet + 3 * 4 - 2);
 }
 
 /// Cells of many arrays, in several tiles, some of them twice.

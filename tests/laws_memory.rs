@@ -56,7 +56,7 @@ fn large_images_come_at_the_pace_of_the_port() {
             let busy = port.of(Class::Busy) as f64 / cycles as f64;
             assert!(busy > 0.85, "the port works for {busy} of the run");
             let (component, share) = most(&timing);
-            assert!(component == "memory-port" && share > 0.9, "{component}: {share}");
+            assert!(component == "memory-port" && share > 0.85, "{component}: {share}");
         }
     }
 }

@@ -16,6 +16,7 @@ mod input;
 mod replica;
 mod stage;
 mod stream;
+mod tile_traffic;
 mod traffic;
 mod validate;
 mod vector;
@@ -49,8 +50,9 @@ pub struct Program {
     pub training: String,
     /// Mapping strategy.
     pub mapping: String,
-    /// Accuracy of the network on the test images in software (integer arithmetic), 0..=1.
-    pub software_accuracy: f64,
+    /// Accuracy of the network on the test images in software (integer arithmetic), 0..=1; none without labelled images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software_accuracy: Option<f64>,
     /// Multiply-accumulates of one inference.
     pub macs: u64,
     /// The chip, with all presets resolved.

@@ -65,10 +65,7 @@ impl Program {
     pub fn distribution(&self, source: usize) -> ActionCounts {
         let Some(map) = self.source(source) else { return ActionCounts::default() };
         let homes = self.homes(source);
-        let mut tiles: BTreeSet<u32> = self.stages.iter().flat_map(|stage| stage.reading_tiles(source)).collect();
-        if source == self.stages.len() {
-            tiles.extend(homes.first());
-        }
+        let tiles = self.receivers(source);
         let bits = u64::from(map.channels) * u64::from(map.bits);
         let mut counts = ActionCounts::default();
         for pixel in 0..map.pixels() {
@@ -90,6 +87,15 @@ impl Program {
             counts += self.transfer(tile, stage.home(copy), stage.outputs_in(copy, tile) * u64::from(SUM_BITS));
         }
         counts
+    }
+
+    /// The tiles that a source is written to: those that read it, and the last result's first home.
+    pub(super) fn receivers(&self, source: usize) -> BTreeSet<u32> {
+        let mut tiles: BTreeSet<u32> = self.stages.iter().flat_map(|stage| stage.reading_tiles(source)).collect();
+        if source == self.stages.len() {
+            tiles.extend(self.homes(source).first());
+        }
+        tiles
     }
 
     /// An image from the memory through the global buffer.
@@ -125,12 +131,12 @@ impl Program {
         bits.div_ceil(self.chip.tile.buffer.word_bits.into())
     }
 
-    fn source(&self, source: usize) -> Option<FeatureMap> {
+    pub(super) fn source(&self, source: usize) -> Option<FeatureMap> {
         source.checked_sub(1).map_or(Some(self.input), |stage| self.stages.get(stage).map(Stage::output))
     }
 
     /// The tiles that write a source in turn; none if the images stand ready.
-    fn homes(&self, source: usize) -> Vec<u32> {
+    pub(super) fn homes(&self, source: usize) -> Vec<u32> {
         match source.checked_sub(1).and_then(|stage| self.stages.get(stage)) {
             None if self.chip.memory.streams_images() => vec![self.chip.memory.port_tile],
             None => Vec::new(),

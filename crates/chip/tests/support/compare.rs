@@ -34,7 +34,7 @@ fn name(unit: chip::machine::report::Unit, hardware: &Hardware) -> Unit {
 }
 
 /// Requires that a report tells what the naive model found.
-pub(crate) fn check(what: impl Display, hardware: &Hardware, report: &Report, outcome: &Outcome) {
+pub(crate) fn check(what: impl Display, (hardware, images): (&Hardware, u64), report: &Report, outcome: &Outcome) {
     assert_eq!(report.image_done, outcome.image_done, "{what}: images");
     assert_eq!(report.end, outcome.end, "{what}: end");
     assert_eq!(report.peaks, outcome.peaks, "{what}: peaks");
@@ -48,7 +48,7 @@ pub(crate) fn check(what: impl Display, hardware: &Hardware, report: &Report, ou
         assert_eq!(found, expected, "{what}: {unit:?} ({:?})", Class::ALL);
     }
     for (core, (times, ends)) in report.times.iter().zip(&outcome.ends).enumerate() {
-        assert_eq!(*times, expected_times(core as u32, ends, outcome), "{what}: core {core}");
+        assert_eq!(*times, expected_times(core as u32, ends, images as usize, outcome), "{what}: core {core}");
     }
     for of in &report.units {
         assert_eq!(of.cycles.total(), report.end, "{what}: {:?}", of.unit);
@@ -56,8 +56,7 @@ pub(crate) fn check(what: impl Display, hardware: &Hardware, report: &Report, ou
 }
 
 /// When a core worked: its units' first cycles of work, and the ends of its write-backs.
-fn expected_times(core: u32, ends: &[u64], outcome: &Outcome) -> CoreTimes {
-    let images = outcome.image_done.len();
+fn expected_times(core: u32, ends: &[u64], images: usize, outcome: &Outcome) -> CoreTimes {
     let own = |unit: &Unit| match *unit {
         Unit::Fetch { core: of } | Unit::WriteBack { core: of } => of == core,
         Unit::Arrays { core: of, .. } | Unit::Converters { core: of, .. } => of == core,
@@ -88,7 +87,7 @@ pub(crate) fn agreed(
     match &outcome {
         Ok(outcome) => {
             let report = found.unwrap_or_else(|error| panic!("{what}: {error}"));
-            check(&what, hardware, &report, outcome);
+            check(&what, (hardware, images), &report, outcome);
         }
         Err(Stuck::Dead { .. }) => {
             assert!(matches!(found, Err(MachineError::Stuck { .. })), "{what} cannot finish");

@@ -39,7 +39,7 @@ pub trait Recorder {
     /// The unit was in this class from `start` to before `end`. Units are numbered as in the report. Of network interfaces and links only cycles in
     /// which they are not idle are told, in no particular order.
     fn span(&mut self, unit: u32, class: Class, start: u64, end: u64);
-    /// An item left a core's write-back (the unit `from`) at `start` and was in the region at `end`.
+    /// An item left a core's write-back (the unit `from`) at `start`, or its fetch requested it from the memory, and was in the region at `end`.
     fn item(&mut self, from: u32, region: u32, start: u64, end: u64);
 }
 

@@ -94,8 +94,9 @@ impl Engine<'_, '_> {
     /// A packet is in the buffer.
     pub(super) fn packet_written(&mut self, tag: u32, op: Op) {
         let packet = self.world.packets.remove(tag);
-        let from = self.cores[packet.age.core as usize].write_back_unit;
-        if let Some(recorder) = self.world.accounts.recorder.as_mut().filter(|_| !packet.from_memory) {
+        let core = &self.cores[packet.age.core as usize];
+        let from = if packet.from_memory { core.fetch.unit } else { core.write_back_unit };
+        if let Some(recorder) = &mut self.world.accounts.recorder {
             recorder.item(from, packet.region, packet.age.since, self.world.now);
         }
         self.written((packet.region, packet.item), packet.age.core, op);
