@@ -1,7 +1,7 @@
 //! From a network to a program: the passes in their order.
 //!
 //! ```text
-//! network -> quantise -> fit -> map (mapping strategy, per layer) -> partition and place -> emit -> calibrate converters -> program
+//! graph -> front (canonicalise, fold, equalise, fuse, quantise) -> fit -> map (mapping strategy, per layer) -> partition and place -> emit -> calibrate converters -> program
 //! ```
 
 pub use crate::emit::choose_encoding;
@@ -10,36 +10,16 @@ use crate::calibrate::calibrate;
 use crate::emit::{emit, feature_map};
 use crate::error::CompileError;
 use crate::fit::check_fit;
+use crate::front::{Quantisation, quantised};
 use crate::mapping::Mapping;
-use crate::quantise::quantise;
 use chip::config::Chip;
 use chip::program::{InputCoding, Program};
 use nn::datasets::Dataset;
-use nn::network::Network;
+use nn::graph::Graph;
 use nn::quantised::QuantisedNetwork;
 
-/// Images of the training split on which activation ranges are found.
-const ACTIVATION_IMAGES: usize = 256;
-
-/// What to compile for what.
-#[derive(Clone, Copy)]
-pub struct Compilation<'a> {
-    /// The network.
-    pub network: &'a Network,
-    /// Its data set: training images calibrate, test images only measure the software accuracy.
-    pub dataset: &'a Dataset,
-    /// The method it was trained with, for the record.
-    pub training: &'a str,
-    /// The mapping strategy.
-    pub mapping: &'a Mapping,
-    /// The chip.
-    pub chip: &'a Chip,
-    /// Seed of the calibration chip samples.
-    pub seed: u64,
-}
-
-/// What to compile a network in integers for.
-#[derive(Clone, Copy)]
+/// What to compile a network for.
+#[derive(Clone, Copy, Debug)]
 pub struct CompilationSettings<'a> {
     /// Its data set: training images calibrate converters, test images only measure the software accuracy.
     pub dataset: &'a Dataset,
@@ -57,11 +37,13 @@ pub struct CompilationSettings<'a> {
 ///
 /// # Errors
 /// If the network or the chip is not valid, or one does not fit the other.
-pub fn compile(request: &Compilation<'_>) -> Result<Program, CompileError> {
-    let Compilation { network, dataset, training, mapping, chip, seed } = *request;
-    let calibration = dataset.train.truncated(ACTIVATION_IMAGES);
-    let quantised = quantise(network, chip.format.weight_bits, chip.magnitude_bits(), &calibration)?;
-    compile_quantised(&quantised, &CompilationSettings { dataset, training, mapping, chip, seed })
+pub fn compile(
+    graph: &Graph,
+    quantisation: &Quantisation,
+    settings: &CompilationSettings<'_>,
+) -> Result<Program, CompileError> {
+    let quantised = quantised(graph, &settings.dataset.train, settings.chip, quantisation, &mut |_, _| {})?;
+    compile_quantised(&quantised.network, settings)
 }
 
 /// Compiles a network that is in integers already: a graph of layers, with residual additions and average pooling.
@@ -79,7 +61,7 @@ pub fn compile_quantised(
         dataset: network.dataset.clone(),
         training: settings.training.to_owned(),
         mapping: settings.mapping.name().to_owned(),
-        software_accuracy: network.accuracy(&dataset.test)?,
+        software_accuracy: (!dataset.test.is_empty()).then(|| network.accuracy(&dataset.test)).transpose()?,
         macs: network.mac_count(),
         chip: chip.clone(),
         input: feature_map(network.input, network.coding.format, chip),

@@ -1,7 +1,7 @@
 //! From a network to a chip program, one pass a file.
 //!
 //! ```text
-//! network -> [quantise] -> fit -> [mapping] -> partition, place -> emit -> calibrate -> chip program [-> replicate]
+//! graph -> [canonicalise -> fold -> equalise -> fuse -> quantise] -> fit -> [mapping] -> partition, place -> emit -> calibrate -> chip program [-> replicate]
 //! ```
 //! The passes know levels, codes and level spacings; what a level is in siemens, volts or joules they do not know.
 
@@ -12,14 +12,19 @@ mod error;
 pub mod favourable;
 mod fit;
 mod flip;
+pub mod front;
+pub mod fuse;
 pub mod mapping;
 mod outline;
 pub mod partition;
+pub mod passes;
+pub mod place;
 pub mod quantise;
 mod replicate;
+pub mod report;
 
 pub use chip::config::Chip;
-pub use compile::{Compilation, CompilationSettings, compile, compile_quantised};
+pub use compile::{CompilationSettings, compile, compile_quantised};
 pub use error::CompileError;
 pub use outline::outline;
 pub use replicate::replicate;

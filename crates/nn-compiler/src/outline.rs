@@ -20,7 +20,7 @@ pub fn outline(network: &QuantisedNetwork, mapping: &Mapping, chip: &Chip) -> Re
         dataset: network.dataset.clone(),
         training: "none".to_owned(),
         mapping: mapping.name().to_owned(),
-        software_accuracy: 0.0,
+        software_accuracy: None,
         macs: macs(network),
         chip: chip.clone(),
         input: feature_map(network.input, network.coding.format, chip),

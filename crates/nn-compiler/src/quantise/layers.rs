@@ -1,0 +1,82 @@
+//! Pooling and additions in integers.
+
+use super::Pass;
+use super::value::{Value, holding};
+use crate::error::CompileError;
+use crate::fuse::{After, Format, Function, Layer};
+use nn::coding::CodeFormat;
+use nn::quantised::{MAX_MULTIPLIER, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool};
+use nn::window::Window;
+
+impl Pass<'_> {
+    pub(super) fn max_pool(&mut self, layer: &Layer, window: Window) -> Value {
+        let Value { source, scale, format, ref maps } = *self.input(layer);
+        let pool = QuantisedMaxPool { name: layer.name.clone(), input: source, window };
+        let maps = maps.iter().map(|map| pool.reduce(map)).collect();
+        Value { source: self.push(QuantisedLayer::MaxPool(pool)), scale, format, maps }
+    }
+
+    pub(super) fn average_pool(&mut self, layer: &Layer, window: Window) -> Value {
+        let Value { source, scale, format, ref maps } = *self.input(layer);
+        let multiplier = 1.0 / (window.vertical.kernel * window.horizontal.kernel) as f64;
+        let pool = QuantisedAveragePool { name: layer.name.clone(), input: source, window, multiplier };
+        let maps = maps.iter().map(|map| pool.reduce(map, format)).collect();
+        Value { source: self.push(QuantisedLayer::AveragePool(pool)), scale, format, maps }
+    }
+
+    pub(super) fn add(&mut self, index: usize, layer: &Layer) -> Result<Value, CompileError> {
+        let terms = [0, 1].map(|term| &self.values[layer.inputs[term]]);
+        let [first, second] = terms;
+        let sums = |image: usize| {
+            let values = first.maps[image].iter().zip(&second.maps[image]);
+            values.map(|(&a, &b)| a as f64 * first.scale + b as f64 * second.scale)
+        };
+        let sums: Vec<f64> = (0..first.maps.len()).flat_map(sums).collect();
+        let (format, scale) = self.scaled(index, layer.after, &sums);
+        let add = QuantisedAdd {
+            name: layer.name.clone(),
+            inputs: terms.map(|term| term.source),
+            shape: layer.shape,
+            multipliers: terms.map(|term| term.scale / scale),
+            bits: format.bits,
+            signed: format.signed,
+        };
+        if let Some(multiplier) = add.multipliers.iter().find(|&&multiplier| multiplier > MAX_MULTIPLIER) {
+            let what = format!(
+                "the sums of the calibration images are so small that a code would be multiplied by {multiplier}; allowed is {MAX_MULTIPLIER}"
+            );
+            return Err(CompileError::layer(&layer.name, what));
+        }
+        let maps = first.maps.iter().zip(&second.maps).map(|(a, b)| add.sum([a, b])).collect();
+        let source = self.push(QuantisedLayer::Add(add));
+        Ok(self.within(layer, layer.after, Value { source, scale, format, maps }))
+    }
+
+    /// The codes and the value of one for values that are requantised.
+    pub(super) fn scaled(&self, index: usize, after: After, values: &[f64]) -> (CodeFormat, f64) {
+        if let Some(Format { step, lowest, highest }) = after.format {
+            return (holding(if after.relu { 0 } else { lowest }, highest), step);
+        }
+        let format = self.format(index, !after.relu && values.iter().any(|&value| value < 0.0));
+        let codes = format.codes().1 as f64;
+        let mut magnitudes: Vec<f64> =
+            values.iter().filter(|&&value| format.signed || value > 0.0).map(|value| value.abs()).collect();
+        let range = self.settings.activation_range.of(&mut magnitudes, codes);
+        let range = range.min(after.highest.map_or(f64::INFINITY, f64::from));
+        (format, if range > 0.0 { range / codes } else { 1.0 })
+    }
+
+    /// Restricts codes to those that are prescribed, if the clamps of their format do not.
+    pub(super) fn within(&mut self, layer: &Layer, after: After, value: Value) -> Value {
+        match after.format {
+            Some(format) if !after.relu && !format.fills() => {
+                self.table_of(&format!("{}.codes", layer.name), &value, Function::Round(format), None)
+            }
+            Some(format) if after.relu && !(Format { lowest: 0, ..format }).fills() => {
+                let format = Format { lowest: 0, ..format };
+                self.table_of(&format!("{}.codes", layer.name), &value, Function::Round(format), None)
+            }
+            _ => value,
+        }
+    }
+}

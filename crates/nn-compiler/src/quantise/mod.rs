@@ -1,0 +1,198 @@
+//! Pass `quantise`: layers that write codes become a network in integers.
+//!
+//! Weights are rounded in the scale they were made for, or in one of their range. The range of every activation is found on calibration images,
+//! which need no float inference: each layer is run in integers as soon as those before it are fixed.
+
+mod concat;
+mod dump;
+mod layers;
+mod range;
+mod table;
+mod value;
+mod weighted;
+mod weights;
+
+pub use dump::dump;
+pub use range::{RANGES, Range};
+pub use weights::quantise_weight;
+
+use crate::error::CompileError;
+use crate::fuse::{Layer, LayerKind, Layers};
+use nn::coding::{CodeFormat, InputCoding};
+use nn::datasets::Split;
+use nn::graph::Coefficients;
+use nn::quantised::{QuantisedLayer, QuantisedNetwork};
+use value::{Value, holding};
+
+/// How a network is quantised.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QuantiseSettings {
+    /// Width of a weight, its sign included.
+    pub weight_bits: u32,
+    /// Width of a code that is never negative, or that no array reads, its sign not counted.
+    pub bits: u32,
+    /// Width of a code that may be negative and that arrays read, its sign not counted.
+    pub signed_bits: u32,
+    /// Whether every output channel has a weight scale of its own, where the network does not impose one.
+    pub per_channel: bool,
+    /// How the range of weights is chosen, where the network does not impose a scale.
+    pub weight_range: Range,
+    /// How the range of activations is chosen.
+    pub activation_range: Range,
+}
+
+/// A network in integers and what its results mean.
+#[derive(Clone, Debug)]
+pub struct Quantised {
+    /// The network.
+    pub network: QuantisedNetwork,
+    /// Value of one step of the scores.
+    pub score_scale: f64,
+}
+
+/// Quantises a network of layers.
+///
+/// # Errors
+/// If there are no calibration images of its shape, or it does not end with a weighted layer.
+pub fn quantise(
+    name: &str,
+    dataset: &str,
+    layers: &Layers,
+    settings: &QuantiseSettings,
+    calibration: &Split,
+) -> Result<Quantised, CompileError> {
+    check(layers, calibration)?;
+    let mut pass = Pass::new(name, dataset, layers, settings, calibration);
+    for index in 0..layers.layers.len() {
+        pass.layer(index)?;
+    }
+    pass.network.validate()?;
+    let score_scale = pass.values.last().map_or(1.0, |value| value.scale);
+    Ok(Quantised { network: pass.network, score_scale })
+}
+
+fn check(layers: &Layers, calibration: &Split) -> Result<(), CompileError> {
+    if calibration.is_empty() || calibration.features != layers.input.len() {
+        let (count, features) = (calibration.len(), calibration.features);
+        let what = format!("calibration takes images of {}; given are {count} of {features} values", layers.input);
+        return Err(CompileError::layer("input", what));
+    }
+    match layers.layers.last() {
+        Some(Layer { kind: LayerKind::Weighted(_), after, .. }) if *after == crate::fuse::After::default() => Ok(()),
+        Some(layer) => Err(CompileError::layer(
+            &layer.name,
+            "the last layer must be a linear layer or a convolution, whose sums are the scores",
+        )),
+        None => Err(CompileError::layer("input", "the network has no layer")),
+    }
+}
+
+struct Pass<'a> {
+    settings: &'a QuantiseSettings,
+    layers: &'a Layers,
+    network: QuantisedNetwork,
+    /// The sources of `layers` so far.
+    values: Vec<Value>,
+    /// For every source whether an array reads it, maybe through pooling.
+    feeds_arrays: Vec<bool>,
+    /// For every source the last layer that reads it.
+    last_reader: Vec<usize>,
+}
+
+impl<'a> Pass<'a> {
+    fn new(name: &str, dataset: &str, layers: &'a Layers, settings: &'a QuantiseSettings, calibration: &Split) -> Self {
+        let feeds_arrays = feeds_arrays(layers);
+        let (coding, scale) = input_coding(layers, settings, feeds_arrays[0]);
+        let image =
+            |index: usize| coding.codes(layers.input, calibration.image(index)).into_iter().map(i64::from).collect();
+        let maps = (0..calibration.len()).map(image).collect();
+        let input = Value { source: 0, scale, format: coding.format, maps };
+        let mut last_reader = vec![0; layers.layers.len() + 1];
+        for (index, layer) in layers.layers.iter().enumerate() {
+            layer.inputs.iter().for_each(|&source| last_reader[source] = index);
+        }
+        let network = QuantisedNetwork {
+            name: name.to_owned(),
+            dataset: dataset.to_owned(),
+            input: layers.input,
+            coding,
+            layers: Vec::new(),
+        };
+        Self { settings, layers, network, values: vec![input], feeds_arrays, last_reader }
+    }
+
+    fn layer(&mut self, index: usize) -> Result<(), CompileError> {
+        let layer = &self.layers.layers[index];
+        let value = match &layer.kind {
+            LayerKind::Weighted(weighted) => self.weighted(index, layer, weighted),
+            LayerKind::MaxPool(window) => self.max_pool(layer, *window),
+            LayerKind::AveragePool(window) => self.average_pool(layer, *window),
+            LayerKind::Add => self.add(index, layer)?,
+            LayerKind::Concat => self.concat(index, layer),
+            LayerKind::Table(function) => self.table(index, layer, *function),
+        };
+        self.values.push(value);
+        for source in &layer.inputs {
+            if self.last_reader[*source] == index {
+                self.values[*source].maps = Vec::new();
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends a quantised layer; returns its source.
+    fn push(&mut self, layer: QuantisedLayer) -> usize {
+        self.network.layers.push(layer);
+        self.network.layers.len()
+    }
+
+    /// The source of a layer that has only one.
+    fn input(&self, layer: &Layer) -> &Value {
+        &self.values[layer.inputs[0]]
+    }
+
+    /// The codes of the result of layer `index`.
+    fn format(&self, index: usize, signed: bool) -> CodeFormat {
+        let narrow = signed && self.feeds_arrays[index + 1];
+        CodeFormat { bits: if narrow { self.settings.signed_bits } else { self.settings.bits }, signed }
+    }
+}
+
+/// Which sources arrays read, maybe through pooling, which passes codes on.
+fn feeds_arrays(layers: &Layers) -> Vec<bool> {
+    let mut feeds = vec![false; layers.layers.len() + 1];
+    for (index, layer) in layers.layers.iter().enumerate().rev() {
+        let passes = match layer.kind {
+            LayerKind::Weighted(_) => true,
+            LayerKind::MaxPool(_) | LayerKind::AveragePool(_) => feeds[index + 1],
+            LayerKind::Add | LayerKind::Concat | LayerKind::Table(_) => false,
+        };
+        layer.inputs.iter().for_each(|&source| feeds[source] |= passes);
+    }
+    feeds
+}
+
+/// How pixels 0..=1 become codes, and what a code is worth: the prescribed format, or one over all that pixels can become.
+fn input_coding(layers: &Layers, settings: &QuantiseSettings, feeds_arrays: bool) -> (InputCoding, f64) {
+    let of = |coefficients: &Coefficients| coefficients.values().iter().map(|&value| f64::from(value)).collect();
+    let (mut factors, mut shifts): (Vec<f64>, Vec<f64>) =
+        layers.normalisation.as_ref().map_or((vec![1.0], vec![0.0]), |affine| (of(&affine.factor), of(&affine.shift)));
+    // One number for all pixels goes with many of the other kind.
+    let count = factors.len().max(shifts.len());
+    for numbers in [&mut factors, &mut shifts] {
+        *numbers = (0..count).map(|index| numbers[index * numbers.len() / count]).collect();
+    }
+    let ends = || factors.iter().zip(&shifts).flat_map(|(factor, shift)| [*shift, factor + shift]);
+    let (format, scale) = match layers.input_format {
+        Some(format) => (holding(format.lowest, format.highest), format.step),
+        None => {
+            let signed = ends().any(|end| end < 0.0);
+            let bits = if signed && feeds_arrays { settings.signed_bits } else { settings.bits };
+            let format = CodeFormat { bits, signed };
+            let largest = ends().map(f64::abs).fold(0.0, f64::max);
+            (format, if largest > 0.0 { largest / format.codes().1 as f64 } else { 1.0 })
+        }
+    };
+    let in_codes = |numbers: &[f64]| numbers.iter().map(|number| number / scale).collect();
+    (InputCoding { format, multipliers: in_codes(&factors), offsets: in_codes(&shifts) }, scale)
+}

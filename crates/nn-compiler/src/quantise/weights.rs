@@ -1,0 +1,51 @@
+//! Weights as integers.
+
+use super::QuantiseSettings;
+use crate::mapping::largest_weight;
+use nn::graph::WeightScale;
+use tile::adc::round_half_even;
+
+/// Integer weights and the value of a step of each output's.
+pub(super) struct IntegerWeights {
+    pub(super) weights: Vec<i32>,
+    pub(super) scales: Vec<f32>,
+}
+
+/// Rounds weights of `outputs` outputs. Scores must have one scale, so that they can be compared.
+pub(super) fn integer_weights(
+    weight: &[f32],
+    outputs: usize,
+    scale: &WeightScale,
+    scores: bool,
+    settings: &QuantiseSettings,
+) -> IntegerWeights {
+    let rows = (weight.len() / outputs.max(1)).max(1);
+    let scales: Vec<f32> = match scale {
+        WeightScale::Tensor(scale) => vec![*scale; outputs],
+        WeightScale::Channel(scales) if !scores => scales.clone(),
+        WeightScale::Free if settings.per_channel && !scores => {
+            weight.chunks_exact(rows).map(|row| free_scale(row, settings)).collect()
+        }
+        _ => vec![free_scale(weight, settings); outputs],
+    };
+    let row = |(weights, scale): (&[f32], &f32)| -> Vec<i32> {
+        weights.iter().map(|&weight| quantise_weight(weight, *scale, settings.weight_bits)).collect()
+    };
+    IntegerWeights { weights: weight.chunks_exact(rows).zip(&scales).flat_map(row).collect(), scales }
+}
+
+/// The scale with which a range of weights takes all integers; weights that are all 0 have any.
+fn free_scale(weights: &[f32], settings: &QuantiseSettings) -> f32 {
+    let largest = f64::from(largest_weight(settings.weight_bits));
+    let mut magnitudes: Vec<f64> = weights.iter().map(|&weight| f64::from(weight).abs()).collect();
+    let scale = (settings.weight_range.of(&mut magnitudes, largest) / largest) as f32;
+    if scale.is_normal() { scale } else { 1.0 }
+}
+
+/// The integer of a weight: rounded half to even in steps of `scale`, clipped to the symmetric range.
+#[inline]
+#[must_use]
+pub fn quantise_weight(weight: f32, scale: f32, weight_bits: u32) -> i32 {
+    let largest = largest_weight(weight_bits) as f32;
+    round_half_even((weight / scale).max(-largest).min(largest)) as i32
+}
