@@ -8,8 +8,10 @@ use crate::results::Row;
 use crate::statistics::{Estimate, difference_interval, ratio_interval};
 use crate::training::{find, mapping, method, train_all, training_seed};
 use chip::program::Program;
+use nn::Graph;
 use nn::datasets::{Dataset, Split};
-use nn_compiler::{Compilation, compile};
+use nn_compiler::front::Quantisation;
+use nn_compiler::{CompilationSettings, compile};
 use trainer::{Method, Trained};
 
 /// One row of the table with what it was made from.
@@ -125,14 +127,14 @@ impl RowRequest<'_> {
 
     fn compile(&self, trained: &Trained, seed: u64) -> Result<Program, ExploreError> {
         let mapping = mapping(self.mapping)?;
-        Ok(compile(&Compilation {
-            network: &trained.network,
+        let settings = CompilationSettings {
             dataset: self.dataset,
             training: self.method.name(),
             mapping: &mapping,
             chip: &self.experiment.chip,
             seed,
-        })?)
+        };
+        Ok(compile(&Graph::from(&trained.network), &Quantisation::default(), &settings)?)
     }
 }
 

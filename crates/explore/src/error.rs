@@ -12,6 +12,12 @@ pub enum ExploreError {
     /// A network file cannot be read or written.
     #[error(transparent)]
     NetworkFile(#[from] nn::files::FileError),
+    /// An ONNX file cannot be read.
+    #[error(transparent)]
+    Onnx(#[from] nn::onnx::OnnxError),
+    /// A network cannot be run.
+    #[error(transparent)]
+    Network(#[from] nn::NetworkError),
     /// A program cannot be read or written.
     #[error(transparent)]
     Program(#[from] chip::program::ProgramError),

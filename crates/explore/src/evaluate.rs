@@ -213,7 +213,7 @@ pub fn row(programs: &[&Program], evaluations: &[&Evaluation], images: u64, seed
         chips: pooled.len() as u64,
         images,
         seed,
-        software_accuracy: mean(&programs.iter().map(|p| p.software_accuracy).collect::<Vec<_>>()),
+        software_accuracy: mean(&programs.iter().map(|p| p.software_accuracy.unwrap_or(f64::NAN)).collect::<Vec<_>>()),
         accuracy_mean: mean(&pooled),
         accuracy_sd: sd(&pooled),
         accuracy_ci95_low: interval.low,

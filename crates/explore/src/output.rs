@@ -29,6 +29,16 @@ pub fn write(directory: &Path, name: &str, contents: &str) -> Result<(), Explore
     std::fs::write(&path, contents).map_err(fail(&path))
 }
 
+/// Writes a file, whose directory is created.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_bytes(path: &Path, contents: &[u8]) -> Result<(), ExploreError> {
+    let fail = |source| ExploreError::File { path: path.to_owned(), source };
+    path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(fail)?;
+    std::fs::write(path, contents).map_err(fail)
+}
+
 /// Writes `run.toml`: the resolved configuration, with the command that repeats the result from it.
 ///
 /// # Errors
@@ -152,6 +162,18 @@ pub fn converters_csv<'a>(uses: impl Iterator<Item = (&'a Row, Vec<ConverterUse>
         uses.into_iter().map(line).collect::<Vec<_>>()
     });
     lines_csv(&header, lines)
+}
+
+/// Records of one type as CSV.
+///
+/// # Errors
+/// If one cannot be written.
+pub fn records_csv<T: Serialize>(records: &[T]) -> Result<String, ExploreError> {
+    let table = |error: csv::Error| ExploreError::Table(error.to_string());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    records.iter().try_for_each(|record| writer.serialize(record)).map_err(table)?;
+    let bytes = writer.into_inner().map_err(|error| ExploreError::Table(error.to_string()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn lines_csv(header: &[&str], lines: impl Iterator<Item = Vec<String>>) -> Result<String, ExploreError> {

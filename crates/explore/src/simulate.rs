@@ -41,12 +41,12 @@ pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, ExploreError> {
     Ok(bytes)
 }
 
-/// The images to simulate: those of the files, or the test images of the program's data set.
+/// The images to simulate: those of the files, or the test images of the program's data set, which may lie below the directory `data`.
 ///
 /// # Errors
 /// If a file is missing, damaged or empty, or images and labels differ in number.
-pub fn images(program: &Program, files: Option<&ImageFiles>) -> Result<Split, ExploreError> {
-    let Some(files) = files else { return Ok(nn::datasets::load(&program.dataset)?.test) };
+pub fn images(program: &Program, files: Option<&ImageFiles>, data: Option<&Path>) -> Result<Split, ExploreError> {
+    let Some(files) = files else { return crate::datasets::load_test(&program.dataset, data) };
     if files.pixel_max == 0 {
         return Err(ExploreError::Request("--pixel-max = 0 is not allowed: an integer from 1 to 255".to_owned()));
     }

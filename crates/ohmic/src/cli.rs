@@ -1,10 +1,13 @@
 //! The command line's words.
 
 mod cycles;
+pub mod network;
 
 pub use cycles::{As, Cycles, Timed, Trace};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use explore::nn_compiler::place::Placement;
+use network::{Infer, Integers, Places};
 use std::path::PathBuf;
 
 /// Cycle-level simulator of memristor computation-in-memory accelerators: accuracy, energy and latency for each mapping strategy.
@@ -38,6 +41,8 @@ pub enum Command {
     Compare(Compare),
     /// Train one network
     Train(Train),
+    /// Run a network on images: in float, in integers, or on one chip sample
+    Infer(Infer),
     /// Compile a network for a chip
     Compile(Compile),
     /// Simulate a compiled program on many chip samples
@@ -112,8 +117,8 @@ pub struct Train {
 /// `compile`.
 #[derive(Debug, Args)]
 pub struct Compile {
-    /// Directory of a network, as `ohmic train` writes it
-    pub network: PathBuf,
+    /// Network: a name (see `ohmic list networks`), a TOML or ONNX file, or a directory that `ohmic train` wrote
+    pub network: String,
     /// Chip: a name (see `ohmic list chips`) or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "default")]
     pub chip: String,
@@ -129,11 +134,30 @@ pub struct Compile {
     /// Copy the stages that an image keeps busy longest, as long as the program has no more than so many arrays
     #[arg(long, value_name = "ARRAYS")]
     pub replicate: Option<u64>,
+    /// Place of the tiles on the mesh: row-major or communication-aware
+    #[arg(long, value_name = "NAME", default_value = "row-major", value_parser = Placement::parse)]
+    pub placement: Placement,
+    /// NumPy file of images that ranges are found on, for a network without a data set
+    #[arg(long, value_name = "FILE.npy")]
+    pub calibrate: Option<PathBuf>,
+    /// Test images on which the accuracy in software is measured
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub accuracy_images: usize,
+    #[command(flatten)]
+    pub integers: Integers,
+    #[command(flatten)]
+    pub places: Places,
+    /// Print the network as it is behind a pass (see `ohmic list passes`), and compile nothing
+    #[arg(long, value_name = "PASS")]
+    pub dump_after: Option<String>,
+    /// Print what became of each layer, and write report.csv and floor-plan.svg
+    #[arg(long)]
+    pub report: bool,
     #[command(flatten)]
     pub overrides: Overrides,
     /// Directory for program.toml, arrays.safetensors and run.toml
-    #[arg(short, long, value_name = "DIR")]
-    pub output: PathBuf,
+    #[arg(short, long, value_name = "DIR", required_unless_present = "dump_after")]
+    pub output: Option<PathBuf>,
 }
 
 /// `simulate`.
@@ -150,6 +174,9 @@ pub struct Simulate {
     /// Only the first so many images
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// Directory of data sets, each below its name (see `ohmic list datasets`) [default: $OHMIC_DATA]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// IDX file of images instead of the program's own data set
     #[arg(long, value_name = "FILE", requires = "labels")]
     pub images: Option<PathBuf>,
@@ -299,6 +326,8 @@ pub enum Listed {
     Adcs,
     /// Mapping strategies
     Mappings,
+    /// Passes of the compiler
+    Passes,
     /// Training methods
     Methods,
     /// Chip presets

@@ -34,6 +34,7 @@ fn run(cli: &Cli) -> Result<(), ExploreError> {
     match &cli.command {
         Command::Compare(arguments) => commands::compare::run(arguments, cli.format),
         Command::Train(arguments) => commands::train::run(arguments, cli.format),
+        Command::Infer(arguments) => commands::infer::run(arguments, cli.format),
         Command::Compile(arguments) => commands::compile::run(arguments, cli.format),
         Command::Simulate(arguments) => commands::simulate::run(arguments, cli.format),
         Command::Cycles(arguments) => commands::cycles::run(arguments, cli.format),

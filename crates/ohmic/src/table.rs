@@ -15,7 +15,8 @@ pub fn table(header: &[&str], left: usize, rows: impl Iterator<Item = Vec<String
     // Lines around the table and below its header only.
     table.remove_style(TableComponent::HorizontalLines).remove_style(TableComponent::MiddleIntersections);
     for row in rows {
-        table.add_row(row.iter().map(|cell| plain(cell)));
+        // Lines of a cell are its own; the table keeps them within its column.
+        table.add_row(row.iter().map(|cell| cell.split('\n').map(plain).collect::<Vec<_>>().join("\n")));
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_cell_alignment(if index < left { CellAlignment::Left } else { CellAlignment::Right });
@@ -62,7 +63,7 @@ pub fn results(rows: &[(Row, Energy)]) -> Table {
 }
 
 fn result(row: &Row, energy: &Energy) -> Vec<String> {
-    let percent = |share: f64| format!("{:.1}", 100.0 * share);
+    let percent = |share: f64| if share.is_nan() { "-".to_owned() } else { format!("{:.1}", 100.0 * share) };
     let nano = |joule: f64| format!("{:.2}", 1e9 * joule);
     vec![
         row.mapping.clone(),

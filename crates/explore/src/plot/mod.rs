@@ -2,6 +2,7 @@
 
 mod bars;
 mod canvas;
+mod floor_plan;
 mod legend;
 mod lines;
 mod marks;
@@ -14,6 +15,7 @@ mod tests;
 mod words;
 
 pub use self::bars::accuracy_bars;
+pub use self::floor_plan::floor_plan;
 pub use self::lines::lines;
 pub use self::states::state_errors;
 

@@ -6,6 +6,7 @@ use explore::ExploreError;
 use explore::chip::config::Chip;
 use explore::config::{Kind, kind_of, load, to_toml};
 use explore::experiment::Experiment;
+use explore::model::ModelConfig;
 use explore::outline::Outline;
 use explore::simulate::read_bounded;
 use explore::sweep::Sweep;
@@ -29,11 +30,17 @@ pub fn run(arguments: &Check, format: Format) -> Result<(), ExploreError> {
         Kind::Device => check::<Device>(kind, arguments, format),
         Kind::Adc => check::<AdcModel>(kind, arguments, format),
         Kind::Costs => check::<CostTable>(kind, arguments, format),
+        Kind::Network if names_file(&text) => check::<ModelConfig>(kind, arguments, format),
         Kind::Network => check::<Architecture>(kind, arguments, format),
         Kind::Outline => check::<Outline>(kind, arguments, format),
         Kind::Experiment => check::<Experiment>(kind, arguments, format),
         Kind::Sweep => check::<Sweep>(kind, arguments, format),
     }
+}
+
+/// Whether a network is one with weights in a file, and not an architecture to train.
+fn names_file(text: &str) -> bool {
+    toml::from_str::<toml::Table>(text).is_ok_and(|table| table.contains_key("file"))
 }
 
 fn check<T: DeserializeOwned + Serialize + explore::tile::check::Check>(

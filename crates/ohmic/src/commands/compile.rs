@@ -1,4 +1,4 @@
-//! `ohmic compile`: a network directory to a program directory.
+//! `ohmic compile`: a network to a program directory.
 
 use super::print_json;
 use crate::cli::{Compile, Format};
@@ -7,44 +7,111 @@ use explore::ExploreError;
 use explore::chip::config::Chip;
 use explore::chip::program::{MvmStage, Program, Stage};
 use explore::config::{Kind, load};
-use explore::nn_compiler::Compilation;
-use explore::output::write_run;
+use explore::datasets;
+use explore::model::Model;
+use explore::nn::datasets::Dataset;
+use explore::nn_compiler::front::{passes, quantised};
+use explore::nn_compiler::place::{Hops, place};
+use explore::nn_compiler::quantise::Quantised;
+use explore::nn_compiler::report::{LayerReport, report};
+use explore::nn_compiler::{CompilationSettings, compile_quantised};
+use explore::output::{records_csv, write, write_run};
+use explore::plot::floor_plan;
 use explore::training::mapping;
 use serde_json::json;
+use std::path::Path;
 
 pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
-    let mapping = mapping(&arguments.mapping)?;
     let chip: Chip = load(Kind::Chip, &arguments.chip, &arguments.overrides.set)?;
-    let network = explore::nn::files::load(&arguments.network)?;
-    let dataset = explore::nn::datasets::load(&network.dataset)?;
-    let request = Compilation {
-        network: &network,
-        dataset: &dataset,
-        training: &arguments.training,
-        mapping: &mapping,
-        chip: &chip,
-        seed: arguments.seed,
+    let model = explore::model::load(&arguments.network, arguments.places.models.as_deref(), &[])?;
+    let dataset = dataset(arguments, &model)?;
+    let mut dumped = None;
+    let mut observe = |pass: &str, text: &dyn Fn() -> String| {
+        if arguments.dump_after.as_deref() == Some(pass) {
+            dumped = Some(text());
+        }
     };
-    let mut program = explore::nn_compiler::compile(&request)?;
+    let quantised = quantised(&model.graph, &dataset.train, &chip, &arguments.integers.quantisation(), &mut observe)?;
+    if let Some(pass) = &arguments.dump_after {
+        let known = || passes().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let unknown = || ExploreError::Request(format!("--dump-after {pass}: no such pass; known: {}", known()));
+        say!("{}", dumped.ok_or_else(unknown)?.trim_end());
+        return Ok(());
+    }
+    let Some(output) = &arguments.output else { return Ok(()) };
+    let (program, hops) = program(arguments, &quantised, &dataset, &chip)?;
+    explore::chip::program::save(&program, output)?;
+    write_run(output, Kind::Chip, &chip, &repeat(arguments))?;
+    if arguments.report {
+        write_report(output, &program)?;
+    }
+    match format {
+        Format::Text => print_text(&program, arguments, hops),
+        Format::Json => print_json(&json!({
+            "software_accuracy": program.software_accuracy,
+            "stages": stage_rows(&program),
+            "layers": report(&program),
+            "flit_hops": hops.after,
+        }))?,
+    }
+    Ok(())
+}
+
+/// The images that ranges are found on, and those that the accuracy in software is measured on.
+fn dataset(arguments: &Compile, model: &Model) -> Result<Dataset, ExploreError> {
+    if let Some(path) = &arguments.calibrate {
+        let shape = model.graph.input;
+        return Ok(datasets::unlabelled(shape, &datasets::from_npy(path, shape)?));
+    }
+    if model.graph.dataset == "none" {
+        let what = "the network names no data set; give images to find ranges on by --calibrate FILE.npy";
+        return Err(ExploreError::Request(format!("{}: {what}", arguments.network)));
+    }
+    let mut dataset = datasets::load(&model.graph.dataset, arguments.places.data.as_deref())?;
+    dataset.test = dataset.test.truncated(arguments.accuracy_images.max(1));
+    Ok(dataset)
+}
+
+fn program(
+    arguments: &Compile,
+    quantised: &Quantised,
+    dataset: &Dataset,
+    chip: &Chip,
+) -> Result<(Program, Hops), ExploreError> {
+    let mapping = mapping(&arguments.mapping)?;
+    let (training, seed) = (arguments.training.as_str(), arguments.seed);
+    let settings = CompilationSettings { dataset, training, mapping: &mapping, chip, seed };
+    let mut program = compile_quantised(&quantised.network, &settings)?;
     if let Some(arrays) = arguments.replicate {
         explore::nn_compiler::replicate(&mut program, arrays)?;
     }
+    let hops = place(&mut program, arguments.placement);
     // A program that cannot finish is refused here, not when it is simulated.
     explore::chip::timing::run(&program, 1)?;
-    explore::chip::program::save(&program, &arguments.output)?;
-    let replicate = arguments.replicate.map(|arrays| format!(" --replicate {arrays}")).unwrap_or_default();
-    let repeat = format!(
-        "ohmic compile NETWORK --chip run.toml --mapping {} --training {} --seed {}{replicate} -o DIR",
-        arguments.mapping, arguments.training, arguments.seed
+    Ok((program, hops))
+}
+
+/// The command that repeats a compilation.
+fn repeat(arguments: &Compile) -> String {
+    let Compile { mapping, training, seed, placement, integers, .. } = arguments;
+    let mut command = format!(
+        "ohmic compile NETWORK --chip run.toml --mapping {mapping} --training {training} --seed {seed} --placement {} -o DIR",
+        placement.name()
     );
-    write_run(&arguments.output, Kind::Chip, &chip, &repeat)?;
-    match format {
-        Format::Text => print_text(&program, arguments),
-        Format::Json => {
-            print_json(&json!({ "software_accuracy": program.software_accuracy, "stages": stage_rows(&program) }))?;
-        }
+    if let Some(arrays) = arguments.replicate {
+        command += &format!(" --replicate {arrays}");
     }
-    Ok(())
+    for (flag, given) in [(" --per-channel", integers.per_channel), (" --equalise", integers.equalise)] {
+        command += if given { flag } else { "" };
+    }
+    command
+        + &format!(" --weight-range {} --activation-range {}", integers.weight_range, integers.activation_range)
+        + &format!(" --accuracy-images {}", arguments.accuracy_images)
+}
+
+fn write_report(output: &Path, program: &Program) -> Result<(), ExploreError> {
+    write(output, "report.csv", &records_csv(&report(program))?)?;
+    write(output, "floor-plan.svg", &floor_plan(program)?)
 }
 
 const HEADER: [&str; 11] = [
@@ -93,8 +160,66 @@ fn stage_rows(program: &Program) -> Vec<Vec<String>> {
     program.stages.iter().map(row).collect()
 }
 
-fn print_text(program: &Program, arguments: &Compile) {
+fn print_text(program: &Program, arguments: &Compile, hops: Hops) {
     say!("{}", table(&HEADER, 1, stage_rows(program).into_iter()));
-    say!("software accuracy on the test images: {:.1} %", 100.0 * program.software_accuracy);
-    say!("wrote program.toml, arrays.safetensors and run.toml to {}", arguments.output.display());
+    if arguments.report {
+        say!("{}", table(&REPORT, 2, report(program).iter().map(report_row)));
+        say!("{}", totals(program));
+    }
+    match program.software_accuracy {
+        Some(accuracy) => say!("software accuracy on the test images: {:.1} %", 100.0 * accuracy),
+        None => say!("software accuracy: no labelled images"),
+    }
+    if hops.before > 0 {
+        say!("flit hops of an image: {} row by row, {} as placed", hops.before, hops.after);
+    }
+    if let Some(output) = &arguments.output {
+        say!("wrote program.toml, arrays.safetensors and run.toml to {}", output.display());
+    }
+}
+
+const REPORT: [&str; 12] = [
+    "stage",
+    "kernel",
+    "groups",
+    "MACs",
+    "arrays",
+    "copies",
+    "cells",
+    "utilisation\n%",
+    "lossless\nADC bits",
+    "clipped\nweights",
+    "error variance\n(weight steps²)",
+    "mapping",
+];
+
+fn report_row(layer: &LayerReport) -> Vec<String> {
+    vec![
+        layer.stage.clone(),
+        layer.shape.clone(),
+        layer.groups.to_string(),
+        layer.macs.to_string(),
+        layer.arrays.to_string(),
+        layer.copies.to_string(),
+        layer.cells.to_string(),
+        format!("{:.1}", 100.0 * layer.utilisation),
+        layer.lossless_adc_bits.to_string(),
+        layer.clipped_weights.to_string(),
+        format!("{:.3}", layer.weight_error_variance),
+        layer.mapping.clone(),
+    ]
+}
+
+fn totals(program: &Program) -> String {
+    let layers = report(program);
+    let sum = |of: &dyn Fn(&LayerReport) -> u64| layers.iter().map(of).sum::<u64>();
+    let (arrays, cells) = (sum(&|layer| layer.arrays * layer.copies), sum(&|layer| layer.cells * layer.copies));
+    let size = &program.chip.tile.array;
+    let available = arrays * u64::from(size.rows) * u64::from(size.cols);
+    format!(
+        "{} MACs an image, {arrays} arrays on {} tiles, {cells} cells in use ({:.1} % of the arrays)",
+        program.macs,
+        program.tiles(),
+        100.0 * cells as f64 / available.max(1) as f64
+    )
 }

@@ -43,6 +43,7 @@ fn entries(what: Listed) -> Result<Vec<(String, String)>, ExploreError> {
             };
             explore::nn_compiler::mapping::MAPPINGS.iter().map(entry).collect()
         }
+        Listed::Passes => explore::nn_compiler::front::passes().into_iter().map(|(name, doc)| own(name, doc)).collect(),
         Listed::Methods => explore::trainer::METHODS.iter().map(|(_, name, doc)| own(name, doc)).collect(),
         Listed::Datasets => {
             let entry = |info: &&explore::nn::datasets::DatasetInfo| {

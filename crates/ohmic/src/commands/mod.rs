@@ -6,6 +6,7 @@ pub mod compile;
 pub mod conductances;
 pub mod cycles;
 pub mod export_spice;
+pub mod infer;
 pub mod list;
 pub mod simulate;
 pub mod states;

@@ -32,7 +32,7 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
     let program = explore::chip::program::load(&arguments.program)?;
     let pairs = arguments.images.clone().zip(arguments.labels.clone());
     let files = pairs.map(|(images, labels)| ImageFiles { images, labels, pixel_max: arguments.pixel_max });
-    let all = images(&program, files.as_ref())?;
+    let all = images(&program, files.as_ref(), arguments.data.as_deref())?;
     let images = arguments.limit.map_or_else(|| all.clone(), |limit| all.truncated(limit));
     let evaluator = Evaluator { seed: arguments.seed, chips, timing_images: arguments.timing_images };
     if let Some(output) = &arguments.output {

@@ -1,0 +1,101 @@
+//! Running a network on images: in float, in integers, or on one chip sample.
+
+use crate::error::ExploreError;
+use crate::progress::Progress;
+use chip::functional::{Cells, ChipSample, SampleAddress, Settings, infer_with};
+use nn::argmax;
+use nn::datasets::Split;
+use nn::graph::Graph;
+use nn_compiler::quantise::Quantised;
+use nn_compiler::{CompilationSettings, compile_quantised};
+use tile::address::Purpose;
+
+/// Images that are run at a time; progress is told between them.
+const BLOCK: usize = 64;
+
+/// How a network is run.
+#[derive(Clone, Copy, Debug)]
+pub enum Engine<'a> {
+    /// The network as it was read, in 32-bit floats.
+    Float(&'a Graph),
+    /// The network in integers: what an ideal chip computes.
+    Integer(&'a Quantised),
+    /// One chip sample of a chip.
+    Analog(&'a AnalogChip<'a>),
+}
+
+/// A chip sample.
+#[derive(Clone, Copy, Debug)]
+pub struct AnalogChip<'a> {
+    /// The network in integers.
+    pub quantised: &'a Quantised,
+    /// How it is compiled.
+    pub settings: &'a CompilationSettings<'a>,
+    /// Number of the chip sample.
+    pub chip_sample: u64,
+}
+
+/// What a network says of images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inferred {
+    /// Scores of a class and more: `[image][class]`, in the units of the network.
+    pub logits: Vec<f64>,
+    /// Numbers of an image.
+    pub classes: usize,
+}
+
+impl Inferred {
+    /// The scores of every image.
+    pub fn images(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+        self.logits.chunks_exact(self.classes.max(1))
+    }
+
+    /// Images whose highest score is at their label; ties go to the lowest class.
+    #[must_use]
+    pub fn correct(&self, labels: &[u8]) -> usize {
+        self.images().zip(labels).filter(|(scores, label)| argmax(scores) == usize::from(**label)).count()
+    }
+}
+
+/// Makes scores of images.
+type Runner<'a> = Box<dyn Fn(&[f32]) -> Result<Vec<f64>, ExploreError> + 'a>;
+
+/// Runs a network on images.
+///
+/// # Errors
+/// If images are not those of the network, or it cannot be compiled.
+pub fn infer(engine: Engine<'_>, images: &Split, progress: &dyn Progress) -> Result<Inferred, ExploreError> {
+    progress.begin("inferring", images.len() as u64);
+    let run: Runner<'_> = match engine {
+        Engine::Float(graph) => Box::new(|images| Ok(graph.forward(images)?.into_iter().map(f64::from).collect())),
+        Engine::Integer(Quantised { network, score_scale }) => Box::new(move |images| {
+            let scores = network.infer_all(images)?;
+            Ok(scores.into_iter().flatten().map(|score| score as f64 * score_scale).collect())
+        }),
+        Engine::Analog(chip) => chip.engine()?,
+    };
+    let mut logits = Vec::new();
+    for block in images.images.chunks((BLOCK * images.features).max(1)) {
+        logits.extend(run(block)?);
+        progress.advance((block.len() / images.features.max(1)) as u64);
+    }
+    progress.end();
+    Ok(Inferred { classes: logits.len() / images.len().max(1), logits })
+}
+
+impl<'a> AnalogChip<'a> {
+    /// Compiles the network and makes the chip sample.
+    fn engine(&self) -> Result<Runner<'a>, ExploreError> {
+        let program = compile_quantised(&self.quantised.network, self.settings)?;
+        let (seed, chip_sample) = (self.settings.seed, self.chip_sample);
+        let address = SampleAddress { seed, purpose: Purpose::Programming, chip_sample };
+        let cells = Cells::program(&program, address).map_err(ExploreError::Request)?;
+        let sample = ChipSample::from_cells(&program, &cells).map_err(ExploreError::Request)?;
+        let scale = self.quantised.score_scale;
+        Ok(Box::new(move |images| {
+            let codes = nn_compiler::compile::encode_images(&program, images);
+            let inference = infer_with(&program, &sample, &codes, Settings { errors: false, ..Settings::default() });
+            Ok(inference.map_err(ExploreError::Request)?.scores.into_iter().map(|score| score * scale).collect())
+        }))
+    }
+}

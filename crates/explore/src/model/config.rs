@@ -1,0 +1,80 @@
+//! The description of a network that others made: where its file is, and what it expects of an image.
+
+use serde::{Deserialize, Serialize};
+use tile::check::{Check, Problems};
+
+/// A network with weights, as a document of kind `network` with a `file` describes it. The value of the network's input is
+/// `(pixel * scale - mean) / std` for pixels of 0..=1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Name, kebab-case.
+    pub name: String,
+    /// What it is and where it comes from, in one line.
+    #[serde(default)]
+    pub doc: String,
+    /// Data set that it was made for (see `ohmic list datasets`).
+    pub dataset: String,
+    /// ONNX file, or a TOML graph with safetensors beside it; relative to the document, or to the directory of models.
+    pub file: String,
+    /// Weights of a TOML graph, if they are not beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
+    /// Which of several results is that of the network, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// What it expects of an image.
+    #[serde(default)]
+    pub input: InputConfig,
+}
+
+/// What a network expects of an image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InputConfig {
+    /// Where its input has the channels.
+    pub layout: InputLayout,
+    /// Value of a white pixel before mean and deviation: 1, or 255 for networks that take bytes.
+    pub scale: f64,
+    /// Subtracted from all values, or per channel.
+    pub mean: Vec<f64>,
+    /// Subtracted from every value by itself: NumPy file of height x width x channels or channels x height x width numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_file: Option<String>,
+    /// What all values, or those of a channel, are divided by.
+    pub std: Vec<f64>,
+}
+
+/// Order of the axes of an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InputLayout {
+    /// Channels, rows, columns.
+    #[default]
+    Nchw,
+    /// Rows, columns, channels.
+    Nhwc,
+}
+
+impl Default for InputConfig {
+    fn default() -> Self {
+        Self { layout: InputLayout::default(), scale: 1.0, mean: vec![0.0], mean_file: None, std: vec![1.0] }
+    }
+}
+
+impl Check for ModelConfig {
+    fn check(&self, problems: &mut Problems) {
+        problems.require("file", &self.file, !self.file.is_empty(), "the path of a file");
+        problems.within("input", |problems| {
+            let InputConfig { scale, mean, mean_file, std, .. } = &self.input;
+            let usable = |value: f64| value.is_finite() && value > 0.0;
+            problems.require("scale", scale, usable(*scale), "a positive number");
+            let finite = !mean.is_empty() && mean.iter().all(|mean| mean.is_finite());
+            problems.require("mean", format!("{mean:?}"), finite, "one number, or one per channel");
+            let alone = mean_file.is_none() || mean == &[0.0];
+            problems.require("mean", format!("{mean:?}"), alone, "[0.0] where there is a mean_file");
+            let usable = !std.is_empty() && std.iter().all(|&std| usable(std));
+            problems.require("std", format!("{std:?}"), usable, "one positive number, or one per channel");
+        });
+    }
+}

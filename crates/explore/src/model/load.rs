@@ -1,0 +1,88 @@
+//! From what a user names to a network.
+
+use super::normalise::normalise;
+use super::{InputConfig, InputLayout, ModelConfig};
+use crate::config::{self, Kind};
+use crate::error::ExploreError;
+use nn::graph::Graph;
+use nn::onnx::{Layout, Options};
+use std::path::{Path, PathBuf};
+
+/// Environment variable that names the directory of models.
+pub const MODELS: &str = "OHMIC_MODELS";
+
+/// A network that takes the pixels 0..=1 of its data set.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The network.
+    pub graph: Graph,
+    /// The file that it was read from.
+    pub file: PathBuf,
+}
+
+/// Loads what `name` stands for: a directory that `ohmic train` wrote, an ONNX file, or a document of kind `network` (a name, see `ohmic list
+/// networks`, or a TOML file). `models` is the directory of models; without it that of the environment is taken.
+///
+/// # Errors
+/// If there is no such network, or its file cannot be read.
+pub fn load(name: &str, models: Option<&Path>, overrides: &[String]) -> Result<Model, ExploreError> {
+    let path = Path::new(name);
+    if path.is_dir() {
+        return Ok(Model { graph: Graph::from(&nn::files::load(path)?), file: path.to_owned() });
+    }
+    if path.extension().is_some_and(|ending| ending == "onnx") {
+        let stem = path.file_stem().map_or_else(|| "network".to_owned(), |stem| kebab(&stem.to_string_lossy()));
+        let graph = nn::onnx::load(path, &Options::new(stem, "none"))?;
+        return Ok(Model { graph, file: path.to_owned() });
+    }
+    let config: ModelConfig = config::load(Kind::Network, name, overrides)?;
+    let beside = name.ends_with(".toml").then(|| path.parent().map(Path::to_path_buf)).flatten();
+    let places: Vec<PathBuf> = beside
+        .into_iter()
+        .chain(models.map(Path::to_path_buf).or_else(|| std::env::var_os(MODELS).map(PathBuf::from)))
+        .collect();
+    from_config(&config, &places)
+}
+
+fn from_config(config: &ModelConfig, places: &[PathBuf]) -> Result<Model, ExploreError> {
+    let file = find(&config.file, places)?;
+    let InputConfig { layout, mean_file, .. } = &config.input;
+    let graph = if file.extension().is_some_and(|ending| ending == "onnx") {
+        let layout = match layout {
+            InputLayout::Nchw => Layout::ChannelsFirst,
+            InputLayout::Nhwc => Layout::ChannelsLast,
+        };
+        let output = config.output.clone();
+        nn::onnx::load(&file, &Options { name: config.name.clone(), dataset: config.dataset.clone(), layout, output })?
+    } else {
+        let weights = match &config.weights {
+            Some(weights) => find(weights, places)?,
+            None => file.with_extension("safetensors"),
+        };
+        nn::graph::files::load(&file, &weights)?
+    };
+    let mean_file = mean_file.as_ref().map(|file| find(file, places)).transpose()?;
+    Ok(Model { graph: normalise(graph, &config.input, mean_file.as_deref())?, file })
+}
+
+/// The first of the places that has a file.
+fn find(file: &str, places: &[PathBuf]) -> Result<PathBuf, ExploreError> {
+    let path = Path::new(file);
+    let tried: Vec<PathBuf> =
+        if path.is_absolute() { vec![path.to_owned()] } else { places.iter().map(|place| place.join(path)).collect() };
+    match tried.iter().find(|path| path.exists()) {
+        Some(path) => Ok(path.clone()),
+        None => Err(ExploreError::Request(format!(
+            "{file} was not found in {}; name its directory by --models DIR or {MODELS}",
+            match tried.as_slice() {
+                [] => "any place, because none was named".to_owned(),
+                tried => tried.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+            }
+        ))),
+    }
+}
+
+/// A name that networks may have.
+fn kebab(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
+}

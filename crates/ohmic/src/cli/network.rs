@@ -1,0 +1,94 @@
+//! Arguments of the commands that read networks.
+
+use clap::{Args, ValueEnum};
+use explore::nn_compiler::front::Quantisation;
+use explore::nn_compiler::quantise::Range;
+use std::path::PathBuf;
+
+/// Where files of networks and data sets are.
+#[derive(Debug, Args)]
+pub struct Places {
+    /// Directory of network files that a document names [default: that of the document, then $OHMIC_MODELS]
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// Directory of data sets, each below its name (see `ohmic list datasets`) [default: $OHMIC_DATA]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// How a network becomes one in integers.
+#[derive(Debug, Args)]
+pub struct Integers {
+    /// Give every output channel a weight scale of its own
+    #[arg(long)]
+    pub per_channel: bool,
+    /// Make the weight ranges of neighbouring layers equal first
+    #[arg(long)]
+    pub equalise: bool,
+    /// How the range of weights is chosen: max, percentile:P or mean-squared-error
+    #[arg(long, value_name = "RANGE", default_value = "max", value_parser = Range::parse)]
+    pub weight_range: Range,
+    /// How the range of activations is chosen on calibration images: max, percentile:P or mean-squared-error
+    #[arg(long, value_name = "RANGE", default_value = "max", value_parser = Range::parse)]
+    pub activation_range: Range,
+}
+
+impl Integers {
+    /// As the compiler takes it.
+    pub fn quantisation(&self) -> Quantisation {
+        let Self { per_channel, equalise, weight_range, activation_range } = *self;
+        Quantisation { equalise, per_channel, weight_range, activation_range }
+    }
+}
+
+/// How a network is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineName {
+    /// As it was read, in 32-bit floats.
+    Float,
+    /// In integers: what an ideal chip computes.
+    Integer,
+    /// One chip sample of a chip.
+    Analog,
+}
+
+/// `infer`.
+#[derive(Debug, Args)]
+pub struct Infer {
+    /// Network: a name (see `ohmic list networks`), a TOML or ONNX file, or a directory that `ohmic train` wrote
+    pub network: String,
+    /// How the network is run
+    #[arg(long, value_enum, default_value_t = EngineName::Float)]
+    pub engine: EngineName,
+    /// Only the first so many test images
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// NumPy file of images as the network takes them, one after the other, instead of a data set
+    #[arg(long, value_name = "FILE.npy")]
+    pub input: Option<PathBuf>,
+    /// NumPy file for the results, images x results
+    #[arg(long, value_name = "FILE.npy")]
+    pub output: Option<PathBuf>,
+    /// CSV file for the results, one image a line
+    #[arg(long, value_name = "FILE.csv")]
+    pub logits: Option<PathBuf>,
+    /// Chip whose widths of weights and inputs the integers have, and which is simulated by the analog engine
+    #[arg(long, value_name = "NAME|FILE", default_value = "default")]
+    pub chip: String,
+    /// Mapping strategy of the analog engine
+    #[arg(long, value_name = "NAME", default_value = "isaac")]
+    pub mapping: String,
+    /// Seed of the chip sample
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Number of the chip sample
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub chip_sample: u64,
+    #[command(flatten)]
+    pub integers: Integers,
+    #[command(flatten)]
+    pub places: Places,
+    /// Override a key of the chip, e.g. --set format.weight_bits=6
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}

@@ -1,0 +1,124 @@
+//! `ohmic infer`: a network on images, in float, in integers or on one chip sample.
+
+use super::print_json;
+use crate::bar::Bar;
+use crate::cli::Format;
+use crate::cli::network::{EngineName, Infer};
+use explore::ExploreError;
+use explore::chip::config::Chip;
+use explore::config::{Kind, load};
+use explore::infer::{AnalogChip, Engine, Inferred, infer};
+use explore::model::Model;
+use explore::nn::datasets::{Dataset, Split};
+use explore::nn_compiler::CompilationSettings;
+use explore::nn_compiler::front::quantised;
+use explore::output::write_bytes;
+use explore::statistics::wilson_interval;
+use explore::training::mapping;
+use explore::{datasets, npy};
+use serde_json::json;
+
+pub fn run(arguments: &Infer, format: Format) -> Result<(), ExploreError> {
+    let model = explore::model::load(&arguments.network, arguments.places.models.as_deref(), &[])?;
+    let images = images(arguments, &model)?;
+    let inferred = match arguments.engine {
+        EngineName::Float => infer(Engine::Float(&model.graph), &images, &Bar::default())?,
+        engine => in_integers(arguments, &model, &images, engine)?,
+    };
+    write(arguments, &inferred)?;
+    let correct = arguments.input.is_none().then(|| inferred.correct(&images.labels));
+    print(arguments, &model, &inferred, correct, format)
+}
+
+/// The images of a file, or the test images of the network's data set.
+fn images(arguments: &Infer, model: &Model) -> Result<Split, ExploreError> {
+    if arguments.limit == Some(0) {
+        return Err(ExploreError::Request("--limit = 0 is not allowed: an integer from 1".to_owned()));
+    }
+    let all = match &arguments.input {
+        Some(path) => datasets::from_npy(path, model.graph.input)?,
+        None => {
+            let split = datasets::load_test(&model.graph.dataset, arguments.places.data.as_deref())?;
+            split
+                .check(model.graph.input)
+                .map_err(|invalid| ExploreError::Request(format!("data set {}: {invalid}", model.graph.dataset)))?;
+            split
+        }
+    };
+    Ok(arguments.limit.map_or_else(|| all.clone(), |limit| all.truncated(limit)))
+}
+
+fn in_integers(arguments: &Infer, model: &Model, images: &Split, engine: EngineName) -> Result<Inferred, ExploreError> {
+    let chip: Chip = load(Kind::Chip, &arguments.chip, &arguments.set)?;
+    let dataset = calibration(arguments, model, images)?;
+    let quantisation = arguments.integers.quantisation();
+    let quantised = quantised(&model.graph, &dataset.train, &chip, &quantisation, &mut |_, _| {})?;
+    if engine == EngineName::Integer {
+        return infer(Engine::Integer(&quantised), images, &Bar::default());
+    }
+    let mapping = mapping(&arguments.mapping)?;
+    let settings = CompilationSettings {
+        dataset: &dataset,
+        training: "unknown",
+        mapping: &mapping,
+        chip: &chip,
+        seed: arguments.seed,
+    };
+    let chip = AnalogChip { quantised: &quantised, settings: &settings, chip_sample: arguments.chip_sample };
+    infer(Engine::Analog(&chip), images, &Bar::default())
+}
+
+/// The images on which ranges are found: those of the data set, or, of a network without one, the given images.
+fn calibration(arguments: &Infer, model: &Model, images: &Split) -> Result<Dataset, ExploreError> {
+    match arguments.input {
+        None => datasets::load(&model.graph.dataset, arguments.places.data.as_deref()),
+        Some(_) => Ok(datasets::unlabelled(model.graph.input, images)),
+    }
+}
+
+fn write(arguments: &Infer, inferred: &Inferred) -> Result<(), ExploreError> {
+    let images = inferred.images().len();
+    if let Some(path) = &arguments.output {
+        write_bytes(path, &npy::to_bytes(images, inferred.classes, &inferred.logits))?;
+    }
+    if let Some(path) = &arguments.logits {
+        let line = |scores: &[f64]| scores.iter().map(f64::to_string).collect::<Vec<_>>().join(",") + "\n";
+        write_bytes(path, inferred.images().map(line).collect::<String>().as_bytes())?;
+    }
+    Ok(())
+}
+
+fn print(
+    arguments: &Infer,
+    model: &Model,
+    inferred: &Inferred,
+    correct: Option<usize>,
+    format: Format,
+) -> Result<(), ExploreError> {
+    let images = inferred.images().len();
+    let interval = correct.map(|correct| wilson_interval(correct as u64, images as u64));
+    let engine = format!("{:?}", arguments.engine).to_lowercase();
+    if format == Format::Json {
+        return print_json(&json!({
+            "network": model.graph.name,
+            "file": model.file,
+            "engine": engine,
+            "images": images,
+            "accuracy": interval.map(|interval| interval.value),
+            "accuracy_ci95_low": interval.map(|interval| interval.low),
+            "accuracy_ci95_high": interval.map(|interval| interval.high),
+        }));
+    }
+    match interval {
+        Some(interval) => say!(
+            "{}, {engine}: {:.2} % [{:.2}, {:.2}] of {images} test images of {} (95 % interval, Wilson)",
+            model.graph.name,
+            100.0 * interval.value,
+            100.0 * interval.low,
+            100.0 * interval.high,
+            model.graph.dataset
+        ),
+        None => say!("{}, {engine}: {images} images, no labels", model.graph.name),
+    }
+    Ok(())
+}
