@@ -88,7 +88,7 @@ fn flows(program: &Program, kind: FlowKind) -> Vec<(u32, u32, &'static str, Stri
     {
         let region = match (*instruction, kind) {
             (Instruction::Send { region, .. }, FlowKind::Packet) => region,
-            (Instruction::Store { region, .. }, FlowKind::Store) => region,
+            (Instruction::Store { region, .. } | Instruction::LoadMemory { region, .. }, FlowKind::Store) => region,
             _ => continue,
         };
         for &reader in &workload.regions[region as usize].readers {
@@ -104,7 +104,9 @@ fn flows(program: &Program, kind: FlowKind) -> Vec<(u32, u32, &'static str, Stri
     let mut found = Vec::new();
     for flow in recording.flows.iter().filter(|flow| flow.kind == kind) {
         let (from, to) = (&recording.units[flow.from_unit as usize], &recording.units[flow.to_unit as usize]);
-        assert!(flow.at < flow.until && from.name.ends_with(": write-back"), "{flow:?}");
+        // What comes from the memory is requested by a fetch.
+        let part = if from.name == "memory: fetch" { "fetch" } else { "write-back" };
+        assert!(flow.at < flow.until && from.name.ends_with(&format!(": {part}")), "{flow:?}");
         let part = if to.name.ends_with(": fetch") { "fetch" } else { "write-back" };
         assert!(to.name.ends_with(part) && to.name.starts_with(&to.stage), "{to:?}");
         found.push((from.tile.unwrap(), to.tile.unwrap(), part, to.stage.clone()));

@@ -10,10 +10,11 @@ use crate::support::networks::{Builder, convolutions, dataset, linear_chain};
 use crate::support::random::Random;
 use chip::functional::{Cells, ChipSample, SampleAddress};
 use chip::program::{Program, Stage};
+use nn::Graph;
 use nn::network::{Network, Shape};
-use nn_compiler::compile::{Compilation, compile};
+use nn_compiler::front::Quantisation;
 use nn_compiler::mapping::Mapping;
-use nn_compiler::{Chip, CompilationSettings, CompileError, compile_quantised};
+use nn_compiler::{Chip, CompilationSettings, CompileError, compile, compile_quantised};
 use tile::address::Purpose;
 use tile::fault_map::FaultMap;
 
@@ -120,15 +121,9 @@ fn program(bench: &Bench, random: &mut Random, levels: Levels, size: Size) -> Pr
         let network = network(random, chip.format.weight_bits, size);
         let classes = network.shapes().unwrap().last().unwrap().len();
         let dataset = dataset(random, network.input, classes, 3, 1);
-        let request = Compilation {
-            network: &network,
-            dataset: &dataset,
-            training: "none",
-            mapping: &mapping,
-            chip: &chip,
-            seed: SEED,
-        };
-        match compile(&request) {
+        let settings =
+            CompilationSettings { dataset: &dataset, training: "none", mapping: &mapping, chip: &chip, seed: SEED };
+        match compile(&Graph::from(&network), &Quantisation::default(), &settings) {
             Ok(program) => return program,
             Err(error) => refused.push(error.to_string()),
         }

@@ -6,10 +6,12 @@ use crate::support::networks::{Builder, convolutions, dataset, linear_chain};
 use crate::support::random::Random;
 use chip::config::Chip;
 use chip::program::{Program, load, save};
+use nn::Graph;
 use nn::datasets::Dataset;
 use nn::network::{Network, Shape};
-use nn_compiler::compile::{Compilation, compile};
+use nn_compiler::front::Quantisation;
 use nn_compiler::mapping::Mapping;
+use nn_compiler::{CompilationSettings, compile};
 
 /// Rows and columns of arrays, small enough that most layers are cut in both directions, or large enough that none is.
 const ARRAYS: [(u32, u32); 4] = [(8, 8), (16, 32), (40, 24), (128, 128)];
@@ -139,8 +141,8 @@ fn a_last_convolution_whose_scores_have_no_single_order_is_refused() {
     let network = last_convolution(&mut random, 3, 4, 5);
     let dataset = dataset(&mut random, network.input, 18, IMAGES, IMAGES);
     let (mapping, chip) = (&Mapping::parse("isaac").unwrap(), chips::exact());
-    let error =
-        compile(&Compilation { network: &network, dataset: &dataset, training: "none", mapping, chip: &chip, seed: 1 });
+    let settings = CompilationSettings { dataset: &dataset, training: "none", mapping, chip: &chip, seed: 1 };
+    let error = compile(&Graph::from(&network), &Quantisation::default(), &settings);
     assert!(error.unwrap_err().to_string().starts_with("layer `layer0`: "));
 }
 

@@ -4,9 +4,11 @@
 use chip::program::{MvmStage, Program};
 use explore::config::{Kind, load};
 use explore::experiment::Experiment;
+use nn::Graph;
 use nn::datasets::Dataset;
+use nn_compiler::front::Quantisation;
 use nn_compiler::mapping::Mapping;
-use nn_compiler::{Compilation, compile};
+use nn_compiler::{CompilationSettings, compile};
 use trainer::config::Projection;
 use trainer::{Job, Method, Target, Trained, train};
 
@@ -35,15 +37,8 @@ fn run(experiment: &Experiment, dataset: &Dataset, method: Method, mapping: &str
 
 fn program(experiment: &Experiment, dataset: &Dataset, trained: &Trained, mapping: &str) -> Program {
     let mapping = &Mapping::parse(mapping).unwrap();
-    compile(&Compilation {
-        network: &trained.network,
-        dataset,
-        training: "test",
-        mapping,
-        chip: &experiment.chip,
-        seed: 1,
-    })
-    .unwrap()
+    let settings = CompilationSettings { dataset, training: "test", mapping, chip: &experiment.chip, seed: 1 };
+    compile(&Graph::from(&trained.network), &Quantisation::default(), &settings).unwrap()
 }
 
 /// Columns of a stage (one output within one crossbar) whose most significant cells are all in allowed states.

@@ -3,12 +3,14 @@
 use chip::config::Chip;
 use chip::functional::{ChipSample, ColumnProbe, Inference, Observation, infer};
 use chip::program::Program;
+use nn::Graph;
 use nn::datasets::{Dataset, Split};
 use nn::network::Network;
 use nn::quantised::QuantisedNetwork;
-use nn_compiler::compile::{Compilation, compile, encode_images};
+use nn_compiler::compile::encode_images;
+use nn_compiler::front::{Quantisation, quantised};
 use nn_compiler::mapping::Mapping;
-use nn_compiler::quantise::quantise;
+use nn_compiler::{CompilationSettings, compile};
 use tile::address::Purpose;
 
 /// Seed of the chip samples.
@@ -21,12 +23,11 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    /// The compiler finds the ranges of activations on the first 256 training images; so does the reference.
     pub(crate) fn new(network: &Network, dataset: &Dataset, mapping: &Mapping, chip: &Chip) -> Self {
-        let request = Compilation { network, dataset, training: "none", mapping, chip, seed: SEED };
-        let program = compile(&request).unwrap();
-        let calibration = dataset.train.truncated(256);
-        let reference = quantise(network, chip.format.weight_bits, chip.magnitude_bits(), &calibration).unwrap();
+        let settings = CompilationSettings { dataset, training: "none", mapping, chip, seed: SEED };
+        let (graph, quantisation) = (Graph::from(network), Quantisation::default());
+        let program = compile(&graph, &quantisation, &settings).unwrap();
+        let reference = quantised(&graph, &dataset.train, chip, &quantisation, &mut |_, _| {}).unwrap().network;
         Self { program, reference }
     }
 

@@ -49,7 +49,7 @@ impl OneStage<'_> {
             dataset: "none".to_owned(),
             training: "none".to_owned(),
             mapping: "none".to_owned(),
-            software_accuracy: 0.0,
+            software_accuracy: None,
             macs: window.rows() as u64 * u64::from(self.outputs) * window.count() as u64,
             chip: self.chip,
             input,

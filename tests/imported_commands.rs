@@ -1,0 +1,145 @@
+//! The commands that take networks from elsewhere, as a user types them.
+
+use assert_cmd::Command;
+use explore::npy;
+use std::path::{Path, PathBuf};
+
+fn ohmic(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ohmic"));
+    command.args(arguments).env_remove("OHMIC_MODELS").env_remove("OHMIC_DATA");
+    command
+}
+
+fn onnx(name: &str) -> String {
+    format!("{}/../../tests/onnx/{name}.onnx", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Standard output of a command that succeeds.
+fn output(arguments: &[&str]) -> String {
+    let output = ohmic(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Standard error of a command that is refused.
+fn refusal(arguments: &[&str]) -> String {
+    let output = ohmic(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Images for the residual network, as a NumPy file.
+fn images(directory: &Path) -> (PathBuf, usize) {
+    let graph = nn::onnx::load(Path::new(&onnx("network_residual")), &nn::onnx::Options::new("net", "none")).unwrap();
+    let (count, path) = (5, directory.join("images.npy"));
+    let values: Vec<f64> = (0..count * graph.input.len()).map(|index| (index * 37 % 101) as f64 / 100.0).collect();
+    std::fs::write(&path, npy::to_bytes(count, graph.input.len(), &values)).unwrap();
+    (path, count)
+}
+
+#[test]
+fn engines_agree_on_a_network_from_elsewhere() {
+    let directory = tempfile::tempdir().unwrap();
+    let (images, count) = images(directory.path());
+    let network = onnx("network_residual");
+    let run = |engine: &str, more: &[&str]| {
+        let file = directory.path().join(format!("{engine}.npy"));
+        let mut arguments = vec!["infer", &network, "--engine", engine, "--input", images.to_str().unwrap()];
+        arguments.extend(["--output", file.to_str().unwrap()]);
+        arguments.extend(more);
+        assert!(output(&arguments).contains("5 images, no labels"));
+        npy::read(&std::fs::read(file).unwrap()).unwrap()
+    };
+    let float = run("float", &[]);
+    assert_eq!(float.shape[0], count);
+    let integer = run("integer", &[]);
+    // An ideal device and converters without steps: the chip is the integer network.
+    let ideal = [
+        "--set",
+        "cell.device.preset=ideal",
+        "--set",
+        "tile.adc.kind=ideal",
+        "--set",
+        "mesh.width=64",
+        "--set",
+        "mesh.height=64",
+    ];
+    assert_eq!(run("analog", &ideal), integer);
+    let largest = float.values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    for (float, integer) in float.values.iter().zip(&integer.values) {
+        assert!((float - integer).abs() < 0.1 * largest, "{float} and {integer}");
+    }
+}
+
+#[test]
+fn every_pass_can_be_looked_at() {
+    let directory = tempfile::tempdir().unwrap();
+    let (images, _) = images(directory.path());
+    let listed = output(&["list", "passes"]);
+    let passes: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(passes.len() >= 6, "{listed}");
+    let network = onnx("network_residual");
+    let common = ["compile", &network, "--mapping", "isaac", "--calibrate", images.to_str().unwrap(), "--dump-after"];
+    let mut texts = Vec::new();
+    for pass in &passes {
+        texts.push(output(&[common.as_slice(), &[pass]].concat()));
+    }
+    assert!(texts[0].contains("affine") || texts[0].contains("conv"), "{}", texts[0]);
+    assert!(texts.last().unwrap().contains("mvm") && texts.last().unwrap().contains("scores"));
+    let error = refusal(&[common.as_slice(), &["nothing"]].concat());
+    assert!(error.contains("--dump-after nothing") && error.contains("fold-batch-norm"), "{error}");
+}
+
+#[test]
+fn a_report_has_every_layer_and_a_floor_plan() {
+    let directory = tempfile::tempdir().unwrap();
+    let (images, _) = images(directory.path());
+    let network = onnx("network_depthwise");
+    let graph = nn::onnx::load(Path::new(&network), &nn::onnx::Options::new("net", "none")).unwrap();
+    let values: Vec<f64> = (0..3 * graph.input.len()).map(|index| (index * 41 % 97) as f64 / 96.0).collect();
+    std::fs::write(&images, npy::to_bytes(3, graph.input.len(), &values)).unwrap();
+    let program = directory.path().join("program");
+    let text = output(&[
+        "compile",
+        &network,
+        "--mapping",
+        "differential",
+        "--calibrate",
+        images.to_str().unwrap(),
+        "--placement",
+        "communication-aware",
+        "--report",
+        "-o",
+        program.to_str().unwrap(),
+    ]);
+    assert!(
+        text.contains("lossless") && text.contains("MACs an image") && text.contains("no labelled images"),
+        "{text}"
+    );
+    let csv = std::fs::read_to_string(program.join("report.csv")).unwrap();
+    let layers = csv.lines().count() - 1;
+    let loaded = chip::program::load(&program).unwrap();
+    assert_eq!(layers, loaded.mvm_stages().count());
+    assert!(csv.lines().next().unwrap().contains("lossless_adc_bits") && csv.contains("differential"), "{csv}");
+    let plan = std::fs::read_to_string(program.join("floor-plan.svg")).unwrap();
+    for (_, stage) in loaded.mvm_stages() {
+        assert!(plan.contains(&stage.name), "{}", stage.name);
+    }
+    let macs: u64 = graph.mac_count().unwrap();
+    assert_eq!(loaded.macs, macs);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let network = onnx("network_cnn");
+    let no_data = refusal(&["compile", &network, "--mapping", "isaac", "-o", "/nowhere"]);
+    assert!(no_data.contains("--calibrate"), "{no_data}");
+    let no_place = refusal(&["infer", "mlperf-resnet8"]);
+    assert!(no_place.contains("mlperf_resnet8.onnx") && no_place.contains("--models"), "{no_place}");
+    let architecture = refusal(&["infer", "digits-mlp"]);
+    assert!(architecture.contains("layers") || architecture.contains("file"), "{architecture}");
+    let range = refusal(&["infer", &network, "--weight-range", "percentile:3"]);
+    assert!(range.contains("percentile:P"), "{range}");
+    let operator = refusal(&["infer", &onnx("../refused/none")]);
+    assert!(operator.contains("none.onnx"), "{operator}");
+}

@@ -1,0 +1,145 @@
+//! Every ONNX file of the repository that ends in scores, compiled for a chip without errors: the chip is the integer reference bit for bit,
+//! the reference is near the float network, and the cycles end.
+
+use crate::support::chips;
+use chip::functional::infer;
+use chip::timing;
+use nn::datasets::{Dataset, Split};
+use nn::graph::Graph;
+use nn::onnx::{self, Options};
+use nn_compiler::compile::encode_images;
+use nn_compiler::front::{Quantisation, quantised};
+use nn_compiler::mapping::Mapping;
+use nn_compiler::place::{Placement, place};
+use nn_compiler::quantise::{Quantised, Range};
+use nn_compiler::{CompilationSettings, CompileError, compile_quantised};
+use safetensors::SafeTensors;
+use std::path::PathBuf;
+use tile::address::Purpose;
+
+/// Values of a few images, between 0 and 1.
+const IMAGES: usize = 6;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/onnx")
+}
+
+fn names() -> Vec<String> {
+    let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let models = files.filter(|file| file.extension().is_some_and(|ending| ending == "onnx"));
+    let mut names: Vec<String> = models.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
+fn import(name: &str) -> Graph {
+    onnx::load(&folder().join(format!("{name}.onnx")), &Options::new("net", "none")).unwrap()
+}
+
+/// The images of the file's reference, moved and scaled to 0..=1.
+fn images(name: &str, graph: &Graph) -> Split {
+    let bytes = std::fs::read(folder().join("references.safetensors")).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let view = tensors.tensor(&format!("{name}.in")).unwrap();
+    let (values, _) = view.data().as_chunks::<4>();
+    let values: Vec<f32> = values.iter().map(|&value| f32::from_le_bytes(value)).collect();
+    let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(low, high), &value| (low.min(value), high.max(value)));
+    let features = graph.input.len();
+    let pixel = |index: usize| (values[index % values.len()] - low) / (high - low).max(1e-6);
+    // Later images are those of the reference shifted by some values.
+    let images = (0..IMAGES * features).map(|index| pixel(index + index / features * 7)).collect();
+    Split { features, images, labels: vec![0; IMAGES] }
+}
+
+fn dataset(graph: &Graph, images: &Split) -> Dataset {
+    let empty = images.truncated(0);
+    Dataset {
+        name: "none",
+        shape: graph.input,
+        classes: 1,
+        train: images.clone(),
+        validation: empty.clone(),
+        test: empty,
+    }
+}
+
+/// What the chip computes against the reference, for a mapping; also placed by what tiles send each other.
+fn check_chip(name: &str, quantised: &Quantised, dataset: &Dataset, mapping: &str) -> Result<(), CompileError> {
+    let (mapping, chip) = (Mapping::parse(mapping).unwrap(), chips::exact());
+    let settings = CompilationSettings { dataset, training: "none", mapping: &mapping, chip: &chip, seed: 1 };
+    let mut program = compile_quantised(&quantised.network, &settings)?;
+    let expected: Vec<f64> = quantised
+        .network
+        .infer_all(&dataset.train.images)
+        .unwrap()
+        .into_iter()
+        .flatten()
+        .map(|score| score as f64)
+        .collect();
+    for placement in [Placement::RowMajor, Placement::CommunicationAware] {
+        let hops = place(&mut program, placement);
+        assert!(hops.after <= hops.before, "{name}");
+        program.validate().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let counted = |index| program.movement(index).flit_hop;
+        let moved = (0..program.stages.len()).map(counted).sum::<u64>() + program.distribution(0).flit_hop;
+        assert_eq!(moved, hops.after, "{name}: traffic of tiles times hops");
+        let sample = chip::functional::ChipSample::program(&program, 1, Purpose::Programming, 0).unwrap();
+        let codes = encode_images(&program, &dataset.train.images);
+        assert_eq!(infer(&program, &sample, &codes, None).unwrap().scores, expected, "{name}, {placement:?}");
+        assert!(timing::run(&program, 1).unwrap().cycles() > 0, "{name}");
+    }
+    Ok(())
+}
+
+/// Largest difference of scores from the float network, over its largest score.
+fn distance(graph: &Graph, quantised: &Quantised, images: &Split) -> f64 {
+    let float = graph.forward(&images.images).unwrap();
+    let integer = quantised.network.infer_all(&images.images).unwrap();
+    let largest = float.iter().fold(1e-6_f64, |largest, &score| largest.max(f64::from(score).abs()));
+    let pairs = integer.iter().flatten().zip(&float);
+    pairs.map(|(&score, &float)| (score as f64 * quantised.score_scale - f64::from(float)).abs()).fold(0.0, f64::max)
+        / largest
+}
+
+#[test]
+fn own_files_compile_and_the_chip_is_the_reference() {
+    let (mut compiled, mut refused) = (Vec::new(), Vec::new());
+    let mut chip = chips::exact();
+    chip.format.input_bits = 8;
+    for (index, name) in names().into_iter().enumerate() {
+        let graph = import(&name);
+        let images = images(&name, &graph);
+        let quantisation = Quantisation {
+            equalise: index % 2 == 0,
+            per_channel: index % 3 == 0,
+            weight_range: [Range::Max, Range::MeanSquaredError][index % 2],
+            activation_range: [Range::Max, Range::Percentile(99.99), Range::MeanSquaredError][index % 3],
+        };
+        let mapping = ["isaac", "differential", "offset"][index % 3];
+        let checked = quantised(&graph, &images, &chip, &quantisation, &mut |_, _| {})
+            .and_then(|quantised| check_chip(&name, &quantised, &dataset(&graph, &images), mapping));
+        match checked {
+            Ok(()) => {
+                let plain = quantised(&graph, &images, &chip, &Quantisation::default(), &mut |_, _| {}).unwrap();
+                compiled.push((name, distance(&graph, &plain, &images)));
+            }
+            // Most files are a single operator without weights, which is no network for a chip.
+            Err(CompileError::Layer { layer, what }) => refused.push(format!("{name}: {layer}: {what}")),
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
+    eprintln!("{compiled:?}");
+    let whole = ["network_cnn", "network_depthwise", "network_residual"];
+    for name in whole {
+        let distance = compiled.iter().find(|(compiled, _)| compiled == name).map(|(_, distance)| *distance);
+        assert!(
+            distance.is_some_and(|distance| distance < 0.1),
+            "{name}: {distance:?}; refused:\n{}",
+            refused.join("\n")
+        );
+    }
+    assert!(compiled.len() > whole.len(), "{compiled:?}; refused:\n{}", refused.join("\n"));
+    for what in &refused {
+        assert!(what.len() > 30, "a refusal that says nothing: {what}");
+    }
+}
