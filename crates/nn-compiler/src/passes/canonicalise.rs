@@ -24,6 +24,12 @@ impl GraphPass for Canonicalise {
     fn run(&self, graph: &mut Graph, _: &PassSettings) -> Result<(), CompileError> {
         remove_where(graph, |graph, index| is_identity(&graph.nodes[index].op));
         absorb_orders(graph)?;
+        if graph.nodes.is_empty() {
+            return Err(CompileError::layer(
+                "output",
+                "the network only puts its input in another order or shape, and computes nothing",
+            ));
+        }
         absorb_padding(graph)?;
         end_with_scores(graph);
         join_affine(graph)?;
