@@ -43,7 +43,7 @@ const MOST_BYTES: u64 = 1 << 31;
 /// If the file cannot be read or does not hold whole images.
 pub fn from_npy(path: &Path, shape: Shape) -> Result<Split, ExploreError> {
     let refuse = |what: String| ExploreError::Request(format!("{}: {what}", path.display()));
-    let npy::Array { shape: found, values } = npy::read(&read_bounded(path, MOST_BYTES)?).map_err(refuse)?;
+    let npy::Array { shape: found, values, .. } = npy::read(&read_bounded(path, MOST_BYTES)?).map_err(refuse)?;
     let features = shape.len();
     if values.is_empty() || !values.len().is_multiple_of(features) {
         return Err(refuse(format!(

@@ -23,6 +23,8 @@ pub fn to_bytes(rows: usize, columns: usize, values: &[f64]) -> Vec<u8> {
 /// An array of numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
+    /// NumPy's name of the kind of number, as `<f8`.
+    pub kind: String,
     /// Length of every axis, slowest first.
     pub shape: Vec<usize>,
     /// The numbers, in C order.
@@ -34,7 +36,10 @@ pub struct Array {
 /// # Errors
 /// If the bytes are no array that can be read, or one of another shape; the text says what was expected.
 pub fn from_bytes(rows: usize, columns: usize, bytes: &[u8]) -> Result<Vec<f64>, String> {
-    let Array { shape, values } = read(bytes)?;
+    let Array { kind, shape, values } = read(bytes)?;
+    if kind != "<f8" {
+        return Err(format!("holds numbers of the kind {kind}; expected are 64-bit floats, <f8"));
+    }
     if shape == [rows, columns] {
         Ok(values)
     } else {
@@ -60,9 +65,12 @@ pub fn read(bytes: &[u8]) -> Result<Array, String> {
     let shape = shape.ok_or_else(|| refuse("'shape':(...)", "whole numbers"))?;
     let count = shape.iter().try_fold(1_usize, |count, &axis| count.checked_mul(axis));
     if count.and_then(|count| count.checked_mul(width)) != Some(data.len()) {
-        return Err(format!("holds {} bytes of data, which are not {shape:?} numbers of {width} bytes", data.len()));
+        return Err(format!(
+            "holds {} bytes of data, which are not those of the shape {shape:?} with numbers of {width} bytes",
+            data.len()
+        ));
     }
-    Ok(Array { shape, values: data.chunks_exact(width).map(value).collect() })
+    Ok(Array { kind: kind.to_owned(), shape, values: data.chunks_exact(width).map(value).collect() })
 }
 
 /// The header and the data of versions 1 to 3, whose headers have lengths of 2, 4 and 4 bytes.
@@ -132,7 +140,7 @@ mod tests {
             (good[..good.len() - 1].to_vec(), "holds 47 bytes of data"),
             ([good.as_slice(), &[0]].concat(), "holds 49 bytes of data"),
             (with("<f8", "<c8"), "<f4, |u1"),
-            (with("<f8", "<f4"), "which are not [2, 3] numbers of 4 bytes"),
+            (with("<f8", "<f4"), "the shape [2, 3] with numbers of 4 bytes"),
             (with("(2, 3)", "(3, 2)"), "has the shape [3, 2]; expected is [2, 3]"),
             (with("(2, 3)", "(2, x)"), "whole numbers"),
             (with("False", "True "), "C order"),
@@ -150,11 +158,11 @@ mod tests {
             let length = if version == 1 { length.to_le_bytes()[..2].to_vec() } else { length.to_le_bytes().to_vec() };
             read(&[&MAGIC[..6], &[version, 0], &length, header.as_bytes(), data].concat())
         };
-        let expected = Ok(Array { shape: vec![2], values: vec![3.0, -1.0] });
-        assert_eq!(array(1, "|i1", &[3, 255]), expected);
-        assert_eq!(array(2, "<i2", &[3, 0, 255, 255]), expected);
-        assert_eq!(array(3, "<f4", &[0, 0, 0x40, 0x40, 0, 0, 0x80, 0xbf]), expected);
-        assert_eq!(array(1, "<i8", &[[3, 0, 0, 0, 0, 0, 0, 0], [255; 8]].concat()), expected);
+        let expected = |kind: &str| Ok(Array { kind: kind.to_owned(), shape: vec![2], values: vec![3.0, -1.0] });
+        assert_eq!(array(1, "|i1", &[3, 255]), expected("|i1"));
+        assert_eq!(array(2, "<i2", &[3, 0, 255, 255]), expected("<i2"));
+        assert_eq!(array(3, "<f4", &[0, 0, 0x40, 0x40, 0, 0, 0x80, 0xbf]), expected("<f4"));
+        assert_eq!(array(1, "<i8", &[[3, 0, 0, 0, 0, 0, 0, 0], [255; 8]].concat()), expected("<i8"));
         assert!(array(4, "|u1", &[0, 0]).unwrap_err().contains("version 4.0"));
     }
 
