@@ -170,12 +170,12 @@ impl Plan<'_> {
         let capacity = Some(memory.buffer_bytes.saturating_mul(8) / burst_bits.max(1));
         let global = "weights in the global buffer".to_owned();
         let mut regions = vec![region(global, port, (bursts.len() as u64, burst_bits), capacity, vec![0], vec![1])];
-        for (number, lane) in self.lanes.iter().enumerate() {
-            let blocks = || self.blocks.iter().filter(|block| block.lanes.contains(&number));
-            let bits = blocks().map(|block| block.bits).max().unwrap_or(1).max(1);
+        let lane_blocks = self.lane_blocks();
+        for (number, (lane, blocks)) in self.lanes.iter().zip(&lane_blocks).enumerate() {
+            let bits = blocks.iter().map(|block| block.bits).max().unwrap_or(1).max(1);
             let (name, reader) = (format!("rows in tile {}, {number}", lane.tile), vec![number as u32 + 2]);
-            let items = blocks().map(|block| block.lanes.iter().filter(|&&of| of == number).count() as u64).sum();
-            regions.push(region(name, lane.tile, (items, bits), Some(lane.bits / bits), vec![1], reader));
+            let items = (blocks.len() as u64, bits);
+            regions.push(region(name, lane.tile, items, Some(lane.bits / bits), vec![1], reader));
         }
         let done = regions.len() as u32;
         let lanes = self.lanes.len() as u64;
@@ -183,8 +183,17 @@ impl Plan<'_> {
         regions.push(region("lanes that are done".to_owned(), port, (lanes, 1), None, writers, Vec::new()));
         let mut cores =
             vec![self.core("memory", port, self.requests(&bursts)), self.core("loader", port, self.sends(&bursts))];
-        cores.extend((0..self.lanes.len()).map(|lane| self.lane(lane, done)));
+        cores.extend((0..).zip(&lane_blocks).map(|(lane, blocks)| self.lane(lane, blocks, done)));
         Workload { regions, cores, result: done }
+    }
+
+    /// The blocks of each lane, in order; one that two arrays of a lane take is there twice.
+    fn lane_blocks(&self) -> Vec<Vec<&Block>> {
+        let mut of_lanes = vec![Vec::new(); self.lanes.len()];
+        for block in &self.blocks {
+            block.lanes.iter().for_each(|&lane| of_lanes[lane].push(block));
+        }
+        of_lanes
     }
 
     fn core(&self, name: &str, tile: u32, instructions: Vec<Instruction>) -> Core {
@@ -222,18 +231,14 @@ impl Plan<'_> {
     }
 
     /// Writes the rows of a lane, and says at the end that it has.
-    fn lane(&self, number: usize, done: u32) -> Core {
+    fn lane(&self, number: usize, blocks: &[&Block], done: u32) -> Core {
         let (tile, region) = (self.lanes[number].tile, number as u32 + 1);
         let mut instructions = vec![Instruction::Room { region: done }];
-        let mut count = 0;
-        for block in &self.blocks {
-            for _ in block.lanes.iter().filter(|&&lane| lane == number) {
-                count += 1;
-                instructions.push(Instruction::Wait { region, count });
-                instructions.push(Instruction::Load { region, bits: block.bits });
-                instructions.push(Instruction::Free { region, count });
-                instructions.push(Instruction::Mvm { slices: block.rows as u32 });
-            }
+        for (count, block) in (1..).zip(blocks) {
+            instructions.push(Instruction::Wait { region, count });
+            instructions.push(Instruction::Load { region, bits: block.bits });
+            instructions.push(Instruction::Free { region, count });
+            instructions.push(Instruction::Mvm { slices: block.rows as u32 });
         }
         let near = tile == self.program.chip.memory.port_tile;
         let (region, bits) = (done, 1);
