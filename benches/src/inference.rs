@@ -49,6 +49,7 @@ fn images(
     row.isa = isa.name().to_owned();
     if let Some(reference) = references::NETWORKS.iter().find(|reference| reference.case == case) {
         (row.goal_per_second, row.crosssim_per_second) = (reference.goal_per_second, reference.crosssim_per_second);
+        row.goal_ratio = reference.goal_per_second.map(|goal| goal * compiled.cell_macs / references::SGEMM_OF_GOALS);
     }
     rows.push(row);
     Ok(())

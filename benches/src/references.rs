@@ -26,6 +26,9 @@ pub const NETWORKS: &[Reference] = &[
     reference("resnet-20", Some(110.0), 2.8),
 ];
 
+/// Multiply-adds a second of the best matrix product on the core that the goals of networks were set on (Zen 5, 1000 x 128 x 128). On another core,
+/// what counts is the ratio to its own product: a goal's cell-MAC/s over this is [`Row::goal_ratio`](crate::row::Row::goal_ratio).
+pub const SGEMM_OF_GOALS: f64 = 120e9;
 /// Multiply-accumulates of cells over multiply-adds of the faster matrix product, of one 128 x 128 array with its converters.
 pub const KERNEL_RATIO: f64 = 2.0;
 /// Programmed cells per CPU-second.

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::figure::figure;
 use crate::machine::Machine;
-use crate::row::Row;
+use crate::row::{Reached, Row};
 use crate::sgemm::{Baselines, VECTORS};
 use std::fs;
 use std::path::Path;
@@ -58,11 +58,13 @@ fn aligned(line: &[String; HEADER.len()], widths: &[usize; HEADER.len()]) -> Str
 
 fn cells(row: &Row) -> [String; HEADER.len()] {
     let number = |value: Option<f64>| value.map(short).unwrap_or_default();
-    let goal = row.goal_ratio.map_or_else(|| number(row.goal_per_second), |ratio| format!("{ratio:.1} x"));
-    let reached = match row.reaches_goal() {
+    let ratio = row.goal_ratio.map(|ratio| format!("{ratio:.2} x"));
+    let goal: Vec<String> = row.goal_per_second.map(short).into_iter().chain(ratio).collect();
+    let reached = match row.goal_reached() {
         None => "",
-        Some(true) => "reached",
-        Some(false) => "missed",
+        Some(Reached::Yes) => "reached",
+        Some(Reached::ByRatio) => "reached by ratio",
+        Some(Reached::No) => "missed",
     };
     [
         format!("{} {}", row.group, row.case),
@@ -70,7 +72,7 @@ fn cells(row: &Row) -> [String; HEADER.len()] {
         format!("{} {}", short(row.per_second), row.unit),
         number(row.cell_macs_per_second),
         row.ratio_to_sgemm.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
-        goal,
+        goal.join(" or "),
         reached.to_owned(),
         number(row.crosssim_per_second),
     ]
@@ -126,10 +128,18 @@ mod tests {
     #[test]
     fn rates_are_counts_over_seconds() {
         assert_eq!((row().per_second, row().cell_macs_per_second), (5120.0, Some(5.12e9)));
-        assert_eq!(row().reaches_goal(), Some(false));
-        assert_eq!(Row { goal_per_second: Some(5000.0), ..row() }.reaches_goal(), Some(true));
-        let by_ratio = Row { goal_per_second: None, goal_ratio: Some(2.0), ratio_to_sgemm: Some(1.9), ..row() };
-        assert_eq!(by_ratio.reaches_goal(), Some(false));
+    }
+
+    #[test]
+    fn goals_are_reached_by_rate_or_by_ratio() {
+        assert_eq!(row().goal_reached(), Some(Reached::No));
+        assert_eq!(Row { goal_per_second: Some(5000.0), ..row() }.goal_reached(), Some(Reached::Yes));
+        assert_eq!(Row { goal_per_second: None, ..row() }.goal_reached(), None);
+        let ratios = |goal_ratio, ratio| Row { goal_ratio: Some(goal_ratio), ratio_to_sgemm: Some(ratio), ..row() };
+        assert_eq!(ratios(2.0, 1.9).goal_reached(), Some(Reached::No));
+        assert_eq!(ratios(2.0, 2.1).goal_reached(), Some(Reached::ByRatio));
+        assert_eq!(Row { goal_per_second: None, ..ratios(2.0, 1.9) }.goal_reached(), Some(Reached::No));
+        assert_eq!(Row { goal_per_second: None, ..ratios(2.0, 2.0) }.goal_reached(), Some(Reached::Yes));
     }
 
     #[test]

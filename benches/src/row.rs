@@ -23,7 +23,7 @@ pub struct Row {
     pub ratio_to_sgemm: Option<f64>,
     /// `per_second` to reach.
     pub goal_per_second: Option<f64>,
-    /// `ratio_to_sgemm` to reach; of `threads`, the speed-up.
+    /// `ratio_to_sgemm` to reach; of networks, what `goal_per_second` is over the product of the core it was set on.
     pub goal_ratio: Option<f64>,
     /// What CrossSim 3.2 reached with the same settings, as stated in [`crate::references`].
     pub crosssim_per_second: Option<f64>,
@@ -59,11 +59,27 @@ impl Row {
         self
     }
 
-    /// Whether the row reaches its goal, if it has any.
+    /// Whether the row reaches its goal, if it has any: by its rate or, on a core of other speed, by its ratio to that core's matrix product.
     #[must_use]
-    pub fn reaches_goal(&self) -> Option<bool> {
+    pub fn goal_reached(&self) -> Option<Reached> {
         let by_rate = self.goal_per_second.map(|goal| self.per_second >= goal);
         let by_ratio = self.goal_ratio.zip(self.ratio_to_sgemm).map(|(goal, ratio)| ratio >= goal);
-        by_rate.or(by_ratio)
+        match (by_rate, by_ratio) {
+            (None, None) => None,
+            (Some(true), _) | (None, Some(true)) => Some(Reached::Yes),
+            (Some(false), Some(true)) => Some(Reached::ByRatio),
+            _ => Some(Reached::No),
+        }
     }
+}
+
+/// What became of a goal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// The row is as fast as its goal.
+    Yes,
+    /// Not as fast, but relative to the matrix product of its core at least as fast as the goal relative to that of the core it was set on.
+    ByRatio,
+    /// Neither.
+    No,
 }
