@@ -155,7 +155,7 @@ fn of(folder: &Path, dataset: &str) -> Vec<Case> {
 fn networks_for_mnist_agree_with_onnxruntime() {
     check("mnist", &|folder| {
         let mut models = of(folder, "mnist");
-        let (description, weights) = (root().join("tests/graphs/burn_mnist.toml"), "models/burn_mnist.safetensors");
+        let (description, weights) = (root().join("configs/graphs/burn-mnist.toml"), "models/burn_mnist.safetensors");
         let burn = nn::graph::files::load(&description, &folder.join(weights)).unwrap();
         models.push(Case {
             graph: burn,

@@ -15,9 +15,10 @@ pub struct ModelConfig {
     pub doc: String,
     /// Data set that it was made for (see `ohmic list datasets`).
     pub dataset: String,
-    /// ONNX file, or a TOML graph with safetensors beside it; relative to the document, or to the directory of models.
+    /// ONNX file, or a TOML graph with safetensors beside it; relative to the document, or to the directory of models. With `weights`, also the name
+    /// of a graph that is built in (`configs/graphs`).
     pub file: String,
-    /// Weights of a TOML graph, if they are not beside it.
+    /// Weights of a TOML graph, if they are not beside it (safetensors).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
     /// Which of several results is that of the network, by name.

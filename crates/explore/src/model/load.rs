@@ -1,5 +1,6 @@
 //! From what a user names to a network.
 
+use super::graphs;
 use super::normalise::normalise;
 use super::{InputConfig, InputLayout, ModelConfig};
 use crate::config::{self, Kind};
@@ -45,8 +46,19 @@ pub fn load(name: &str, models: Option<&Path>, overrides: &[String]) -> Result<M
 }
 
 fn from_config(config: &ModelConfig, places: &[PathBuf]) -> Result<Model, ExploreError> {
+    let mean_file = config.input.mean_file.as_ref().map(|file| find(file, places)).transpose()?;
+    let (graph, file) = read(config, places)?;
+    Ok(Model { graph: normalise(graph, &config.input, mean_file.as_deref())?, file })
+}
+
+/// The network as its file has it, and the file.
+fn read(config: &ModelConfig, places: &[PathBuf]) -> Result<(Graph, PathBuf), ExploreError> {
+    let weights = config.weights.as_ref().map(|weights| find(weights, places)).transpose()?;
+    if let (Some(weights), Some(text)) = (&weights, graphs::text(&config.file)) {
+        return Ok((nn::graph::files::from_text(text, Path::new(&config.file), weights)?, weights.clone()));
+    }
     let file = find(&config.file, places)?;
-    let InputConfig { layout, mean_file, .. } = &config.input;
+    let InputConfig { layout, .. } = &config.input;
     let graph = if file.extension().is_some_and(|ending| ending == "onnx") {
         let layout = match layout {
             InputLayout::Nchw => Layout::ChannelsFirst,
@@ -55,14 +67,9 @@ fn from_config(config: &ModelConfig, places: &[PathBuf]) -> Result<Model, Explor
         let output = config.output.clone();
         nn::onnx::load(&file, &Options { name: config.name.clone(), dataset: config.dataset.clone(), layout, output })?
     } else {
-        let weights = match &config.weights {
-            Some(weights) => find(weights, places)?,
-            None => file.with_extension("safetensors"),
-        };
-        nn::graph::files::load(&file, &weights)?
+        nn::graph::files::load(&file, &weights.unwrap_or_else(|| file.with_extension("safetensors")))?
     };
-    let mean_file = mean_file.as_ref().map(|file| find(file, places)).transpose()?;
-    Ok(Model { graph: normalise(graph, &config.input, mean_file.as_deref())?, file })
+    Ok((graph, file))
 }
 
 /// The first of the places that has a file.

@@ -1,6 +1,7 @@
 //! Networks to infer and compile: what `ohmic train` wrote, ONNX files, and documents that say what a network expects of an image.
 
 mod config;
+mod graphs;
 mod load;
 mod normalise;
 

@@ -43,9 +43,17 @@ pub const FORMAT_VERSION: u32 = 1;
 /// valid graph.
 pub fn load(description: &Path, weights: &Path) -> Result<Graph, FileError> {
     let text = files::read(description, MAX_TEXT_BYTES)?;
+    let text = String::from_utf8(text).map_err(|error| FileError::damaged(description, error.to_string()))?;
+    from_text(&text, description, weights)
+}
+
+/// As [`load`], of a description that has been read already; `description` is what errors call it.
+///
+/// # Errors
+/// As [`load`].
+pub fn from_text(text: &str, description: &Path, weights: &Path) -> Result<Graph, FileError> {
     let damaged = |problem: String| FileError::damaged(description, problem);
-    let text = String::from_utf8(text).map_err(|error| damaged(error.to_string()))?;
-    let record = GraphRecord::parse(&text).map_err(damaged)?;
+    let record = GraphRecord::parse(text).map_err(damaged)?;
     let bytes = files::read(weights, MAX_WEIGHT_BYTES)?;
     let tensors = SafeTensors::deserialize(&bytes);
     let tensors = tensors.map_err(|error| FileError::damaged(weights, error.to_string()))?;
