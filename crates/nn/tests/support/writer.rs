@@ -86,6 +86,10 @@ pub(crate) fn int(name: &str, i: i64) -> AttributeProto {
     AttributeProto { name: name.to_owned(), i, r#type: 2, ..AttributeProto::default() }
 }
 
+pub(crate) fn float(name: &str, f: f32) -> AttributeProto {
+    AttributeProto { name: name.to_owned(), f, r#type: 1, ..AttributeProto::default() }
+}
+
 pub(crate) fn ints(name: &str, ints: &[usize]) -> AttributeProto {
     let ints = ints.iter().map(|&value| value as i64).collect();
     AttributeProto { name: name.to_owned(), ints, r#type: 7, ..AttributeProto::default() }
