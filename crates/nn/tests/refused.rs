@@ -10,6 +10,7 @@ use nn::onnx::{Layout, OnnxError, Options, import};
 use proptest::prelude::*;
 use prost::Message;
 use std::fs;
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use writer::{Writer, int, ints, text};
@@ -187,14 +188,17 @@ fn one_of_several_results_can_be_chosen() {
     assert!(chosen("t2").unwrap_err().to_string().contains("but `t2` was asked for"));
 }
 
-/// The committed models, which the property tests damage.
-static MODELS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    let files = fs::read_dir(support::root().join("tests/onnx")).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> =
-        files.filter(|file| file.extension().is_some_and(|extension| extension == "onnx")).collect();
+/// The contents of the files of a folder that are wanted, in the order of their names.
+fn contents(folder: &str, wanted: impl Fn(&Path) -> bool) -> Vec<Vec<u8>> {
+    let files = fs::read_dir(support::root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.filter(|file| wanted(file)).collect();
     files.sort();
     files.iter().map(|file| fs::read(file).unwrap()).collect()
-});
+}
+
+/// The committed models, which the property tests damage.
+static MODELS: LazyLock<Vec<Vec<u8>>> =
+    LazyLock::new(|| contents("tests/onnx", |file| file.extension().is_some_and(|extension| extension == "onnx")));
 
 /// An import ends soon, with an error or with a graph that runs.
 fn survives(bytes: &[u8]) -> Result<(), TestCaseError> {
@@ -240,6 +244,13 @@ fn distort(model: &mut ModelProto, what: usize, at: usize, number: i64) {
                 .for_each(|dim| dim.dim_value = Some(number));
         }
     }
+}
+
+#[test]
+fn what_fuzzing_found_is_survived() {
+    let corpus = contents("fuzz/corpus/onnx", |_| true);
+    assert!(corpus.len() > 200, "{} inputs", corpus.len());
+    corpus.iter().for_each(|bytes| survives(bytes).unwrap());
 }
 
 proptest! {
