@@ -48,6 +48,7 @@ pub fn load(name: &str, models: Option<&Path>, overrides: &[String]) -> Result<M
 fn from_config(config: &ModelConfig, places: &[PathBuf]) -> Result<Model, ExploreError> {
     let mean_file = config.input.mean_file.as_ref().map(|file| find(file, places)).transpose()?;
     let (graph, file) = read(config, places)?;
+    let graph = Graph { name: config.name.clone(), ..graph };
     Ok(Model { graph: normalise(graph, &config.input, mean_file.as_deref())?, file })
 }
 
