@@ -23,7 +23,8 @@ struct Step {
     issued: usize,
     done: usize,
     under_way: usize,
-    held: Vec<usize>,
+    /// Regions and items that the next merge gives back.
+    held: Vec<(usize, u64)>,
     input_free: bool,
     ended: bool,
 }
@@ -35,11 +36,13 @@ struct Player {
     coming: Vec<usize>,
 }
 
-/// How many items each core has written to and given back of each region, in the run.
+/// How many items each core has written to and given back of each region, in the run, without a gap.
 struct Board<'a> {
     work: &'a Workload,
     written: Vec<Vec<u64>>,
     given: Vec<Vec<u64>>,
+    /// Region, core and item of what was given back behind a gap.
+    early: Vec<(usize, usize, u64)>,
 }
 
 impl Board<'_> {
@@ -55,6 +58,13 @@ impl Board<'_> {
         count == 0 || (0..=at).all(written)
     }
 
+    fn give_back(&mut self, region: usize, core: usize, item: u64) {
+        self.early.push((region, core, item));
+        while self.early.contains(&(region, core, self.given[region][core])) {
+            self.given[region][core] += 1;
+        }
+    }
+
     fn has_room(&self, region: usize, item: u64) -> bool {
         let list = &self.work.regions[region];
         let freed = list.readers.iter().map(|&reader| self.given[region][reader as usize]).min();
@@ -65,7 +75,7 @@ impl Board<'_> {
 /// Whether all images end, with the choice of what happens next taken from a tape.
 pub(crate) fn finishes(work: &Workload, tile: &TileHardware, images: u64, tape: &mut Tape<'_>) -> bool {
     let none = || vec![vec![0; work.cores.len()]; work.regions.len()];
-    let mut board = Board { work, written: none(), given: none() };
+    let mut board = Board { work, written: none(), given: none(), early: vec![] };
     let mut players: Vec<Player> = work.cores.iter().map(|core| player(core, work, images)).collect();
     loop {
         let mut actions: Vec<(usize, usize)> = Vec::new();
@@ -209,7 +219,7 @@ impl Player {
             return false;
         }
         match step.back[step.done] {
-            (Instruction::Receive { region }, number) => board.is_there(region as usize, number),
+            (Instruction::Receive { region }, number) => (0..=number).all(|item| board.is_there(region as usize, item)),
             _ => true,
         }
     }
@@ -277,9 +287,9 @@ impl Player {
                 }
             }
             1 => {
-                let (instruction, _) = step.back[step.done];
+                let (instruction, number) = step.back[step.done];
                 step.done += 1;
-                step.be_done(instruction, core, board);
+                step.be_done((instruction, number), core, board);
             }
             2 => {
                 // Which of those under way does not matter to the model, so the oldest of the step.
@@ -300,18 +310,18 @@ impl Player {
 }
 
 impl Step {
-    fn be_done(&mut self, instruction: Instruction, core: usize, board: &mut Board<'_>) {
+    fn be_done(&mut self, (instruction, number): (Instruction, u64), core: usize, board: &mut Board<'_>) {
         match instruction {
             Instruction::Receive { region } => {
                 let rest = &self.back[self.done..];
                 if rest.iter().any(|(instruction, _)| matches!(instruction, Instruction::Merge { .. })) {
-                    self.held.push(region as usize);
+                    self.held.push((region as usize, number));
                 } else {
-                    board.given[region as usize][core] += 1;
+                    board.give_back(region as usize, core, number);
                 }
             }
             Instruction::Merge { .. } => {
-                self.held.drain(..).for_each(|region| board.given[region][core] += 1);
+                self.held.drain(..).for_each(|(region, item)| board.give_back(region, core, item));
                 self.input_free |= self.slices == 0;
             }
             Instruction::Vector { .. } => self.input_free |= self.slices == 0,

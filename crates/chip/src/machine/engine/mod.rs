@@ -170,7 +170,7 @@ impl<'a, 'r> Engine<'a, 'r> {
             }
             Event::Added(core) => {
                 let cause = cores[core as usize].arrays.converted_by.pop_front().unwrap_or(NONE);
-                cores[core as usize].begin_write_back(false, cause);
+                cores[core as usize].begin_write_back(false, cause, world);
                 world.awake.add(core);
             }
             Event::Taken(core, step) => {

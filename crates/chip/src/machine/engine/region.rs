@@ -15,10 +15,11 @@ pub(super) struct RegionState<'a> {
     reserved: Vec<u64>,
     /// Items that each writer has sent off or begun to store.
     dispatched: Vec<u64>,
-    /// Items that each reader has given back.
+    /// Items that each reader has given back, counted without a gap, and with their readers those of the run behind a gap.
     freed: Vec<u64>,
-    /// Items that each reader has received.
-    received: Vec<u64>,
+    early_freed: Vec<(usize, u64)>,
+    /// Items that each reader has received or will receive in write-backs that have begun.
+    expected: Vec<u64>,
     /// Most places in use. Places that were freed and taken in one instant count once.
     peak: u64,
     /// The operations that wrote and that gave back the last items.
@@ -36,7 +37,8 @@ impl<'a> RegionState<'a> {
             dispatched: writers.clone(),
             reserved: writers,
             freed: readers.clone(),
-            received: readers,
+            early_freed: Vec::new(),
+            expected: readers,
             peak: 0,
             written_by: NONE,
             freed_by: NONE,
@@ -56,11 +58,13 @@ impl<'a> RegionState<'a> {
         })
     }
 
-    /// Whether an item of an image is there.
-    fn has(&self, image: u64, item: u64) -> bool {
-        let writers = self.written.len().max(1) as u64;
-        let written = self.written.get((item % writers) as usize);
-        written.is_none_or(|&written| written > image * self.share(item % writers) + item / writers)
+    /// Whether an item of the run and all before it are there.
+    pub(super) fn has(&self, item: u64) -> bool {
+        let (image, count) = (item / self.region.items, item % self.region.items + 1);
+        let writers = self.written.len() as u64;
+        (0..)
+            .zip(&self.written)
+            .all(|(slot, &written)| written >= image * self.share(slot) + share(count, slot, writers))
     }
 
     /// Items of an image that a writer writes.
@@ -128,19 +132,26 @@ impl<'a> RegionState<'a> {
         *freed = (*freed).max(image * self.region.items + count);
     }
 
-    /// A reader gives back the oldest item that it still has.
-    pub(super) fn free_received(&mut self, core: u32, by: Op) {
+    /// A reader gives back an item of the run that it has received.
+    pub(super) fn free_received(&mut self, core: u32, item: u64, by: Op) {
         self.freed_by = by;
-        self.freed[slot(&self.region.readers, core)] += 1;
+        let slot = slot(&self.region.readers, core);
+        if item != self.freed[slot] {
+            self.early_freed.push((slot, item));
+            return;
+        }
+        self.freed[slot] += 1;
+        while let Some(at) = self.early_freed.iter().position(|&early| early == (slot, self.freed[slot])) {
+            self.early_freed.swap_remove(at);
+            self.freed[slot] += 1;
+        }
     }
 
-    /// Receives the next item, if it is there.
-    pub(super) fn receive(&mut self, core: u32) -> bool {
+    /// The item of the run that a reader's next `receive` receives.
+    pub(super) fn expect(&mut self, core: u32) -> u64 {
         let slot = slot(&self.region.readers, core);
-        let (image, item) = (self.received[slot] / self.region.items, self.received[slot] % self.region.items);
-        let there = self.has(image, item);
-        self.received[slot] += u64::from(there);
-        there
+        self.expected[slot] += 1;
+        self.expected[slot] - 1
     }
 
     /// To be called when an instant is over.

@@ -8,6 +8,7 @@ use super::request::{Age, Request, Wanted};
 use super::world::World;
 use crate::machine::account::Class;
 use crate::machine::instruction::{Instruction, VectorOperation};
+use std::collections::VecDeque;
 
 /// A step in write-back.
 #[derive(Debug)]
@@ -20,8 +21,10 @@ pub(super) struct WriteBack {
     issued: usize,
     /// Sends and stores that are not complete.
     pending: u32,
-    /// Regions with an item that the next merge gives back.
-    received: Vec<u32>,
+    /// Items of the run that it receives: what it receives is decided by its place in the program.
+    receives: VecDeque<u64>,
+    /// Regions and their items that the next merge gives back.
+    received: Vec<(u32, u64)>,
     holds_input_register: bool,
     /// Whether it has waited at this instruction.
     blocked: bool,
@@ -47,7 +50,7 @@ impl CoreState<'_> {
             while self.begun < self.fetched && self.begun - self.ended < self.output_registers {
                 let fetched = self.fetched_by.pop_front().unwrap_or(NONE);
                 let cause = world.causes.latest(fetched, self.ended_by);
-                self.begin_write_back(true, cause);
+                self.begin_write_back(true, cause, world);
             }
         }
         for index in 0..self.active.len() {
@@ -61,17 +64,24 @@ impl CoreState<'_> {
     }
 
     /// The next step begins its write-back.
-    pub(super) fn begin_write_back(&mut self, holds_input_register: bool, cause: Op) {
+    pub(super) fn begin_write_back(&mut self, holds_input_register: bool, cause: Op, world: &mut World<'_, '_>) {
         let step = self.begun;
-        let at = self.step(step).1.back;
-        let (state, received) = (State::Ready, Vec::new());
+        let range = self.step(step).1.write_back();
+        let at = range.start;
+        let mut receives = VecDeque::new();
+        for instruction in &self.core.instructions[range] {
+            if let Instruction::Receive { region } = *instruction {
+                receives.push_back(world.regions[region as usize].expect(self.number));
+            }
+        }
         self.active.push_back(WriteBack {
             step,
             at,
-            state,
+            state: State::Ready,
             issued: 0,
             pending: 0,
-            received,
+            receives,
+            received: Vec::new(),
             holds_input_register,
             blocked: false,
             cause,
@@ -131,15 +141,17 @@ impl CoreState<'_> {
     }
 
     fn receive(&mut self, index: usize, region: u32, world: &mut World<'_, '_>) -> bool {
-        let there = world.regions[region as usize].receive(self.number);
         let active = &mut self.active[index];
+        let item = active.receives.front().copied().unwrap_or(0);
+        let there = world.regions[region as usize].has(item);
         active.state = if there { State::Ready } else { State::Receiving };
         active.blocked |= !there;
         if there {
             if std::mem::take(&mut active.blocked) {
                 active.cause = world.regions[region as usize].written_by;
             }
-            active.received.push(region);
+            active.receives.pop_front();
+            active.received.push((region, item));
             active.at += 1;
             let at = active.at;
             let rest = at..self.step(self.active[index].step).1.end;
@@ -152,8 +164,8 @@ impl CoreState<'_> {
 
     /// Gives back what the step has received.
     fn give_back(&mut self, index: usize, world: &mut World<'_, '_>) {
-        for region in std::mem::take(&mut self.active[index].received) {
-            world.regions[region as usize].free_received(self.number, self.active[index].cause);
+        for (region, item) in std::mem::take(&mut self.active[index].received) {
+            world.regions[region as usize].free_received(self.number, item, self.active[index].cause);
             world.wake_writers(region);
         }
     }

@@ -15,8 +15,8 @@ pub(super) struct Back {
     numbers: VecDeque<u64>,
     /// The region and the item for which the instruction before `next` waits.
     waits: Option<(u32, u64)>,
-    /// Regions of items that the next `merge` gives back.
-    held: Vec<u32>,
+    /// Regions and their items that the next `merge` gives back.
+    held: Vec<(u32, u64)>,
     /// Whether the input register is still to be let go of.
     holds_input: bool,
     /// Whether its first `merge` or `vector` is behind it.
@@ -56,7 +56,7 @@ impl Back {
                 if board.there(region) <= item {
                     return moved;
                 }
-                self.received(region, core, list, board);
+                self.received((region, item), core, list, board);
                 moved = true;
             }
             let turn = before.is_none_or(|(issued, all)| all || issued > self.next - self.step.back);
@@ -75,8 +75,8 @@ impl Back {
             Instruction::Receive { region } => self.waits = Some((region, self.numbers.pop_front().unwrap_or(0))),
             Instruction::Merge { .. } => {
                 self.worked = true;
-                for region in self.held.drain(..) {
-                    board.free_one(region, core);
+                for (region, item) in self.held.drain(..) {
+                    board.free_item(region, core, item);
                 }
             }
             Instruction::Vector { .. } => self.worked = true,
@@ -86,13 +86,13 @@ impl Back {
     }
 
     /// The item is given back by the next `merge`, or at once if none follows.
-    fn received(&mut self, region: u32, core: u32, list: &[Instruction], board: &mut Board) {
+    fn received(&mut self, (region, item): (u32, u64), core: u32, list: &[Instruction], board: &mut Board) {
         self.waits = None;
         let rest = list.get(self.next..self.step.end).unwrap_or(&[]);
         if rest.iter().any(|instruction| matches!(instruction, Instruction::Merge { .. })) {
-            self.held.push(region);
+            self.held.push((region, item));
         } else {
-            board.free_one(region, core);
+            board.free_item(region, core, item);
         }
     }
 

@@ -9,8 +9,9 @@ pub(super) struct Items {
     capacity: Option<u64>,
     /// Core and items written.
     writers: Vec<(u32, u64)>,
-    /// Core and items given back.
+    /// Core and items given back, counted without a gap, and core and item of those behind a gap.
     readers: Vec<(u32, u64)>,
+    early: Vec<(u32, u64)>,
     /// Items that are there, counted without a gap.
     there: u64,
     /// Items that all readers have given back.
@@ -27,6 +28,7 @@ impl Items {
             capacity: if region.readers.is_empty() { None } else { region.capacity },
             writers: none(&region.writers),
             readers: none(&region.readers),
+            early: Vec::new(),
             there,
             freed: 0,
         }
@@ -73,10 +75,15 @@ impl Items {
         self.freed = self.readers.iter().map(|&(_, given)| given).min().unwrap_or(self.items);
     }
 
-    /// A reader gives one more item back.
-    fn free_one(&mut self, core: u32) {
-        let given = self.readers.iter().find(|reader| reader.0 == core).map_or(0, |&(_, given)| given);
-        self.free(core, given.saturating_add(1));
+    /// A reader gives an item back.
+    fn free_item(&mut self, core: u32, item: u64) {
+        self.early.push((core, item));
+        let mut given = self.readers.iter().find(|reader| reader.0 == core).map_or(0, |&(_, given)| given);
+        while let Some(at) = self.early.iter().position(|&early| early == (core, given)) {
+            self.early.swap_remove(at);
+            given += 1;
+        }
+        self.free(core, given);
     }
 
     /// The reader that has given back least.
@@ -115,8 +122,8 @@ impl Board {
         self.change(region, |items| items.free(core, count));
     }
 
-    pub(super) fn free_one(&mut self, region: u32, core: u32) {
-        self.change(region, |items| items.free_one(core));
+    pub(super) fn free_item(&mut self, region: u32, core: u32, item: u64) {
+        self.change(region, |items| items.free_item(core, item));
     }
 
     fn change(&mut self, region: u32, change: impl FnOnce(&mut Items)) {

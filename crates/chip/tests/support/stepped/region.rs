@@ -60,8 +60,9 @@ impl<'w> RegionState<'w> {
         (first..first + count).all(|item| self.written[item as usize])
     }
 
-    pub(crate) fn is_there(&self, item: u64) -> bool {
-        self.written[item as usize]
+    /// Whether an item of the run and all before it are there.
+    pub(crate) fn are_there_up_to(&self, item: u64) -> bool {
+        self.written[..=item as usize].iter().all(|there| *there)
     }
 
     pub(crate) fn write(&mut self, item: u64) {

@@ -45,14 +45,12 @@ pub(crate) struct Issued {
 pub(crate) struct WriteBack {
     /// Of every step of the run.
     work: Vec<Work>,
-    /// Items received of each region.
-    receives: std::collections::BTreeMap<u32, u64>,
     pub(crate) issued: Issued,
 }
 
 impl WriteBack {
     pub(crate) fn new(total: usize) -> Self {
-        Self { work: vec![Work::default(); total], receives: Default::default(), issued: Issued::default() }
+        Self { work: vec![Work::default(); total], issued: Issued::default() }
     }
 
     /// Phase 1.
@@ -124,7 +122,7 @@ impl WriteBack {
     fn receive(&mut self, step: u64, shared: &Shared<'_>, world: &mut World<'_>) -> bool {
         let work = &mut self.work[step as usize];
         let Doing::Receive { region, item } = work.doing else { return false };
-        if !world.regions[region as usize].is_there(item) {
+        if !world.regions[region as usize].are_there_up_to(item) {
             return false;
         }
         work.doing = Doing::Nothing;
@@ -155,9 +153,7 @@ impl WriteBack {
         let work = &mut self.work[age.step as usize];
         match instruction {
             Instruction::Receive { region } => {
-                let next = self.receives.entry(region).or_default();
-                work.doing = Doing::Receive { region, item: *next };
-                *next += 1;
+                work.doing = Doing::Receive { region, item: receives_before(region, age, shared) };
             }
             Instruction::Merge { values } => {
                 world.ask(age, tile, Service::Merge, values.div_ceil(hardware.tile.adder_width));
@@ -234,6 +230,15 @@ fn begin(step: u64, shared: &mut Shared<'_>, world: &World<'_>) -> bool {
     };
     shared.status[step as usize].begun |= begins;
     begins
+}
+
+/// How many items of a region the core receives before an instruction, in the order of the program.
+fn receives_before(region: u32, age: Age, shared: &Shared<'_>) -> u64 {
+    let of = |step: u64| shared.step(step).write_back.iter();
+    let own = shared.step(age.step);
+    let place = age.place - own.fetch.len() - usize::from(own.slices.is_some());
+    let instructions = (0..age.step).flat_map(of).chain(of(age.step).take(place));
+    instructions.filter(|instruction| **instruction == Instruction::Receive { region }).count() as u64
 }
 
 /// Whether the step before has issued as many instructions, or all that it has.
