@@ -11,7 +11,7 @@ mod workloads;
 
 use chip::machine::{Settings, run};
 use compare::agreed;
-use workloads::case;
+use workloads::uneven_case;
 
 const CASES: u64 = 3900;
 
@@ -20,7 +20,7 @@ fn random_workloads_take_the_same_cycles() {
     let (mut finished, mut stuck) = (0, 0);
     let only = std::env::var("OHMIC_MACHINE_CASE").ok().and_then(|seed| seed.parse::<u64>().ok());
     for seed in only.map_or(0..CASES, |seed| seed..seed + 1) {
-        let case = case(seed);
+        let case = uneven_case(seed);
         match agreed(format_args!("case {seed}"), &case.workload, &case.hardware, case.images) {
             Ok(_) => finished += 1,
             Err(_) => stuck += 1,
@@ -33,7 +33,7 @@ fn random_workloads_take_the_same_cycles() {
 #[test]
 fn skipping_changes_no_count() {
     for seed in 0..CASES {
-        let case = case(seed);
+        let case = uneven_case(seed);
         let with = |skip| {
             let settings = Settings { skip, critical_path: true, ..Settings::default() };
             run(&case.workload, &case.hardware, case.images, settings)

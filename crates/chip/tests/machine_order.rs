@@ -1,4 +1,4 @@
-//! The order of write-backs: `receive` takes the item of its place in the program. Traces, with cycles counted by hand.
+//! The order of write-backs: instructions wait for the step before, and `receive` takes the item of its place in the program. Traces, with cycles counted by hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
 #[path = "support/compare.rs"]
@@ -30,6 +30,33 @@ fn ends(workload: &Workload) -> (u64, u64) {
     assert_eq!(workload.check_liveness(&hardware), Ok(()));
     let outcome = both(workload, &hardware, 1).unwrap();
     (outcome.image_done[0], outcome.end)
+}
+
+/// Step 0 waits for its item, step 1 has one instruction, step 2 three: the step before step 2 is step 1, also when that has ended.
+const UNEVEN: &str =
+    "merge 1\nreceive 0\nvector add 1\nsync room 1\nstore 1 1\nsync room 1\nvector add 1\nvector add 1\nstore 1 1";
+
+/// Step 1 stores in 0..1 and ends, with which step 2 gets an input register; it works in 1..2 and 2..3 and stores in 3..4. Core `y` has waited for both items and stores the
+/// item of step 0 in 4..5 and the result in 5..6, step 0 works in 5..6.
+#[test]
+fn a_step_waits_for_the_step_before_and_for_no_older_one() {
+    let regions = r#"region 0 "a" tile 0 items 1 bits 8 capacity unlimited writers 1 readers 0
+region 1 "b" tile 0 items 2 bits 8 capacity unlimited writers 0 readers 1
+region 2 "out" tile 0 items 1 bits 8 capacity unlimited writers 1 readers none
+result 2"#;
+    let y = "sync wait 1 2\nsync free 1 2\nsync room 0\nstore 0 1\nsync room 2\nstore 2 1";
+    assert_eq!(ends(&workload(regions, UNEVEN, y)), (6, 6));
+}
+
+/// As before, but nobody waits for the items of `x`. Its step 2 has the vector unit in 1..2, before `y`, who asks for it at the same time and has it in 2..3; then in 3..4, and
+/// stores in 4..5. `y` adds in 3..1003 and stores in 1003..1004, and step 0 works in 1004..1005.
+#[test]
+fn a_step_is_not_late_because_an_older_one_waits() {
+    let regions = r#"region 0 "a" tile 0 items 1 bits 8 capacity unlimited writers 1 readers 0
+region 1 "out" tile 0 items 2 bits 8 capacity unlimited writers 0 readers none
+result 1"#;
+    let y = "sync room 0\nvector add 1\nvector add 1\nmerge 1000\nstore 0 1";
+    assert_eq!(ends(&workload(regions, UNEVEN, y)), (5, 1005));
 }
 
 /// `y` writes item 0 at `first + 1` and item 1 at `first + 3001`. Step 0 of `x` works for 2002 cycles before it receives, step 1 receives at once: item 1, whichever comes to its

@@ -104,9 +104,15 @@ impl CoreState<'_> {
         }
     }
 
+    /// The write-back of the step before, if that has not ended: of those under way an older one may be next to this one.
+    fn before(&self, index: usize) -> Option<&WriteBack> {
+        let before = self.active.get(index.checked_sub(1)?)?;
+        (before.step + 1 == self.active[index].step).then_some(before)
+    }
+
     /// Whether the step before has issued as many instructions as this one is about to.
     fn in_turn(&self, index: usize) -> bool {
-        let Some(before) = index.checked_sub(1).and_then(|before| self.active.get(before)) else { return true };
+        let Some(before) = self.before(index) else { return true };
         let all = self.step(before.step).1.write_back().len();
         before.issued > self.active[index].issued || before.issued == all
     }
@@ -123,8 +129,10 @@ impl CoreState<'_> {
                 return false;
             }
             State::Ready => {
-                if std::mem::take(&mut self.active[index].blocked) {
-                    self.active[index].cause = self.active[index - 1].cause;
+                if std::mem::take(&mut self.active[index].blocked)
+                    && let Some(cause) = self.before(index).map(|before| before.cause)
+                {
+                    self.active[index].cause = cause;
                 }
                 self.active[index].issued += 1;
             }

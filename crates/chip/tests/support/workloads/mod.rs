@@ -7,6 +7,7 @@ pub(crate) mod examples;
 pub(crate) mod graph;
 mod hardware;
 pub(crate) mod random;
+mod uneven;
 pub(crate) mod windows;
 
 use chip::machine::hardware::Hardware;
@@ -30,4 +31,13 @@ pub(crate) fn case(seed: u64) -> Case {
     let stages = graph::graph(tiles, port, &mut random);
     let workload = build::build(stages, (tiles, port), &mut random);
     Case { seed, workload, hardware, images: random.within(1, 3) }
+}
+
+/// As [`case`], with steps that differ within a core in three of four.
+pub(crate) fn uneven_case(seed: u64) -> Case {
+    let mut case = case(seed);
+    if !seed.is_multiple_of(4) {
+        uneven::make_uneven(&mut case.workload, &mut Random(!seed));
+    }
+    case
 }
