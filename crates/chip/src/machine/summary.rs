@@ -117,14 +117,13 @@ impl<'a> Summary<'a> {
     /// When every stage worked, in the order of the program.
     #[must_use]
     pub fn stages(&self) -> Vec<StageTimes> {
-        let mut stages: Vec<(StageTimes, u64)> = Vec::new();
-        for (core, times) in self.workload.cores.iter().zip(&self.report.times) {
-            let at = stages.iter().position(|(of, _)| of.stage == core.stage).unwrap_or_else(|| {
+        let mut stages: BTreeMap<usize, (StageTimes, u64)> = BTreeMap::new();
+        let places = self.places();
+        for ((core, place), times) in self.workload.cores.iter().zip(places).zip(&self.report.times) {
+            let (of, middle_end) = stages.entry(place).or_insert_with(|| {
                 let (first_start, stage) = (times.first_start, core.stage.clone());
-                stages.push((StageTimes { stage, first_start, first_end: 0, last_end: 0, interval: (0, 0) }, 0));
-                stages.len() - 1
+                (StageTimes { stage, first_start, first_end: 0, last_end: 0, interval: (0, 0) }, 0)
             });
-            let (of, middle_end) = &mut stages[at];
             of.first_start = of.first_start.min(times.first_start);
             of.first_end = of.first_end.max(times.first_end);
             of.last_end = of.last_end.max(times.last_end);
@@ -138,15 +137,16 @@ impl<'a> Summary<'a> {
                 ..of
             }
         };
-        stages.into_iter().map(interval).collect()
+        stages.into_values().map(interval).collect()
     }
 
     /// Every unit's cycles, by stage in the order of the program and by component; what stages share comes last.
     #[must_use]
     pub fn components(&self) -> Vec<ComponentRow> {
         let mut rows: BTreeMap<(usize, usize), ComponentRow> = BTreeMap::new();
+        let places = self.places();
         for of_unit in &self.report.units {
-            let (place, component) = (self.place(of_unit.unit), component(of_unit.unit.kind));
+            let (place, component) = (place(of_unit.unit, &places), component(of_unit.unit.kind));
             let row = rows.entry((place, component)).or_insert_with(|| ComponentRow {
                 stage: self.stage_name(of_unit.unit).to_owned(),
                 component: COMPONENTS[component],
@@ -165,8 +165,9 @@ impl<'a> Summary<'a> {
     #[must_use]
     pub fn critical_path(&self) -> Vec<PathShare> {
         let mut shares: BTreeMap<(usize, usize), PathShare> = BTreeMap::new();
+        let places = self.places();
         for &(unit, cycles) in &self.report.critical_path {
-            let (place, component) = (self.place(unit), component(unit.kind));
+            let (place, component) = (place(unit, &places), component(unit.kind));
             let share = shares.entry((place, component)).or_insert_with(|| PathShare {
                 stage: self.stage_name(unit).to_owned(),
                 component: COMPONENTS[component],
@@ -217,10 +218,11 @@ impl<'a> Summary<'a> {
         self.core(unit).map_or("chip", |core| &core.stage)
     }
 
-    /// Where a unit's stage stands: stages are in the order of their first cores, what they share comes last.
-    fn place(&self, unit: Unit) -> usize {
-        let Some(core) = self.core(unit) else { return usize::MAX };
-        self.workload.cores.iter().position(|first| first.stage == core.stage).unwrap_or(usize::MAX)
+    /// Where the stage of every core stands: at its first core.
+    fn places(&self) -> Vec<usize> {
+        let mut first = BTreeMap::new();
+        let stages = self.workload.cores.iter().enumerate();
+        stages.map(|(number, core)| *first.entry(core.stage.as_str()).or_insert(number)).collect()
     }
 
     /// How many units the entry stands for: banks that work alike are one.
@@ -228,4 +230,9 @@ impl<'a> Summary<'a> {
         let (UnitKind::Arrays(bank) | UnitKind::Converters(bank)) = unit.kind else { return 1 };
         self.core(unit).and_then(|core| core.banks.get(bank as usize)).map_or(1, |bank| bank.count)
     }
+}
+
+/// Where a unit's stage stands; what stages share comes last.
+fn place(unit: Unit, places: &[usize]) -> usize {
+    unit.core.and_then(|core| places.get(core as usize)).copied().unwrap_or(usize::MAX)
 }

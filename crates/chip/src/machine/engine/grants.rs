@@ -38,7 +38,7 @@ impl Engine<'_, '_> {
         let mut granted = Vec::new();
         let World { tiles, accounts, causes, hardware, agenda, .. } = &mut self.world;
         let state = &mut tiles[tile as usize];
-        if state.requests.0.is_empty() {
+        if state.is_idle() {
             return;
         }
         let again = !now.is_multiple_of(clock)
@@ -60,7 +60,7 @@ impl Engine<'_, '_> {
             if let Some((request, op)) = memory.grant(Edge { now, clock }, (accounts, causes)) {
                 self.granted(request, op);
             }
-        } else if !memory.requests.0.is_empty() && memory.scheduled < now {
+        } else if !memory.requests.is_empty() && memory.scheduled < now {
             memory.scheduled = (now / clock + 1) * clock;
             let at = memory.scheduled;
             self.world.agenda.push(at, Event::MemoryEdge);

@@ -1,6 +1,7 @@
 //! Requests for shared units, and their order.
 
 use super::causes::Op;
+use std::collections::VecDeque;
 
 /// A request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +55,32 @@ impl Wanted {
     }
 }
 
-/// Requests that wait, oldest first.
+/// Requests that wait. Those of an instant come in any order and are put in the order of age once, when units are granted.
 #[derive(Debug, Default)]
-pub(super) struct Requests(pub(super) Vec<Request>);
+pub(super) struct Requests {
+    /// Oldest first; all of earlier instants than the new ones.
+    waiting: VecDeque<Request>,
+    new: Vec<Request>,
+}
 
 impl Requests {
     pub(super) fn add(&mut self, request: Request) {
-        let at = self.0.partition_point(|other| other.age < request.age);
-        self.0.insert(at, request);
+        self.new.push(request);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.new.is_empty()
+    }
+
+    /// The request with so many older ones, if there are more.
+    pub(super) fn get(&mut self, older: usize) -> Option<Request> {
+        self.new.sort_unstable_by_key(|request| request.age);
+        self.waiting.extend(self.new.drain(..));
+        self.waiting.get(older).copied()
+    }
+
+    /// Removes the request with so many older ones.
+    pub(super) fn remove(&mut self, older: usize) {
+        self.waiting.remove(older);
     }
 }

@@ -17,13 +17,13 @@ struct Unit {
     until: Option<u64>,
     /// The operation that took it last.
     op: Op,
-    /// Of a port: `(bank - cycle) mod banks` of its transfer.
-    phase: u64,
+    /// Of a port: `(bank - cycle) mod banks` of its transfer, if the buffer has banks.
+    phase: Option<u64>,
 }
 
 impl Unit {
     fn new(name: Name, accounts: &mut Accounts<'_>) -> Self {
-        Self { name, account: accounts.add(name), until: None, op: NONE, phase: 0 }
+        Self { name, account: accounts.add(name), until: None, op: NONE, phase: None }
     }
 
     fn take(&mut self, until: u64, op: Op, now: u64, accounts: &mut Accounts<'_>) {
@@ -45,7 +45,10 @@ impl Unit {
 /// State of a tile's shared units.
 #[derive(Debug)]
 pub(super) struct Tile {
-    pub(super) requests: Requests,
+    /// Requests for ports, for the adder tree, and for the vector unit.
+    transfers: Requests,
+    additions: Requests,
+    operations: Requests,
     /// Load bus and store bus, or one bus for both.
     buses: Vec<Unit>,
     ports: Vec<Unit>,
@@ -55,13 +58,11 @@ pub(super) struct Tile {
     pub(super) scheduled: u64,
 }
 
-/// What the requests before have left.
+/// What older transfers wait for.
 #[derive(Default)]
 struct Claims {
     buses: [bool; 2],
     ports: usize,
-    adder: bool,
-    vector: bool,
 }
 
 /// The clock edge at which a tile grants.
@@ -83,7 +84,9 @@ impl Tile {
         let mut unit = |kind| Unit::new(Name { tile, core: None, kind }, accounts);
         let buses = if hardware.duplex { &[UnitKind::LoadBus, UnitKind::StoreBus][..] } else { &[UnitKind::LoadBus] };
         Self {
-            requests: Requests::default(),
+            transfers: Requests::default(),
+            additions: Requests::default(),
+            operations: Requests::default(),
             buses: buses.iter().map(|&kind| unit(kind)).collect(),
             ports: (0..hardware.ports).map(|port| unit(UnitKind::Port(port))).collect(),
             adder: unit(UnitKind::Adder),
@@ -100,6 +103,19 @@ impl Tile {
         }
     }
 
+    pub(super) fn request(&mut self, request: Request) {
+        match request.wanted {
+            Wanted::Add { .. } => self.additions.add(request),
+            Wanted::Vector { .. } => self.operations.add(request),
+            _ => self.transfers.add(request),
+        }
+    }
+
+    /// Whether nobody waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.transfers.is_empty() && self.additions.is_empty() && self.operations.is_empty()
+    }
+
     /// Grants what can be granted, oldest first. Whether a transfer waits for nothing but a bank.
     pub(super) fn grant(
         &mut self,
@@ -108,28 +124,57 @@ impl Tile {
         (accounts, causes): (&mut Accounts<'_>, &mut Causes),
         mut granted: impl FnMut(Request, Op),
     ) -> bool {
+        for (requests, unit) in [(&mut self.additions, &mut self.adder), (&mut self.operations, &mut self.vector)] {
+            if unit.until.is_none()
+                && let Some(request) = requests.get(0)
+            {
+                requests.remove(0);
+                granted(request, take(&request, &mut [unit], edge, (accounts, causes)));
+            }
+        }
+        self.grant_transfers(edge, banks, (accounts, causes), granted)
+    }
+
+    /// Every transfer takes a free port or keeps one from the younger ones, so that no more are looked at than ports are free.
+    fn grant_transfers(
+        &mut self,
+        edge: Edge,
+        banks: u64,
+        (accounts, causes): (&mut Accounts<'_>, &mut Causes),
+        mut granted: impl FnMut(Request, Op),
+    ) -> bool {
         let mut claims = Claims::default();
         let mut bank_conflict = false;
-        let mut requests = std::mem::take(&mut self.requests.0);
-        requests.retain(|request| {
-            let Some(free) = self.free(request.wanted, &claims) else {
-                self.claim(request.wanted, &mut claims);
-                return true;
-            };
-            if let Some(phase) = self.phase(request.wanted, edge, banks) {
-                if self.ports.iter().any(|port| port.until.is_some() && port.phase == phase) {
-                    bank_conflict = true;
-                    self.claim(request.wanted, &mut claims);
-                    return true;
-                }
-                self.ports[free].phase = phase;
+        while let Some(port) = self.free_port(claims.ports)
+            && let Some(request) = self.transfers.get(claims.ports)
+        {
+            let bus = self.bus(request.wanted);
+            let phase = phase(request.wanted, edge, banks);
+            let bus_is_free = bus.is_none_or(|bus| self.buses[bus].until.is_none() && !claims.buses[bus]);
+            let meets = phase.is_some() && self.ports.iter().any(|port| port.until.is_some() && port.phase == phase);
+            bank_conflict |= bus_is_free && meets;
+            if !bus_is_free || meets {
+                claims.ports += 1;
+                bus.into_iter().for_each(|bus| claims.buses[bus] = true);
+                continue;
             }
-            let op = self.take(request, free, edge, (accounts, causes));
-            granted(*request, op);
-            false
-        });
-        self.requests.0 = requests;
+            self.transfers.remove(claims.ports);
+            self.ports[port].phase = phase;
+            let port = &mut self.ports[port];
+            let op = match bus {
+                Some(bus) => take(&request, &mut [&mut self.buses[bus], port], edge, (accounts, causes)),
+                None => take(&request, &mut [port], edge, (accounts, causes)),
+            };
+            granted(request, op);
+        }
         bank_conflict
+    }
+
+    /// The first free port, if more are free than are kept.
+    fn free_port(&self, kept: usize) -> Option<usize> {
+        let mut free = self.ports.iter().enumerate().filter(|(_, port)| port.until.is_none());
+        let first = free.next().map(|(port, _)| port)?;
+        (free.count() >= kept).then_some(first)
     }
 
     /// The bus that a transfer uses.
@@ -140,70 +185,29 @@ impl Tile {
             _ => None,
         }
     }
+}
 
-    /// Whether all that is wanted is free and not claimed; for a transfer, the free port.
-    fn free(&self, wanted: Wanted, claims: &Claims) -> Option<usize> {
-        match wanted {
-            Wanted::Add { .. } => (self.adder.until.is_none() && !claims.adder).then_some(0),
-            Wanted::Vector { .. } => (self.vector.until.is_none() && !claims.vector).then_some(0),
-            _ => {
-                let bus = self.bus(wanted);
-                let bus_free = bus.is_none_or(|bus| self.buses[bus].until.is_none() && !claims.buses[bus]);
-                let mut free = self.ports.iter().enumerate().filter(|(_, port)| port.until.is_none());
-                let first = free.next().map(|(port, _)| port)?;
-                (bus_free && free.count() >= claims.ports).then_some(first)
-            }
-        }
-    }
+/// The phase of a transfer that starts now.
+fn phase(wanted: Wanted, edge: Edge, banks: u64) -> Option<u64> {
+    let (Wanted::Load { bank, .. } | Wanted::Store { bank, .. } | Wanted::Write { bank, .. }) = wanted else {
+        return None;
+    };
+    let cycle = (edge.now / edge.clock).checked_rem(banks)?;
+    Some((bank % banks + banks - cycle) % banks)
+}
 
-    fn claim(&self, wanted: Wanted, claims: &mut Claims) {
-        match wanted {
-            Wanted::Add { .. } => claims.adder = true,
-            Wanted::Vector { .. } => claims.vector = true,
-            _ => {
-                claims.ports += 1;
-                if let Some(bus) = self.bus(wanted) {
-                    claims.buses[bus] = true;
-                }
-            }
-        }
-    }
-
-    /// The phase of a transfer that starts now.
-    fn phase(&self, wanted: Wanted, edge: Edge, banks: u64) -> Option<u64> {
-        let (Wanted::Load { bank, .. } | Wanted::Store { bank, .. } | Wanted::Write { bank, .. }) = wanted else {
-            return None;
-        };
-        if banks == 0 {
-            return None;
-        }
-        let cycle = edge.now / edge.clock % banks;
-        Some((bank % banks + banks - cycle) % banks)
-    }
-
-    /// Takes what is wanted; the operation that this begins.
-    fn take(
-        &mut self,
-        request: &Request,
-        port: usize,
-        edge: Edge,
-        (accounts, causes): (&mut Accounts<'_>, &mut Causes),
-    ) -> Op {
-        let (occupied, cycles) = request.wanted.cycles();
-        let until = edge.after(occupied);
-        let bus = self.bus(request.wanted);
-        let mut units: Vec<&mut Unit> = match request.wanted {
-            Wanted::Add { .. } => vec![&mut self.adder],
-            Wanted::Vector { .. } => vec![&mut self.vector],
-            _ => self.buses.iter_mut().enumerate().filter(|(at, _)| Some(*at) == bus).map(|(_, unit)| unit).collect(),
-        };
-        if !matches!(request.wanted, Wanted::Add { .. } | Wanted::Vector { .. }) {
-            units.push(&mut self.ports[port]);
-        }
-        let op = begin(request, &units, edge.after(cycles), edge.now, causes);
-        units.into_iter().for_each(|unit| unit.take(until, op, edge.now, accounts));
-        op
-    }
+/// Takes the units that are wanted; the operation that this begins.
+fn take(
+    request: &Request,
+    units: &mut [&mut Unit],
+    edge: Edge,
+    (accounts, causes): (&mut Accounts<'_>, &mut Causes),
+) -> Op {
+    let (occupied, cycles) = request.wanted.cycles();
+    let until = edge.after(occupied);
+    let op = begin(request, units, edge.after(cycles), edge.now, causes);
+    units.iter_mut().for_each(|unit| unit.take(until, op, edge.now, accounts));
+    op
 }
 
 /// Notes the operation that a request begins: caused by what led to the request or, if it had to wait, by what kept its units longest.
@@ -243,10 +247,12 @@ impl MemoryPort {
         edge: Edge,
         (accounts, causes): (&mut Accounts<'_>, &mut Causes),
     ) -> Option<(Request, Op)> {
-        if self.unit.until.is_some() || self.requests.0.is_empty() {
+        if self.unit.until.is_some() {
             return None;
         }
-        let request = self.requests.0.remove(0);
+        let request = self.requests.get(0)?;
+        self.requests.remove(0);
+        // The latency behind the port is an operation of its own.
         let until = edge.after(request.wanted.cycles().0);
         let op = begin(&request, &[&mut self.unit], until, edge.now, causes);
         self.unit.take(until, op, edge.now, accounts);

@@ -9,6 +9,8 @@ use super::request::{Age, Request, Wanted};
 use super::tile::{MemoryPort, Tile};
 use crate::machine::hardware::Hardware;
 use crate::machine::network::Network;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// What cores share.
 pub(super) struct World<'a, 'r> {
@@ -38,22 +40,26 @@ pub(super) struct World<'a, 'r> {
 /// and without skipping only if the lowest number comes first.
 #[derive(Debug, Default)]
 pub(super) struct Worklist {
-    queue: Vec<u32>,
+    /// The last one that came comes first; empty if the lowest one does.
+    stack: Vec<u32>,
+    lowest: BinaryHeap<Reverse<u32>>,
     listed: Vec<bool>,
-    /// Whether the lowest number comes first, which costs a search, or the last one that came.
     lowest_first: bool,
 }
 
 impl Worklist {
     pub(super) fn new(count: usize, lowest_first: bool) -> Self {
-        Self { queue: Vec::new(), listed: vec![false; count], lowest_first }
+        Self { stack: Vec::new(), lowest: BinaryHeap::new(), listed: vec![false; count], lowest_first }
     }
 
     pub(super) fn add(&mut self, number: u32) {
         let listed = &mut self.listed[number as usize];
-        if !*listed {
-            *listed = true;
-            self.queue.push(number);
+        if !std::mem::replace(listed, true) {
+            if self.lowest_first {
+                self.lowest.push(Reverse(number));
+            } else {
+                self.stack.push(number);
+            }
         }
     }
 
@@ -62,14 +68,9 @@ impl Worklist {
     }
 
     pub(super) fn take(&mut self) -> Option<u32> {
-        let number = if self.lowest_first { self.lowest() } else { self.queue.pop() }?;
+        let number = self.stack.pop().or_else(|| self.lowest.pop().map(|Reverse(number)| number))?;
         self.listed[number as usize] = false;
         Some(number)
-    }
-
-    fn lowest(&mut self) -> Option<u32> {
-        let (place, _) = self.queue.iter().enumerate().min_by_key(|(_, number)| **number)?;
-        Some(self.queue.swap_remove(place))
     }
 }
 
@@ -111,7 +112,7 @@ impl World<'_, '_> {
         if matches!(request.wanted, Wanted::Memory { .. }) {
             self.memory.requests.add(request);
         } else {
-            self.tiles[tile as usize].requests.add(request);
+            self.tiles[tile as usize].request(request);
             self.granting.add(tile);
         }
     }
