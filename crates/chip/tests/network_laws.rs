@@ -67,6 +67,33 @@ fn what_cannot_start_at_once_waits_for_the_clock() {
     assert_eq!((links[0].direction, links[0].busy, links[0].blocked), (Direction::East, 8, 0));
 }
 
+/// Packets of 1000 flits that the middle of a 3 x 3 mesh sends at once to its four neighbours.
+#[test]
+fn an_interface_is_one_flit_wide() {
+    let packets = [3, 5, 1, 7].map(|to| Packet { at: 0, from: 4, to, flits: 1000 });
+    for mesh in kinds(mesh(3, 3)) {
+        let (run, network) = run(&mesh, 1, &packets);
+        assert_eq!(run.injected, [1000, 2000, 3000, 4000]);
+        assert_eq!(run.arrived, [1001, 2001, 3001, 4001]);
+        let (_, interfaces) = accounts(&network, 4001);
+        assert_eq!((interfaces[4].flits, interfaces[4].busy, interfaces[4].blocked), (4000, 4000, 0));
+    }
+}
+
+#[test]
+fn no_packet_leaves_an_interface_before_all_that_was_sent_earlier_could() {
+    for mesh in kinds(MeshHardware { concentration: 4, buffer_flits: 2, ..mesh(5, 4) }) {
+        let packets = crowd(9, &mesh, 3000);
+        let (run, _) = run(&mesh, 1, &packets);
+        let mut free = [0; 20];
+        for (packet, injected) in packets.iter().zip(run.injected) {
+            let free = &mut free[packet.from as usize];
+            *free = packet.at.max(*free) + packet.flits;
+            assert!(injected >= *free, "{packet:?} left at {injected}, not before {free}");
+        }
+    }
+}
+
 #[test]
 fn packets_of_a_pair_arrive_in_the_order_in_which_they_were_sent() {
     for mesh in kinds(MeshHardware { buffer_flits: 2, ..mesh(3, 3) }) {

@@ -2,7 +2,8 @@
 //!
 //! Uniform traffic (every tile to each of the others alike, `x` flits a cycle): a link that leaves the middle of a `k x k` mesh, `k` even, carries
 //! `x (k / 2) (k^2 / 2) / (k^2 - 1)` flits a cycle, at most 1, so that `x <= 4 (k^2 - 1) / k^3` (Dally and Towles, Principles and Practices of
-//! Interconnection Networks, 2004, chapter 3, who include traffic to oneself and find `4 / k`). Tiles inject and eject one flit a cycle.
+//! Interconnection Networks, 2004, chapter 3, who include traffic to oneself and find `4 / k`). Interfaces take in, and tiles
+//! take out, one flit a cycle, which is above the bound for `k >= 4`.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

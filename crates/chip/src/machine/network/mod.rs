@@ -16,7 +16,8 @@ mod runs;
 mod usage;
 mod watch;
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 
 use tile::check::{Check, Problem, Problems};
 
@@ -68,8 +69,8 @@ pub struct NoSuchTile {
     pub tiles: u32,
 }
 
-/// The first flit of a packet on its way through a router and over the link behind it.
-#[derive(Clone, Copy, Debug)]
+/// The first flit of a packet on its way to a lane: through a router and over the link behind it, or in a network interface behind other packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Head {
     /// Network cycle.
     due: u64,
@@ -97,6 +98,8 @@ pub struct Network {
     watch: Option<Box<Watch>>,
     /// In the order of their instants, as every hop takes equally long.
     heads: VecDeque<Head>,
+    /// Those of packets that interfaces have not begun to hand on.
+    queued: BinaryHeap<Reverse<Head>>,
     agenda: Agenda,
     /// Outputs that decide in the cycle in progress; empty between steps.
     deciding: Vec<u32>,
@@ -129,6 +132,7 @@ impl Network {
             interfaces: vec![Interface::default(); plan.tiles() as usize],
             watch: None,
             heads: VecDeque::new(),
+            queued: BinaryHeap::new(),
             agenda: Agenda::new(),
             deciding: Vec::new(),
             revealed: Vec::new(),
@@ -152,15 +156,17 @@ impl Network {
         let packet = self.packets.insert(Packet { flits, goal: self.plan.seat(to), to, tag });
         let port = self.plan.port_of_tile(from);
         let number = self.plan.lane(port, self.plan.route(port, self.packets.get(packet).goal));
-        self.interfaces[from as usize].append(now, flits);
+        let cycle = now.div_ceil(self.clock);
+        let due = self.interfaces[from as usize].append(now, cycle, flits);
         if let Some(watch) = &mut self.watch {
             watch.append(from, now, flits);
         }
-        let cycle = now.div_ceil(self.clock);
-        let lane = &mut self.lanes[number as usize];
-        lane.flits.add(cycle, cycle, flits);
-        if lane.append(packet, flits) == Front::New {
-            self.request(number, cycle);
+        self.lanes[number as usize].flits.add(cycle, due, flits);
+        let head = Head { due, lane: number, packet };
+        if due > cycle {
+            self.queued.push(Reverse(head));
+        } else {
+            self.land_one(head, cycle);
         }
         Ok(())
     }
@@ -186,8 +192,8 @@ impl Network {
     /// The earliest instant after `after` at which a step changes anything. `None`: nothing can move until something is sent.
     #[must_use]
     pub fn next(&self, after: u64) -> Option<u64> {
-        let head = self.heads.front().map(|head| head.due);
-        let due = head.into_iter().chain(self.agenda.next()).min()?;
+        let heads = self.heads.front().into_iter().chain(self.queued.peek().map(|Reverse(head)| head));
+        let due = heads.map(|head| head.due).chain(self.agenda.next()).min()?;
         Some(due.max(after / self.clock + 1) * self.clock)
     }
 
@@ -197,16 +203,26 @@ impl Network {
         self.packets.is_empty()
     }
 
-    /// Heads that arrive in the buffers of neighbours.
+    /// Heads that arrive in the buffers of neighbours, and those that interfaces hand on.
     fn land(&mut self, now: u64) {
-        while let Some(&Head { due, lane, packet }) = self.heads.front()
-            && due <= now
+        while let Some(&head) = self.heads.front()
+            && head.due <= now
         {
             self.heads.pop_front();
-            let flits = self.packets.get(packet).flits;
-            if self.lanes[lane as usize].append(packet, flits) == Front::New {
-                self.request(lane, now);
-            }
+            self.land_one(head, now);
+        }
+        while let Some(&Reverse(head)) = self.queued.peek()
+            && head.due <= now
+        {
+            self.queued.pop();
+            self.land_one(head, now);
+        }
+    }
+
+    fn land_one(&mut self, Head { lane, packet, .. }: Head, now: u64) {
+        let flits = self.packets.get(packet).flits;
+        if self.lanes[lane as usize].append(packet, flits) == Front::New {
+            self.request(lane, now);
         }
     }
 

@@ -50,18 +50,20 @@ pub struct LinkUse {
 /// What became of the time of a network interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InterfaceUse {
-    /// Flits that left its queue.
+    /// Flits that left its queues.
     pub flits: u64,
     /// Base cycles in which at least one flit left.
     pub busy: u64,
-    /// Base cycles in which its queue was not empty and no flit left.
+    /// Base cycles in which its queues were not empty and no flit left.
     pub blocked: u64,
 }
 
 /// The account of a network interface.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interface {
-    /// Flits in the queue that have not begun to leave in a run.
+    /// The network cycle in which it can take the next flit out of the queue of what was sent.
+    free: u64,
+    /// Flits in its queues that have not begun to leave in a run.
     queued: u64,
     flits: u64,
     busy: u64,
@@ -74,13 +76,16 @@ pub(super) struct Interface {
 }
 
 impl Interface {
-    /// Flits are appended to the queue.
-    pub(super) fn append(&mut self, now: u64, flits: u64) {
+    /// Flits are sent; the interface puts one a network cycle into the lane of their output. The cycle of the first, `cycle` or later.
+    pub(super) fn append(&mut self, now: u64, cycle: u64, flits: u64) -> u64 {
         if self.queued == 0 {
             // The cycle of the last flit that left counts as busy to its end.
             self.since = now.max(self.until);
         }
         self.queued += flits;
+        let due = self.free.max(cycle);
+        self.free = due.saturating_add(flits);
+        due
     }
 
     /// Flits leave the queue, one behind the other, which takes so many base cycles from now on. Others may leave beside them.

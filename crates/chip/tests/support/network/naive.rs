@@ -48,6 +48,8 @@ pub(crate) type Event = (u32, u64, Option<usize>);
 pub(crate) struct Naive {
     mesh: Mesh,
     packets: Vec<Packet>,
+    /// What interfaces have not handed on, by tile.
+    interfaces: Vec<VecDeque<Flit>>,
     lanes: Vec<Vec<Vec<VecDeque<Flit>>>>,
     outputs: Vec<Vec<Output>>,
     flits: Vec<(u64, usize, usize, usize, Flit)>,
@@ -118,6 +120,7 @@ impl Naive {
         Self {
             mesh,
             packets: Vec::new(),
+            interfaces: vec![VecDeque::new(); tiles],
             lanes: vec![vec![vec![VecDeque::new(); ports]; ports]; routers],
             outputs: vec![vec![output; ports]; routers],
             flits: Vec::new(),
@@ -135,17 +138,16 @@ impl Naive {
     }
 
     pub(crate) fn send(&mut self, from: usize, to: usize, flits: u64, tag: u32) {
-        let (router, seat) = self.router_of(from);
-        let lane = self.mesh.lane(self.mesh.route(router, to));
         for number in 0..flits {
             let flit = Flit { packet: self.packets.len(), head: number == 0, last: number + 1 == flits };
-            self.lanes[router][seat][lane].push_back(flit);
+            self.interfaces[from].push_back(flit);
         }
         self.packets.push(Packet { from, to, tag });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.flits.is_empty() && self.lanes.iter().flatten().flatten().all(VecDeque::is_empty)
+        let interfaces = self.interfaces.iter().all(VecDeque::is_empty);
+        interfaces && self.flits.is_empty() && self.lanes.iter().flatten().flatten().all(VecDeque::is_empty)
     }
 
     /// One network cycle: arrivals, then all outputs on what they find.
@@ -156,6 +158,13 @@ impl Naive {
             }
         }
         self.flits.retain(|flit| flit.0 > now);
+        for tile in 0..self.interfaces.len() {
+            if let Some(flit) = self.interfaces[tile].pop_front() {
+                let (router, seat) = self.router_of(tile);
+                let lane = self.mesh.lane(self.mesh.route(router, self.packets[flit.packet].to));
+                self.lanes[router][seat][lane].push_back(flit);
+            }
+        }
         for &(due, router, output, lane) in &self.credits {
             if due == now {
                 self.outputs[router][output].credits[lane] += 1;
@@ -188,7 +197,7 @@ impl Naive {
 
     fn is_waiting(&self, tile: usize) -> bool {
         let (router, seat) = self.router_of(tile);
-        self.lanes[router][seat].iter().any(|lane| !lane.is_empty())
+        !self.interfaces[tile].is_empty() || self.lanes[router][seat].iter().any(|lane| !lane.is_empty())
     }
 
     /// Rule 1.

@@ -1,5 +1,7 @@
 //! Section 5: the network, one router and one flit after the other.
 
+use std::collections::VecDeque;
+
 use chip::machine::hardware::MeshHardware;
 
 use super::account::{Accounts, Class, Unit};
@@ -41,6 +43,8 @@ pub(crate) struct Network {
     cycle: u64,
     virtual_output_queues: bool,
     routers: Vec<Router>,
+    /// Flits that the interface of a tile has not handed to its router.
+    interfaces: Vec<VecDeque<Flit>>,
     packets: Vec<Packet>,
     /// Packets that have left their last router: instant of arrival and number.
     arriving: Vec<(u64, usize)>,
@@ -64,6 +68,7 @@ impl Network {
             cycle,
             virtual_output_queues,
             routers: places.iter().map(build).collect(),
+            interfaces: vec![VecDeque::new(); tiles as usize],
             packets: Vec::new(),
             arriving: Vec::new(),
             leaving: Vec::new(),
@@ -102,19 +107,29 @@ impl Network {
     /// Phase 2: appends a packet to the queue of an interface.
     pub(crate) fn send(&mut self, packet: Packet) {
         let number = self.packets.len();
-        let (router, input) = self.interface(packet.from);
         self.packets.push(packet);
-        let lane = self.lane_at(router, number);
         let flits = flits(&self.mesh, packet.bits);
         for flit in 0..flits {
             let flit = Flit { packet: number, head: flit == 0, tail: flit + 1 == flits };
-            self.routers[router].inputs[input][lane].flits.push_back(flit);
+            self.interfaces[packet.from as usize].push_back(flit);
+        }
+    }
+
+    /// Every interface hands a flit to its router.
+    fn hand_on(&mut self) {
+        for tile in 0..self.mesh.width * self.mesh.height {
+            if let Some(flit) = self.interfaces[tile as usize].pop_front() {
+                let (router, input) = self.interface(tile);
+                let lane = self.lane_at(router, flit.packet);
+                self.routers[router].inputs[input][lane].flits.push_back(flit);
+            }
         }
     }
 
     /// Phase 3. Returns the packets that have arrived.
     pub(crate) fn step(&mut self, now: u64) -> Vec<Packet> {
         if now.is_multiple_of(self.cycle) {
+            self.hand_on();
             self.interfaces_moved.fill(false);
             let moves: Vec<Move> = (0..self.routers.len()).flat_map(|router| self.decide(router)).collect();
             for one in moves {
@@ -257,13 +272,15 @@ impl Network {
         let on_links = |router: &Router| router.outputs.iter().any(|output| !output.on_link.is_empty());
         !self.arriving.is_empty()
             || !self.leaving.is_empty()
+            || self.interfaces.iter().any(|flits| !flits.is_empty())
             || self.routers.iter().any(|router| queued(router) || on_links(router))
     }
 
     pub(crate) fn account(&self, accounts: &mut Accounts) {
         for tile in 0..self.mesh.width * self.mesh.height {
             let (router, input) = self.interface(tile);
-            let is_empty = self.routers[router].inputs[input].iter().all(|lane| lane.flits.is_empty());
+            let lanes = &self.routers[router].inputs[input];
+            let is_empty = self.interfaces[tile as usize].is_empty() && lanes.iter().all(|lane| lane.flits.is_empty());
             let class = match (self.interfaces_moved[tile as usize], is_empty) {
                 (true, _) => Class::Busy,
                 (false, false) => Class::Link,
