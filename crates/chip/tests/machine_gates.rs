@@ -4,142 +4,17 @@
 
 #[path = "support/compare.rs"]
 mod compare;
+#[path = "support/gates.rs"]
+mod gates;
 #[path = "support/stepped/mod.rs"]
 mod stepped;
 #[path = "support/workloads/mod.rs"]
 mod workloads;
 
-use chip::machine::hardware::Hardware;
-use chip::machine::instruction::{Instruction, VectorOperation};
-use chip::machine::work::{Bank, Core, Region, Workload};
-use compare::both;
-use workloads::examples::{core, plain_hardware, region};
+use chip::machine::instruction::Instruction;
+use gates::{Build, Gate, free, hold, merge, mvm, room, send, store, vector, wait};
 
-/// Cores and regions of a case; number 0 is the result, which core 0 writes once.
-struct Build {
-    hardware: Hardware,
-    work: Workload,
-}
-
-fn vector(values: u64) -> Instruction {
-    Instruction::Vector { operation: VectorOperation::Requantise, values }
-}
-
-fn merge(values: u64) -> Instruction {
-    Instruction::Merge { values }
-}
-
-fn room(region: u32) -> Instruction {
-    Instruction::Room { region }
-}
-
-fn store(region: u32, bits: u64) -> Instruction {
-    Instruction::Store { region, bits }
-}
-
-fn send(region: u32, bits: u64) -> Instruction {
-    Instruction::Send { region, bits }
-}
-
-fn wait(region: u32, count: u64) -> Instruction {
-    Instruction::Wait { region, count }
-}
-
-fn free(region: u32, count: u64) -> Instruction {
-    Instruction::Free { region, count }
-}
-
-fn mvm(slices: u32) -> Instruction {
-    Instruction::Mvm { slices }
-}
-
-impl Build {
-    fn new() -> Self {
-        let result = region("result", 1, &[0], &[]);
-        let work = Workload { regions: vec![result], cores: vec![core("gated", &[], vec![])], result: 0 };
-        Self { hardware: plain_hardware(), work }
-    }
-
-    /// A region of the first tile that holds everything.
-    fn region(&mut self, items: u64, writers: &[u32], readers: &[u32]) -> u32 {
-        self.work.regions.push(Region { item_bits: 64, ..region("region", items, writers, readers) });
-        self.work.regions.len() as u32 - 1
-    }
-
-    /// What the gated core executes.
-    fn gated(&mut self, instructions: &[Instruction]) {
-        self.work.cores[0].instructions = instructions.to_vec();
-    }
-
-    fn add(&mut self, tile: u32, instructions: &[Instruction]) -> u32 {
-        self.work.cores.push(Core { tile, ..core("other", &[], instructions.to_vec()) });
-        self.work.cores.len() as u32 - 1
-    }
-
-    /// A resident region and a load from it by a core that is added or gated.
-    fn load(&mut self, reader: u32, bits: u64) -> Instruction {
-        Instruction::Load { region: self.region(1, &[], &[reader]), bits }
-    }
-
-    /// A core that keeps the load bus and a port for so many cycles from the start.
-    fn loads(&mut self, cycles: u64) {
-        let number = self.work.cores.len() as u32;
-        let load = self.load(number, cycles);
-        self.add(0, &[load]);
-    }
-
-    /// A core that does something at the start and writes to a region of a tile that nobody reads.
-    fn does(&mut self, tile: u32, to: u32, work: &[Instruction]) {
-        let number = self.work.cores.len() as u32;
-        let target = self.region(1, &[number], &[]);
-        self.work.regions[target as usize].tile = to;
-        let bits = 1;
-        let end = if tile == to { store(target, bits) } else { send(target, bits) };
-        let work = work.iter().map(|at| match *at {
-            Instruction::Send { bits, .. } => send(target, bits),
-            other => other,
-        });
-        let mut instructions: Vec<Instruction> = [room(target)].into_iter().chain(work).collect();
-        if !instructions.iter().any(|at| matches!(at, Instruction::Send { .. })) {
-            instructions.push(end);
-        }
-        self.add(tile, &instructions);
-    }
-
-    /// A region with one item for the gated core, there at an instant from 2 on: it comes from the memory, whose latency that takes.
-    fn item_of_memory(&mut self, at: u64) -> u32 {
-        self.hardware.memory.latency = at - 1;
-        let writer = self.work.cores.len() as u32;
-        let target = self.region(1, &[writer], &[0]);
-        self.add(0, &[room(target), Instruction::LoadMemory { region: target, bits: 1 }]);
-        target
-    }
-
-    /// The same with a vector unit and a store: another core's work until then.
-    fn item_of_vector(&mut self, at: u64) -> u32 {
-        let writer = self.work.cores.len() as u32;
-        let target = self.region(1, &[writer], &[0]);
-        self.add(0, &[room(target), vector(at - 1), store(target, 1)]);
-        target
-    }
-
-    /// A row of three tiles, the gated core on one of them, its result on another.
-    fn row(&mut self, from: u32, to: u32) {
-        (self.hardware.mesh.width, self.hardware.tile.word_bits) = (3, 64);
-        self.work.cores[0].tile = from;
-        self.work.regions[0].tile = to;
-    }
-
-    fn products(&mut self, steps: &[&[Instruction]]) {
-        self.work.cores[0].banks = vec![Bank { count: 1, columns: 1 }];
-        self.gated(&steps.concat());
-    }
-}
-
-/// A case: what is ready at `c` meets what is free at `r`; cycles from the start to the end of the image.
-type Gate = (&'static str, fn(&mut Build, u64, u64) -> u64);
-
-const GATES: [Gate; 19] = [
+const GATES: [Gate; 23] = [
     ("load bus", |b, c, r| {
         b.loads(r);
         let item = b.item_of_vector(c);
@@ -271,44 +146,102 @@ const GATES: [Gate; 19] = [
         b.gated(&[load, wait(item, 1), free(item, 1), room(0), store(0, 1)]);
         1
     }),
+    ("port for a packet that arrives", |b, c, r| {
+        b.row(0, 1);
+        b.hardware.tile.ports = 1;
+        // The flit leaves at c - 2 and arrives two cycles later. A core beside the result loads r words.
+        b.gated(&[room(0), vector(c - 2), send(0, 1)]);
+        let load = b.load(1, 64 * r);
+        b.work.regions[1].tile = 1;
+        b.add(1, &[load]);
+        1
+    }),
+    ("output of a router to its tile", |b, c, r| {
+        // A flit from the left is at the router at c, a packet from the right goes through its output in 2..r.
+        b.row(0, 1);
+        b.gated(&[room(0), vector(c - 2), send(0, 1)]);
+        b.does(2, 1, &[send(0, r - 2)]);
+        1
+    }),
+    ("second port", |b, c, r| {
+        // One port loads, the other one writes what comes from the memory at 1.
+        (b.hardware.tile.ports, b.hardware.tile.banks, b.hardware.memory.bits_per_cycle) = (2, 0, 64);
+        b.gated(&[room(0), vector(c), store(0, 1)]);
+        b.loads(40);
+        let other = b.region(1, &[2], &[]);
+        b.add(0, &[room(other), Instruction::LoadMemory { region: other, bits: r - 1 }]);
+        1
+    }),
+    ("shift-and-add", |b, c, r| {
+        // Converted at 2, added up at c; the store bus is free at r.
+        b.hardware.tile.shift_add_cycles = c - 2;
+        b.products(&[&[room(0), mvm(1), store(0, 1)]]);
+        let other = b.region(1, &[1], &[]);
+        b.add(0, &[room(other), store(other, r)]);
+        1
+    }),
 ];
 
 #[test]
 fn every_unit_starts_when_it_is_free_and_asked_for() {
-    for (name, build) in GATES {
-        for ready in [7, 12] {
-            let ends: Vec<u64> = [ready - 1, ready, ready + 1]
-                .into_iter()
-                .map(|free| {
-                    let mut case = Build::new();
-                    let rest = build(&mut case, ready, free);
-                    assert_eq!(case.work.check(&case.hardware, 1), Ok(()), "{name}");
-                    let done = both(&case.work, &case.hardware, 1).unwrap().image_done[0];
-                    assert_eq!(done - rest, ready.max(free), "{name}: ready at {ready}, free at {free}");
-                    done - rest
-                })
-                .collect();
-            assert_eq!(ends, [ready, ready, ready + 1], "{name}");
-        }
-    }
+    hold(&GATES);
 }
 
-/// A received item likewise, and the clocks of all domains: what is ready within a cycle of its clock waits for the next.
+/// A received item likewise.
 #[test]
-fn items_are_received_and_clocks_waited_for() {
+fn items_are_received_when_they_are_there() {
     for (ready, there) in [(7, 6), (7, 7), (7, 8)] {
         let mut case = Build::new();
         let item = case.item_of_memory(there);
         case.gated(&[room(0), vector(ready), Instruction::Receive { region: item }, store(0, 1)]);
-        assert_eq!(both(&case.work, &case.hardware, 1).unwrap().image_done, [ready.max(there) + 1]);
+        assert_eq!(case.done(), ready.max(there) + 1);
     }
-    for (ready, edge) in [(4, 5), (5, 5), (6, 10)] {
-        let mut case = Build::new();
-        case.hardware.clocks.digital = 5;
-        case.hardware.tile.word_bits = 64;
+}
+
+/// A clock of 5: sets it, lets something be ready for a unit of its domain, and tells what comes behind the edge.
+type Clock = (&'static str, fn(&mut Build, u64) -> u64);
+
+const CLOCKS: [Clock; 4] = [
+    ("digital", |b, ready| {
+        b.hardware.clocks.digital = 5;
+        b.hardware.tile.word_bits = 64;
         // Read in `ready - 1` cycles of 1, converted in one; shift-and-add ends 5 later, the store begins at the edge behind it.
-        case.hardware.tile.read = vec![ready - 1];
-        case.products(&[&[room(0), mvm(1), store(0, 1)]]);
-        assert_eq!(both(&case.work, &case.hardware, 1).unwrap().image_done, [edge + 5 + 5], "ready at {ready}");
+        b.hardware.tile.read = vec![ready - 1];
+        b.products(&[&[room(0), mvm(1), store(0, 1)]]);
+        5 + 5
+    }),
+    ("arrays", |b, ready| {
+        b.hardware.clocks.arrays = 5;
+        // Fetched behind a load; read and converted in a cycle each; shift-and-add and store.
+        let load = b.load(0, ready);
+        b.products(&[&[load, room(0), mvm(1), store(0, 1)]]);
+        5 + 5 + 1 + 1
+    }),
+    ("network", |b, ready| {
+        b.hardware.clocks.network = 5;
+        // A router and a link, and a word into the buffer.
+        b.row(0, 1);
+        b.gated(&[room(0), vector(ready), send(0, 1)]);
+        2 * 5 + 1
+    }),
+    ("memory", |b, ready| {
+        b.hardware.clocks.memory = 5;
+        // The port, a word into the buffer, the store.
+        let (load, item) = (b.load(0, ready), b.region(1, &[0], &[0]));
+        let from_memory = [room(item), Instruction::LoadMemory { region: item, bits: 1 }, wait(item, 1), free(item, 1)];
+        b.gated(&[&[load][..], &from_memory, &[room(0), store(0, 1)]].concat());
+        5 + 1 + 1
+    }),
+];
+
+/// In every domain what is ready within a cycle of its clock waits for the next.
+#[test]
+fn edges_of_all_clocks_are_waited_for() {
+    for (name, build) in CLOCKS {
+        for (ready, edge) in [(4, 5), (5, 5), (6, 10), (9, 10), (10, 10), (11, 15)] {
+            let mut case = Build::new();
+            let rest = build(&mut case, ready);
+            assert_eq!(case.done() - rest, edge, "{name}: ready at {ready}");
+        }
     }
 }
