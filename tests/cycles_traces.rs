@@ -62,6 +62,10 @@ fn the_kind_follows_from_the_ending_or_from_what_is_asked_for() {
     assert!(write("a.vcd", &[]).contains("$timescale 1 ns $end"));
     assert_eq!(write("a.vcd", &[]), write("a.json", &["--as", "vcd"]));
     assert_eq!(write("a.trace", &[]).into_bytes(), golden("digits-mlp.trace"));
+    // An instruction trace is known by its ending in capitals too.
+    let capitals = directory.path().join("A.TRACE");
+    std::fs::copy(trace, &capitals).unwrap();
+    said(&["cycles", capitals.to_str().unwrap(), "--chip", SMALL_CHIP]);
     // A clock whose cycles viewers cannot tell apart in whole nanoseconds, or that has no whole number of Hz.
     for clock in ["clock_hz=1.2e9", "clock_hz=999999999.5"] {
         assert!(write("b.json", &["--set", clock]).contains("\"time\":\"1 us is 1 cycle\""), "{clock}");

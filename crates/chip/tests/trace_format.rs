@@ -107,7 +107,7 @@ fn a_fault_names_its_line_its_text_and_what_is_allowed() {
 #[test]
 fn a_trace_without_its_head_or_its_end_is_refused() {
     let found = |text: &[u8]| trace::read(text).unwrap_err().to_string();
-    assert_eq!(found(b""), "line 0: the trace ends, but its first line should be `ohmic-trace 1`");
+    assert_eq!(found(b""), "line 1: the trace ends, but its first line should be `ohmic-trace 1`");
     assert!(found(b"# only a comment\n").starts_with("line 1: the trace ends"));
     assert!(found(b"region 0\n").contains("`region 0` is not allowed here: the first line is `ohmic-trace 1`"));
     assert!(found(b"ohmic-trace 2\n").contains("the first line is `ohmic-trace 1`"));
@@ -115,6 +115,9 @@ fn a_trace_without_its_head_or_its_end_is_refused() {
     assert!(found(b"ohmic-trace 1\nresult 0\nresult 0\n").contains("one result"));
     assert!(found(b"ohmic-trace 1\nmvm 1\n").contains("only behind a `core`"));
     assert!(found(b"ohmic-trace 1\nresult \xff\n").contains("a byte that is not UTF-8"));
+    // A byte-order mark may stand before everything, and nowhere else.
+    assert_eq!(trace::read(format!("\u{feff}{EXAMPLE}").as_bytes()), trace::read(EXAMPLE.as_bytes()));
+    assert!(found("ohmic-trace 1\n\u{feff}result 0\n".as_bytes()).starts_with("line 2: "));
     // Cut anywhere, the example is no trace, but for the end of its last line.
     for end in 0..EXAMPLE.len() - 1 {
         assert!(trace::read(&EXAMPLE.as_bytes()[..end]).is_err(), "cut at {end}");

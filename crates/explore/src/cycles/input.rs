@@ -60,7 +60,7 @@ impl Input {
             }
             return Ok(Self::Program(Box::new(chip::program::load(path)?)));
         }
-        if path.extension().is_none_or(|ending| ending != TRACE) {
+        if path.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case(TRACE)) {
             return refuse("neither the directory of a program nor an instruction trace (*.trace)");
         }
         let Some(chip) = chip else {

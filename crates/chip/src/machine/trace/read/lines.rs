@@ -47,7 +47,11 @@ impl<R: BufRead> Lines<R> {
             return Err(fault("a line of this length", format!("at most {LONGEST} bytes")));
         }
         match std::str::from_utf8(&self.bytes) {
-            Ok(text) => Ok(Some(Line { number: line, text: text.trim_end_matches(['\n', '\r']) })),
+            Ok(text) => {
+                // Some editors begin a file with a byte-order mark.
+                let text = if line == 1 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text };
+                Ok(Some(Line { number: line, text: text.trim_end_matches(['\n', '\r']) }))
+            }
             Err(_) => Err(fault("a byte that is not UTF-8", "UTF-8".to_owned())),
         }
     }

@@ -34,7 +34,7 @@ pub fn read(text: impl BufRead) -> Result<Workload, TraceError> {
         }
     }
     let missing = reader.missing();
-    missing.map_or(Ok(reader.workload), |missing| Err(TraceError::End { line: lines.number(), missing }))
+    missing.map_or(Ok(reader.workload), |missing| Err(TraceError::End { line: lines.number().max(1), missing }))
 }
 
 /// What has been read so far.
