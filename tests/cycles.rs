@@ -12,7 +12,6 @@ use chip::config::Chip;
 use chip::program::{Program, save};
 use explore::config::{Kind, load, preset_names, preset_text, to_toml};
 use explore::cycles::Input;
-use nn::Graph;
 use nn_compiler::front::Quantisation;
 use nn_compiler::mapping::Mapping;
 use nn_compiler::{CompilationSettings, compile};
@@ -54,7 +53,7 @@ fn program(network: &str, chip: &str, set: &[&str]) -> Program {
     let network = architecture.build(dataset.shape, chip.format.weight_bits, WeightScale::FanIn, 1).unwrap();
     let mapping = Mapping::parse("differential").unwrap();
     let settings = CompilationSettings { dataset: &dataset, training: "none", mapping: &mapping, chip: &chip, seed: 1 };
-    compile(&Graph::from(&network), &Quantisation::default(), &settings).unwrap()
+    compile(&network, &Quantisation::default(), &settings).unwrap()
 }
 
 /// Writes a program as `ohmic compile` does, with its chip.
@@ -68,7 +67,8 @@ fn saved(program: &Program, directory: &Path) -> (PathBuf, PathBuf) {
 /// Every shipped network on a chip with large tiles and on one with small ones.
 fn shipped() -> Vec<Program> {
     // Others need files that are not in the repository.
-    let trained = |name: &&str| preset_text(Kind::Network, name).is_some_and(|text| text.contains("[[layers]]"));
+    let embedded = |text: &str| text.contains("[[layers]]") && text.contains("dataset = \"digits-8x8\"");
+    let trained = |name: &&str| preset_text(Kind::Network, name).is_some_and(embedded);
     let networks: Vec<&str> = preset_names(Kind::Network).into_iter().filter(trained).collect();
     let on = |chip: &'static str, set: &'static [&str]| {
         networks.clone().into_iter().map(move |name| program(name, chip, set))

@@ -10,8 +10,7 @@ use crate::support::networks::{Builder, convolutions, dataset, linear_chain};
 use crate::support::random::Random;
 use chip::functional::{Cells, ChipSample, SampleAddress};
 use chip::program::{Program, Stage};
-use nn::Graph;
-use nn::network::{Network, Shape};
+use nn::{Graph, Shape};
 use nn_compiler::front::Quantisation;
 use nn_compiler::mapping::Mapping;
 use nn_compiler::{Chip, CompilationSettings, CompileError, compile, compile_quantised};
@@ -123,7 +122,7 @@ fn program(bench: &Bench, random: &mut Random, levels: Levels, size: Size) -> Pr
         let dataset = dataset(random, network.input, classes, 3, 1);
         let settings =
             CompilationSettings { dataset: &dataset, training: "none", mapping: &mapping, chip: &chip, seed: SEED };
-        match compile(&Graph::from(&network), &Quantisation::default(), &settings) {
+        match compile(&network, &Quantisation::default(), &settings) {
             Ok(program) => return program,
             Err(error) => refused.push(error.to_string()),
         }
@@ -140,7 +139,7 @@ fn graph(random: &mut Random, mapping: &Mapping, chip: &Chip) -> Result<Program,
     compile_quantised(&network, &settings)
 }
 
-fn network(random: &mut Random, weight_bits: u32, size: Size) -> Network {
+fn network(random: &mut Random, weight_bits: u32, size: Size) -> Graph {
     match size {
         Size::ManyImages => {
             let inputs = random.within(1, 30);
@@ -163,7 +162,7 @@ fn network(random: &mut Random, weight_bits: u32, size: Size) -> Network {
 }
 
 /// Linear layers of given widths.
-fn chain(random: &mut Random, weight_bits: u32, widths: &[usize]) -> Network {
+fn chain(random: &mut Random, weight_bits: u32, widths: &[usize]) -> Graph {
     let mut chain = Builder::new(random, weight_bits, Shape { channels: widths[0], height: 1, width: 1 });
     for (index, &outputs) in widths.iter().enumerate().skip(1) {
         chain.linear(outputs);
@@ -175,7 +174,7 @@ fn chain(random: &mut Random, weight_bits: u32, widths: &[usize]) -> Network {
 }
 
 /// More than 256 windows in the first layer.
-fn many_windows(random: &mut Random, weight_bits: u32) -> Network {
+fn many_windows(random: &mut Random, weight_bits: u32) -> Graph {
     let input = Shape { channels: random.within(1, 2), height: random.within(17, 19), width: random.within(17, 19) };
     let kernel = random.within(1, 3);
     let channels = random.within(1, 2);

@@ -7,7 +7,7 @@ use crate::support::networks::{Builder, dataset, single_layer};
 use crate::support::random::Random;
 use chip::config::Chip;
 use chip::program::{MvmStage, Program, Subtraction};
-use nn::network::Shape;
+use nn::Shape;
 use nn_compiler::mapping::Mapping;
 use tile::address::Purpose;
 use tile::crossbar::Crossbar;

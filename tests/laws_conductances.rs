@@ -7,7 +7,7 @@ use crate::support::random::Random;
 use chip::functional::{Cells, ChipSample, SampleAddress, infer};
 use chip::program::Program;
 use explore::conductances::{export, import};
-use nn::network::Shape;
+use nn::Shape;
 use nn_compiler::mapping::Mapping;
 use std::path::Path;
 use tile::address::Purpose;

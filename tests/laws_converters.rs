@@ -7,8 +7,8 @@ use crate::support::random::Random;
 use chip::config::{Chip, Criterion, RangePolicy};
 use chip::program::{ColumnAdc, MvmStage, Output, Program, Slice, Stage, Subtraction};
 use nn::datasets::Dataset;
-use nn::network::{Network, Shape};
 use nn::quantised::{QuantisedLayer, QuantisedNetwork};
+use nn::{Graph, Shape};
 use nn_compiler::compile::encode_images;
 use nn_compiler::mapping::Mapping;
 use tile::adc::AdcTransfer;
@@ -196,13 +196,13 @@ fn largest_error(case: &Compiled, dataset: &Dataset) -> f64 {
 }
 
 /// Error and bound of one random network.
-fn error_and_bound(random: &mut Random, network: &Network, mapping: &Mapping, chip: &Chip) -> (f64, f64) {
+fn error_and_bound(random: &mut Random, network: &Graph, mapping: &Mapping, chip: &Chip) -> (f64, f64) {
     let dataset = dataset(random, network.input, 2, 5, 1);
     let case = Compiled::new(network, &dataset, mapping, chip);
     (largest_error(&case, &dataset), score_bound(&case.program, &case.reference))
 }
 
-fn check_bound(range: RangePolicy, seed: u64, networks: &[fn(&mut Random, u32) -> Network]) {
+fn check_bound(range: RangePolicy, seed: u64, networks: &[fn(&mut Random, u32) -> Graph]) {
     let mut random = Random(seed);
     let (mut coarse, mut finest) = (0.0_f64, 0.0_f64);
     for mapping in &Mapping::every() {
@@ -231,7 +231,7 @@ fn a_full_range_keeps_scores_within_half_a_step_per_conversion() {
     check_bound(RangePolicy::Full, 43, &[linear_chain, convolutions]);
 }
 
-fn one_layer(random: &mut Random, weight_bits: u32) -> Network {
+fn one_layer(random: &mut Random, weight_bits: u32) -> Graph {
     let (inputs, outputs) = (random.within(1, 100), random.within(1, 12));
     let mut chain = Builder::new(random, weight_bits, Shape { channels: inputs, height: 1, width: 1 });
     chain.linear(outputs);

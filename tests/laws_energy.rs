@@ -13,7 +13,7 @@ use chip::program::Program;
 use chip::timing;
 use explore::config::{Kind, load_text, preset_text};
 use nn::datasets::Dataset;
-use nn::network::{Network, Shape};
+use nn::{Graph, Shape};
 use nn_compiler::mapping::Mapping;
 use tile::actions::ActionCounts;
 use tile::address::Purpose;
@@ -46,7 +46,7 @@ fn brute_force_j(case: &Compiled, dataset: &Dataset, chip_sample: u64) -> f64 {
     array_energy_j(&case.program, &cells, &images)
 }
 
-fn check_array_energy(network: &Network, random: &mut Random, mapping: &str, chip: &Chip) {
+fn check_array_energy(network: &Graph, random: &mut Random, mapping: &str, chip: &Chip) {
     let dataset = dataset(random, network.input, 2, 3, 2);
     let case = Compiled::new(network, &dataset, &Mapping::parse(mapping).unwrap(), chip);
     let energy_j = case.infer(3, &dataset.test).array_energy_j;

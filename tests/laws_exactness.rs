@@ -6,9 +6,8 @@ use crate::support::networks::{Builder, convolutions, dataset, linear_chain};
 use crate::support::random::Random;
 use chip::config::Chip;
 use chip::program::{Program, load, save};
-use nn::Graph;
 use nn::datasets::Dataset;
-use nn::network::{Network, Shape};
+use nn::{Graph, Shape};
 use nn_compiler::front::Quantisation;
 use nn_compiler::mapping::Mapping;
 use nn_compiler::{CompilationSettings, compile};
@@ -18,7 +17,7 @@ const ARRAYS: [(u32, u32); 4] = [(8, 8), (16, 32), (40, 24), (128, 128)];
 const IMAGES: usize = 4;
 
 /// One random case of every mapping strategy and every combination of widths.
-fn cases(seed: u64, network: fn(&mut Random, u32) -> Network) -> impl Iterator<Item = (Compiled, Dataset)> {
+fn cases(seed: u64, network: fn(&mut Random, u32) -> Graph) -> impl Iterator<Item = (Compiled, Dataset)> {
     let mut random = Random(seed);
     // Every strategy meets every combination; its options meet every third.
     let widths_of =
@@ -40,7 +39,7 @@ fn case(
     random: &mut Random,
     mapping: &Mapping,
     widths: Widths,
-    network: fn(&mut Random, u32) -> Network,
+    network: fn(&mut Random, u32) -> Graph,
 ) -> (Compiled, Dataset) {
     let network = network(random, widths.weight);
     let classes = network.shapes().unwrap().last().unwrap().len();
@@ -142,12 +141,12 @@ fn a_last_convolution_whose_scores_have_no_single_order_is_refused() {
     let dataset = dataset(&mut random, network.input, 18, IMAGES, IMAGES);
     let (mapping, chip) = (&Mapping::parse("isaac").unwrap(), chips::exact());
     let settings = CompilationSettings { dataset: &dataset, training: "none", mapping, chip: &chip, seed: 1 };
-    let error = compile(&Graph::from(&network), &Quantisation::default(), &settings);
+    let error = compile(&network, &Quantisation::default(), &settings);
     assert!(error.unwrap_err().to_string().starts_with("layer `layer0`: "));
 }
 
 /// A 3x3 convolution without padding.
-fn last_convolution(random: &mut Random, channels: usize, height: usize, width: usize) -> Network {
+fn last_convolution(random: &mut Random, channels: usize, height: usize, width: usize) -> Graph {
     let mut chain = Builder::new(random, 8, Shape { channels: 2, height, width });
     chain.conv2d(channels, 3, 1, 0);
     chain.finish()

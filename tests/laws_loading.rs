@@ -8,11 +8,11 @@ use crate::support::random::Random;
 use chip::config::Chip;
 use chip::program::Program;
 use chip::timing::{WeightWriting, weight_writing};
-use nn::network::{Network, Shape};
+use nn::{Graph, Shape};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::replicate;
 
-fn compiled(network: &Network, mapping: &str, chip: &Chip) -> Program {
+fn compiled(network: &Graph, mapping: &str, chip: &Chip) -> Program {
     let images = dataset(&mut Random(5), network.input, 2, 2, 1);
     Compiled::new(network, &images, &Mapping::parse(mapping).unwrap(), chip).program
 }

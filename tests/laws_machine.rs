@@ -10,7 +10,7 @@ use chip::config::{Chip, Images, RangePolicy};
 use chip::machine::{Settings, run};
 use chip::program::Program;
 use chip::timing::lower;
-use nn::network::{Network, Shape};
+use nn::{Graph, Shape};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::replicate;
 
@@ -42,7 +42,7 @@ fn crowded(random: &mut Random) -> Chip {
     chip
 }
 
-fn convolutions(random: &mut Random, weight_bits: u32) -> Network {
+fn convolutions(random: &mut Random, weight_bits: u32) -> Graph {
     let mut chain = Builder::new(random, weight_bits, Shape { channels: 2, height: 6, width: 5 });
     chain.conv2d(5, 3, 1, 1);
     chain.relu();

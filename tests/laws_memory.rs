@@ -11,7 +11,7 @@ use chip::machine::account::Class;
 use chip::machine::report::UnitKind;
 use chip::program::Program;
 use chip::timing::{self, ProgramTiming};
-use nn::network::Shape;
+use nn::Shape;
 use nn_compiler::mapping::Mapping;
 
 /// One convolution without overlap over a map of 64 x 64 pixels of 8 bits, and a small layer: 64 windows that take less than 100 cycles each.

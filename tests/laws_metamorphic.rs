@@ -6,8 +6,8 @@ use crate::support::networks::{Builder, convolutions, dataset, linear_chain, sin
 use crate::support::random::Random;
 use chip::config::{Chip, RangePolicy};
 use chip::functional::{ConverterUse, Inference};
+use nn::Shape;
 use nn::datasets::{Dataset, Split};
-use nn::network::Shape;
 use nn_compiler::mapping::Mapping;
 use tile::actions::ActionCounts;
 use tile::adc::ErrorStatistics;

@@ -8,7 +8,7 @@ use crate::support::random::Random;
 use chip::config::{Chip, RangePolicy};
 use chip::functional::{ChipSample, ColumnProbe, Observation, infer};
 use chip::program::{MvmStage, Program};
-use nn::network::{Network, Shape};
+use nn::{Graph, Shape};
 use nn_compiler::mapping::Mapping;
 use std::collections::BTreeMap;
 use tile::adc::{AdcKind, NonIdealities};
@@ -27,7 +27,7 @@ const RELATIVE_SIGMA: f64 = 0.05;
 const THERMAL_SIGMA_CODES: f64 = 1.5;
 
 /// Compiled for eight classes.
-fn compiled(network: &Network, mapping: &str, chip: &Chip) -> Program {
+fn compiled(network: &Graph, mapping: &str, chip: &Chip) -> Program {
     let dataset = dataset(&mut Random(1), network.input, 8, 4, 1);
     Compiled::new(network, &dataset, &Mapping::parse(mapping).unwrap(), chip).program
 }

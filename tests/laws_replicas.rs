@@ -9,7 +9,7 @@ use chip::config::Chip;
 use chip::energy::{ArrayEnergy, area_m2, leakage_w, price};
 use chip::program::{MvmStage, Program, Stage, load, save};
 use chip::timing::{self, weight_writing};
-use nn::network::Shape;
+use nn::Shape;
 use nn_compiler::mapping::Mapping;
 use nn_compiler::replicate;
 

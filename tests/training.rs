@@ -4,13 +4,12 @@
 use chip::program::{MvmStage, Program};
 use explore::config::{Kind, load};
 use explore::experiment::Experiment;
-use nn::Graph;
 use nn::datasets::Dataset;
 use nn_compiler::front::Quantisation;
 use nn_compiler::mapping::Mapping;
 use nn_compiler::{CompilationSettings, compile};
 use trainer::config::Projection;
-use trainer::{Job, Method, Target, Trained, train};
+use trainer::{Job, Method, Start, Target, Trained, train};
 
 fn experiment(overrides: &[&str]) -> Experiment {
     let small = ["training.epochs=6", "training.validation_chips=2", "training.batch=50"];
@@ -24,7 +23,7 @@ fn digits() -> Dataset {
 
 fn run(experiment: &Experiment, dataset: &Dataset, method: Method, mapping: &str, share: f64) -> Trained {
     let job = Job {
-        architecture: &experiment.network,
+        start: Start::Architecture(&experiment.network),
         dataset,
         training: &experiment.training,
         method,
@@ -38,7 +37,7 @@ fn run(experiment: &Experiment, dataset: &Dataset, method: Method, mapping: &str
 fn program(experiment: &Experiment, dataset: &Dataset, trained: &Trained, mapping: &str) -> Program {
     let mapping = &Mapping::parse(mapping).unwrap();
     let settings = CompilationSettings { dataset, training: "test", mapping, chip: &experiment.chip, seed: 1 };
-    compile(&Graph::from(&trained.network), &Quantisation::default(), &settings).unwrap()
+    compile(&trained.network, &Quantisation::default(), &settings).unwrap()
 }
 
 /// Columns of a stage (one output within one crossbar) whose most significant cells are all in allowed states.

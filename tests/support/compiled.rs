@@ -5,7 +5,6 @@ use chip::functional::{ChipSample, ColumnProbe, Inference, Observation, infer};
 use chip::program::Program;
 use nn::Graph;
 use nn::datasets::{Dataset, Split};
-use nn::network::Network;
 use nn::quantised::QuantisedNetwork;
 use nn_compiler::compile::encode_images;
 use nn_compiler::front::{Quantisation, quantised};
@@ -23,11 +22,11 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    pub(crate) fn new(network: &Network, dataset: &Dataset, mapping: &Mapping, chip: &Chip) -> Self {
+    pub(crate) fn new(network: &Graph, dataset: &Dataset, mapping: &Mapping, chip: &Chip) -> Self {
         let settings = CompilationSettings { dataset, training: "none", mapping, chip, seed: SEED };
-        let (graph, quantisation) = (Graph::from(network), Quantisation::default());
-        let program = compile(&graph, &quantisation, &settings).unwrap();
-        let reference = quantised(&graph, &dataset.train, chip, &quantisation, &mut |_, _| {}).unwrap().network;
+        let quantisation = Quantisation::default();
+        let program = compile(network, &quantisation, &settings).unwrap();
+        let reference = quantised(network, &dataset.train, chip, &quantisation, &mut |_, _| {}).unwrap().network;
         Self { program, reference }
     }
 

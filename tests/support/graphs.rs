@@ -4,9 +4,9 @@ use super::networks::split;
 use super::random::Random;
 use chip::config::Chip;
 use nn::Axis;
+use nn::Shape;
 use nn::coding::{CodeFormat, InputCoding};
 use nn::datasets::Dataset;
-use nn::network::Shape;
 use nn::quantised::{
     MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedConcat, QuantisedLayer, QuantisedMaxPool, QuantisedMvm,
     QuantisedNetwork, QuantisedTable,

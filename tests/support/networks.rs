@@ -2,8 +2,8 @@
 
 use super::random::Random;
 use nn::datasets::{Dataset, Split};
-use nn::layers::{Conv2d, Linear, MaxPool};
-use nn::network::{Layer, Network, Op, Shape};
+use nn::graph::{Activation, Conv, Linear, MaxPool, Node, Operation, WeightScale};
+use nn::{Axis, Graph, Shape};
 
 /// Images of a made-up data set: `train` calibrates, `test` is new to the network and may leave the calibrated ranges.
 pub(crate) fn dataset(random: &mut Random, shape: Shape, classes: usize, train: usize, test: usize) -> Dataset {
@@ -36,18 +36,19 @@ pub(crate) struct Builder<'r> {
     random: &'r mut Random,
     weight_bits: u32,
     shape: Shape,
-    layers: Vec<Layer>,
+    nodes: Vec<Node>,
     input: Shape,
 }
 
 impl<'r> Builder<'r> {
     pub(crate) fn new(random: &'r mut Random, weight_bits: u32, input: Shape) -> Self {
-        Self { random, weight_bits, shape: input, layers: Vec::new(), input }
+        Self { random, weight_bits, shape: input, nodes: Vec::new(), input }
     }
 
-    fn push(&mut self, op: Op) {
-        self.shape = op.output_shape(self.shape).unwrap();
-        self.layers.push(Layer { name: format!("layer{}", self.layers.len()), op });
+    fn push(&mut self, op: Operation) {
+        self.shape = op.output_shape(&[self.shape]).unwrap();
+        let source = self.nodes.len();
+        self.nodes.push(Node { name: format!("layer{source}"), inputs: vec![source], op });
     }
 
     /// Weights over the whole range, the two ends more often than chance would have them.
@@ -67,46 +68,49 @@ impl<'r> Builder<'r> {
     }
 
     pub(crate) fn linear(&mut self, outputs: usize) {
-        let (inputs, weight_scale) = (self.shape.len(), 1.0 / 64.0);
-        let weight = self.weights(inputs * outputs, weight_scale);
+        let (inputs, scale) = (self.shape.len(), 1.0 / 64.0);
+        let weight = self.weights(inputs * outputs, scale);
         let bias = self.bias(outputs);
-        self.push(Op::Linear(Linear { inputs, outputs, weight, bias, weight_scale }));
+        let weight_scale = WeightScale::Tensor(scale);
+        self.push(Operation::Linear(Linear { inputs, outputs, weight, bias, weight_scale }));
     }
 
     pub(crate) fn conv2d(&mut self, out_channels: usize, kernel: usize, stride: usize, padding: usize) {
-        let (in_channels, weight_scale) = (self.shape.channels, 1.0 / 32.0);
-        let weight = self.weights(out_channels * in_channels * kernel * kernel, weight_scale);
+        let (in_channels, scale) = (self.shape.channels, 1.0 / 32.0);
+        let weight = self.weights(out_channels * in_channels * kernel * kernel, scale);
         let bias = self.bias(out_channels);
-        self.push(Op::Conv2d(Conv2d {
+        let axis = Axis::new(kernel, stride, padding);
+        self.push(Operation::Conv(Conv {
             in_channels,
             out_channels,
-            kernel,
-            stride,
-            padding,
+            groups: 1,
+            vertical: axis,
+            horizontal: axis,
             weight,
             bias,
-            weight_scale,
+            weight_scale: WeightScale::Tensor(scale),
         }));
     }
 
     pub(crate) fn relu(&mut self) {
-        self.push(Op::Relu);
+        self.push(Operation::Activation(Activation::Relu));
     }
 
     pub(crate) fn max_pool(&mut self, kernel: usize, stride: usize) {
-        self.push(Op::MaxPool(MaxPool { kernel, stride }));
+        let axis = Axis::new(kernel, stride, 0);
+        self.push(Operation::MaxPool(MaxPool { vertical: axis, horizontal: axis }));
     }
 
-    pub(crate) fn finish(self) -> Network {
+    pub(crate) fn finish(self) -> Graph {
         let network =
-            Network { name: "random".to_owned(), dataset: "random".to_owned(), input: self.input, layers: self.layers };
+            Graph { name: "random".to_owned(), dataset: "random".to_owned(), input: self.input, nodes: self.nodes };
         network.validate().unwrap();
         network
     }
 }
 
 /// One to three linear layers.
-pub(crate) fn linear_chain(random: &mut Random, weight_bits: u32) -> Network {
+pub(crate) fn linear_chain(random: &mut Random, weight_bits: u32) -> Graph {
     let inputs = if random.once_in(8) { random.within(129, 200) } else { random.within(1, 40) };
     let hidden: Vec<usize> = (0..random.within(0, 2)).map(|_| random.within(1, 20)).collect();
     let outputs = random.within(1, 12);
@@ -120,7 +124,7 @@ pub(crate) fn linear_chain(random: &mut Random, weight_bits: u32) -> Network {
 }
 
 /// One or two convolutions with pooling before, between and behind them, then one or two linear layers.
-pub(crate) fn convolutions(random: &mut Random, weight_bits: u32) -> Network {
+pub(crate) fn convolutions(random: &mut Random, weight_bits: u32) -> Graph {
     let input = Shape { channels: random.within(1, 3), height: random.within(4, 7), width: random.within(4, 7) };
     let [pooled_first, relu_first, one_more] = [5, 2, 2].map(|n| random.once_in(n));
     let blocks = random.within(1, 2);
@@ -160,15 +164,16 @@ fn convolution(chain: &mut Builder<'_>, relu_first: bool) {
 }
 
 /// A single linear layer with given weights (in integer steps) and biases.
-pub(crate) fn single_layer(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> i32, bias: f32) -> Network {
+pub(crate) fn single_layer(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> i32, bias: f32) -> Graph {
     let weight_scale = 1.0 / 64.0;
     let steps = (0..outputs).flat_map(|output| (0..inputs).map(move |input| (output, input)));
     let weight = steps.map(|(output, input)| weight(output, input) as f32 * weight_scale).collect();
-    let linear = Linear { inputs, outputs, weight, bias: vec![bias; outputs], weight_scale };
-    Network {
+    let (bias, weight_scale) = (vec![bias; outputs], WeightScale::Tensor(weight_scale));
+    let linear = Linear { inputs, outputs, weight, bias, weight_scale };
+    Graph {
         name: "single".to_owned(),
         dataset: "random".to_owned(),
         input: Shape { channels: inputs, height: 1, width: 1 },
-        layers: vec![Layer { name: "fc".to_owned(), op: Op::Linear(linear) }],
+        nodes: vec![Node { name: "fc".to_owned(), inputs: vec![0], op: Operation::Linear(linear) }],
     }
 }

@@ -1,5 +1,7 @@
 //! The main job: a table of mapping strategies x training methods.
 
+use crate::checkpoint::TrainOptions;
+use crate::datasets;
 use crate::error::ExploreError;
 use crate::evaluate::{CellSource, Evaluation, Evaluator, row};
 use crate::experiment::Experiment;
@@ -8,7 +10,6 @@ use crate::results::Row;
 use crate::statistics::{Estimate, difference_interval, ratio_interval};
 use crate::training::{find, mapping, method, train_all, training_seed};
 use chip::program::Program;
-use nn::Graph;
 use nn::datasets::{Dataset, Split};
 use nn_compiler::front::Quantisation;
 use nn_compiler::{CompilationSettings, compile};
@@ -60,8 +61,8 @@ pub struct Comparison {
 /// # Errors
 /// If any of its parts fails.
 pub fn compare(experiment: &Experiment, progress: &dyn Progress) -> Result<Comparison, ExploreError> {
-    let dataset = nn::datasets::load(&experiment.network.dataset)?;
-    let trained = train_all(experiment, &dataset, progress)?;
+    let dataset = datasets::load(&experiment.network.dataset, None)?;
+    let trained = train_all(experiment, &dataset, &TrainOptions::default(), progress)?;
     let images = test_images(&dataset.test, experiment.images);
     let points = experiment.mappings.len() * experiment.methods.len() * experiment.training_seeds as usize;
     progress.begin("simulating", points as u64 * u64::from(experiment.chips));
@@ -134,7 +135,7 @@ impl RowRequest<'_> {
             chip: &self.experiment.chip,
             seed,
         };
-        Ok(compile(&Graph::from(&trained.network), &Quantisation::default(), &settings)?)
+        Ok(compile(&trained.network, &Quantisation::default(), &settings)?)
     }
 }
 

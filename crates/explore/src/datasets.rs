@@ -3,8 +3,8 @@
 use crate::error::ExploreError;
 use crate::npy;
 use crate::simulate::read_bounded;
+use nn::Shape;
 use nn::datasets::{Dataset, DatasetInfo, Split, info};
-use nn::network::Shape;
 use std::path::{Path, PathBuf};
 
 /// Environment variable that names the directory of data sets.

@@ -1,5 +1,6 @@
 //! Experiments: from a configuration to tables, figures and files.
 
+pub mod checkpoint;
 pub mod compare;
 pub mod conductances;
 pub mod config;

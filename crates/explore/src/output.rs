@@ -4,7 +4,7 @@ use crate::compare::{Comparison, Ratio};
 use crate::config::{Kind, to_toml};
 use crate::error::ExploreError;
 use crate::evaluate::merge_converters;
-use crate::plot::accuracy_bars;
+use crate::plot::{accuracy_bars, learning_curve};
 use crate::results::{Row, to_csv};
 use crate::statistics::Estimate;
 use crate::training::TrainedPoint;
@@ -187,17 +187,15 @@ fn lines_csv(header: &[&str], lines: impl Iterator<Item = Vec<String>>) -> Resul
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Writes a trained network with its learning curve, `training.csv`.
+/// Writes a trained network with its learning curve, `training.csv` and `training.svg`.
 ///
 /// # Errors
 /// If a file cannot be written.
 pub fn write_training(directory: &Path, point: &TrainedPoint) -> Result<(), ExploreError> {
-    nn::files::save(&point.trained.network, directory)?;
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let table = |error: csv::Error| ExploreError::Table(error.to_string());
-    for epoch in &point.trained.epochs {
-        writer.serialize(epoch).map_err(table)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| ExploreError::Table(error.to_string()))?;
-    write(directory, "training.csv", &String::from_utf8_lossy(&bytes))
+    let TrainedPoint { trained, method, mapping, .. } = point;
+    nn::files::save(&trained.network, directory)?;
+    write(directory, "training.csv", &records_csv(&trained.epochs)?)?;
+    let view = mapping.as_ref().map_or_else(String::new, |mapping| format!(" for {mapping}"));
+    let title = format!("Training of {} on {}: {}{view}", trained.network.name, trained.network.dataset, method.name());
+    write(directory, "training.svg", &learning_curve(&trained.epochs, trained.chosen, &title)?)
 }

@@ -8,6 +8,9 @@ pub trait Progress: Sync {
     /// So many steps of the stage are done.
     fn advance(&self, steps: u64);
 
+    /// How it goes, in a few words.
+    fn note(&self, text: &str);
+
     /// The stage is over.
     fn end(&self);
 }
@@ -18,5 +21,6 @@ pub struct Silent;
 impl Progress for Silent {
     fn begin(&self, _: &str, _: u64) {}
     fn advance(&self, _: u64) {}
+    fn note(&self, _: &str) {}
     fn end(&self) {}
 }

@@ -1,15 +1,17 @@
 //! The trainings of an experiment: one conventional network per seed, the others per mapping strategy; of biased trainings with several
 //! shares of constrained columns, the one with the best hardware accuracy on validation data.
 
+use crate::checkpoint::{Checkpoint, TrainOptions, follow};
 use crate::config::ConfigError;
 use crate::error::ExploreError;
 use crate::experiment::Experiment;
 use crate::progress::Progress;
+use nn::Graph;
 use nn::datasets::Dataset;
 use nn_compiler::mapping::Mapping;
 use rayon::prelude::*;
 use serde::Serialize;
-use trainer::{Job, Method, Target, Trained, train};
+use trainer::{Job, Method, Session, Start, Target, Trained};
 
 /// A trained network of an experiment.
 #[derive(Clone, Debug)]
@@ -60,9 +62,14 @@ impl Plan<'_> {
         Ok(format!("{} {seed} {}\n{network}\n{training}\n{hardware}", self.method.name(), self.share))
     }
 
-    fn train(&self, progress: &dyn Progress) -> Result<Trained, ExploreError> {
+    fn train(
+        &self,
+        from: Option<&Graph>,
+        checkpoints: Option<&Checkpoint>,
+        progress: &dyn Progress,
+    ) -> Result<Trained, ExploreError> {
         let job = Job {
-            architecture: &self.experiment.network,
+            start: from.map_or(Start::Architecture(&self.experiment.network), Start::Network),
             dataset: self.dataset,
             training: &self.experiment.training,
             method: self.method,
@@ -70,7 +77,11 @@ impl Plan<'_> {
             share: self.share,
             seed: training_seed(self.experiment, self.seed_index),
         };
-        Ok(train(&job, |_| progress.advance(1))?)
+        let session = match checkpoints {
+            Some(checkpoint) => checkpoint.session(&job)?,
+            None => Session::new(&job)?,
+        };
+        follow(session, checkpoints, progress)
     }
 }
 
@@ -111,10 +122,11 @@ pub fn training_seed(experiment: &Experiment, seed_index: u32) -> u64 {
 pub fn train_all(
     experiment: &Experiment,
     dataset: &Dataset,
+    options: &TrainOptions<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<TrainedPoint>, ExploreError> {
     let plans = plan(experiment, dataset)?;
-    let trained = train_plans(&plans, progress).map_err(|(_, error)| error)?;
+    let trained = train_plans(&plans, options, progress).map_err(|(_, error)| error)?;
     let point = |(plan, trained): (&Plan<'_>, Trained)| TrainedPoint {
         seed_index: plan.seed_index,
         method: plan.method,
@@ -124,13 +136,22 @@ pub fn train_all(
     Ok(best_shares(plans.iter().zip(trained).map(point).collect()))
 }
 
-/// Runs trainings in parallel, as one stage of the progress with a step per epoch; the order of the result is that of the plans.
+/// Runs trainings in parallel, as one stage of the progress with a step per image; the order of the result is that of the plans.
 ///
 /// # Errors
 /// If a training fails; the index is that of its plan.
-pub(crate) fn train_plans(plans: &[Plan<'_>], progress: &dyn Progress) -> Result<Vec<Trained>, (usize, ExploreError)> {
-    progress.begin("training", plans.iter().map(|plan| u64::from(plan.experiment.training.epochs)).sum());
-    let run = |(index, plan): (usize, &Plan<'_>)| plan.train(progress).map_err(|error| (index, error));
+pub(crate) fn train_plans(
+    plans: &[Plan<'_>],
+    options: &TrainOptions<'_>,
+    progress: &dyn Progress,
+) -> Result<Vec<Trained>, (usize, ExploreError)> {
+    let images = |plan: &Plan<'_>| u64::from(plan.experiment.training.epochs) * plan.dataset.train.len() as u64;
+    progress.begin("training", plans.iter().map(images).sum());
+    let run = |(index, plan): (usize, &Plan<'_>)| {
+        let checkpoint = options.checkpoint(index, plan);
+        let trained = checkpoint.and_then(|checkpoint| plan.train(options.from, checkpoint.as_ref(), progress));
+        trained.map_err(|error| (index, error))
+    };
     let trained = plans.par_iter().enumerate().map(run).collect();
     progress.end();
     trained

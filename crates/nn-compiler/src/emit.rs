@@ -9,8 +9,8 @@ use chip::program::{
     AddStage, Axis, ConcatStage, FeatureMap, Groups, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Slice,
     Stage, TableStage, Window,
 };
+use nn::Shape;
 use nn::coding::CodeFormat;
-use nn::network::Shape;
 use nn::quantised::{
     MvmOutput, QuantisedAdd, QuantisedConcat, QuantisedLayer, QuantisedMvm, QuantisedNetwork, QuantisedTable,
 };

@@ -5,8 +5,8 @@
 
 use crate::error::CompileError;
 use crate::passes::only_reader;
+use nn::Shape;
 use nn::graph::{Activation, Affine, Coefficients, Graph, Node, Operation, Quantise, Rounding, WeightScale};
-use nn::network::Shape;
 use nn::window::Window;
 
 /// A network of layers that each write one map of codes; sources as in the graph: 0 is the input, `k` the result of `layers[k - 1]`.

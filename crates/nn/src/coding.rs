@@ -1,7 +1,7 @@
 //! Codes: what an activation may be in integers, and how the pixels of an image become codes.
 
+use crate::Shape;
 use crate::error::{Invalid, check_finite, check_length};
-use crate::network::Shape;
 use crate::quantised_check::check_bits;
 
 /// The codes that a result may have.

@@ -1,8 +1,8 @@
 //! Concatenation: maps of the same height and width beside each other, channel behind channel.
 
+use crate::Shape;
 use crate::coding::CodeFormat;
 use crate::error::{Invalid, check_length};
-use crate::network::Shape;
 use crate::quantised::MAX_SOURCES;
 use crate::quantised_check::{check_bits, check_multiplier};
 

@@ -1,27 +1,19 @@
-//! Network files: a directory with `network.toml` (what the layers are) and `weights.safetensors` (their parameters).
+//! A network in a directory: `network.toml` (what its nodes are) and `weights.safetensors` (their parameters), in the format of
+//! [`crate::graph::files`].
 //!
-//! Floats survive a round trip bit for bit, and the same network always gives the same bytes. Reading is bounded by the sizes that
-//! `network.toml` states, which are themselves bounded, and no content can make it panic.
-
-mod records;
-mod tensors;
+//! Floats survive a round trip bit for bit, and the same network always gives the same bytes. Reading is bounded, and no content can make
+//! it panic.
 
 use crate::error::NetworkError;
-use crate::network::Network;
-use records::NetworkRecord;
+use crate::graph::{self, Graph};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Name of the file that describes the layers.
+/// Name of the file that describes the nodes.
 pub const NETWORK_FILE: &str = "network.toml";
 /// Name of the file that holds the parameters.
 pub const WEIGHTS_FILE: &str = "weights.safetensors";
-/// Version of the format; readers refuse any other.
-pub const FORMAT_VERSION: u32 = 1;
-
-/// Largest `network.toml`, in bytes.
-const MAX_NETWORK_BYTES: usize = 1 << 20;
 
 /// Why a network could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -66,33 +58,18 @@ impl FileError {
 ///
 /// # Errors
 /// If the network is not valid or a file cannot be written.
-pub fn save(network: &Network, directory: &Path) -> Result<(), FileError> {
+pub fn save(network: &Graph, directory: &Path) -> Result<(), FileError> {
     network.validate().map_err(|source| FileError::Network { file: directory.to_owned(), source })?;
-    let (network_file, weights_file) = (directory.join(NETWORK_FILE), directory.join(WEIGHTS_FILE));
-    let text = toml::to_string(&NetworkRecord::new(network));
-    let text = text.map_err(|error| FileError::damaged(&network_file, error.to_string()))?;
-    let weights = tensors::encode(network).map_err(|problem| FileError::damaged(&weights_file, problem))?;
     fs::create_dir_all(directory).map_err(|source| FileError::io(directory, source))?;
-    replace(&weights_file, &weights)?;
-    replace(&network_file, text.as_bytes())
+    graph::files::save(network, &directory.join(NETWORK_FILE), &directory.join(WEIGHTS_FILE))
 }
 
 /// Reads the network that [`save`] wrote into `directory`.
 ///
 /// # Errors
-/// If a file is missing, damaged, larger than its content can be, of another version, or does not describe a valid network.
-pub fn load(directory: &Path) -> Result<Network, FileError> {
-    let (network_file, weights_file) = (directory.join(NETWORK_FILE), directory.join(WEIGHTS_FILE));
-    let text = read(&network_file, MAX_NETWORK_BYTES)?;
-    let text = String::from_utf8(text).map_err(|error| FileError::damaged(&network_file, error.to_string()))?;
-    let record = records::parse(&text).map_err(|problem| FileError::damaged(&network_file, problem))?;
-    let network_error = |source| FileError::Network { file: network_file.clone(), source };
-    let mut network = record.into_network().map_err(network_error)?;
-    let limit = tensors::largest_file(&network);
-    let weights = read(&weights_file, limit)?;
-    tensors::decode(&weights, &mut network).map_err(|problem| FileError::damaged(&weights_file, problem))?;
-    network.validate().map_err(network_error)?;
-    Ok(network)
+/// If a file is missing, damaged, too large, of another version, or does not describe a valid network.
+pub fn load(directory: &Path) -> Result<Graph, FileError> {
+    graph::files::load(&directory.join(NETWORK_FILE), &directory.join(WEIGHTS_FILE))
 }
 
 /// Reads a file of at most `limit` bytes.
@@ -107,8 +84,12 @@ pub(crate) fn read(file: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
-/// Writes a file under another name and renames it, so that a reader sees the old content or the new one, never a part.
-fn replace(file: &Path, bytes: &[u8]) -> Result<(), FileError> {
+/// Writes a file under another name and renames it, so that a reader sees the old content or the new one, never a part, wherever the
+/// process is killed.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn replace(file: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut temporary = file.as_os_str().to_owned();
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = PathBuf::from(temporary);
@@ -126,4 +107,5 @@ fn replace(file: &Path, bytes: &[u8]) -> Result<(), FileError> {
 }
 
 #[cfg(test)]
+#[path = "files_tests.rs"]
 mod tests;

@@ -4,9 +4,9 @@
 //! 16 bits per code and weight and 2^20 products per sum (see [`crate::quantised::MAX_BITS`]) an accumulator stays far below 2^63, so
 //! a validated network cannot overflow it.
 
+use crate::Shape;
 use crate::coding::CodeFormat;
 use crate::error::{Invalid, NetworkError};
-use crate::network::Shape;
 use crate::quantised::{
     MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool, QuantisedMvm, QuantisedNetwork,
 };

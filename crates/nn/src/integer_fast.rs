@@ -3,11 +3,11 @@
 //! A sum of integers in `f32` is exact as long as no partial sum can exceed 2^24. Rows are cut where one could, and the parts are added as
 //! integers; so nothing is ever rounded.
 
+use crate::Shape;
 use crate::argmax::argmax;
 use crate::datasets::Split;
 use crate::error::{Invalid, NetworkError};
 use crate::gemm::{GemmSize, gemm_nt};
-use crate::network::Shape;
 use crate::quantised::{QuantisedLayer, QuantisedMvm, QuantisedNetwork};
 use crate::window::Window;
 use rayon::prelude::*;

@@ -1,4 +1,4 @@
-//! Networks without hardware: layers, float and integer inference, data sets, network files.
+//! Networks without hardware: graphs, float and integer inference, data sets, network files.
 
 mod argmax;
 mod axis;
@@ -11,17 +11,17 @@ pub mod gemm;
 pub mod graph;
 mod integer;
 mod integer_fast;
-pub mod layers;
-pub mod network;
 pub mod onnx;
 pub mod quantised;
 mod quantised_check;
+mod shape;
 mod table;
+mod unfold;
 pub mod window;
 
 pub use argmax::argmax;
 pub use axis::Axis;
 pub use error::{Invalid, NetworkError};
 pub use graph::Graph;
-pub use network::{Layer, Network, Op, Shape};
+pub use shape::Shape;
 pub use window::Window;

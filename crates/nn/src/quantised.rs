@@ -8,9 +8,9 @@
 //! multiplier per output, which is also the ReLU where the lowest code is 0. The arithmetic is exact, so an ideal chip must reproduce it bit
 //! for bit.
 
+use crate::Shape;
 use crate::coding::{CodeFormat, InputCoding};
 pub use crate::concat::QuantisedConcat;
-use crate::network::Shape;
 pub use crate::table::QuantisedTable;
 use crate::window::Window;
 

@@ -1,7 +1,7 @@
 //! What must hold of a network in integers before it is run.
 
+use crate::Shape;
 use crate::error::{Invalid, NetworkError, check_length, check_name};
-use crate::network::Shape;
 use crate::quantised::{
     MAX_BIAS, MAX_BITS, MAX_MULTIPLIER, MAX_ROWS, MvmOutput, QuantisedAdd, QuantisedLayer, QuantisedMaxPool,
     QuantisedMvm, QuantisedNetwork,

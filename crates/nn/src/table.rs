@@ -1,8 +1,8 @@
 //! Tables: any function of a single code.
 
+use crate::Shape;
 use crate::coding::CodeFormat;
 use crate::error::{Invalid, check_length};
-use crate::network::Shape;
 use crate::quantised_check::check_bits;
 
 /// Every code of a result becomes `table[code - lowest]`, where `lowest` is the lowest code that the source may have: sigmoid, tanh, leaky or clipped

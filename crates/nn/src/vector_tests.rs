@@ -1,7 +1,7 @@
 //! Concatenations, tables and averages over signed maps, by hand, and what is refused of them.
 
+use crate::Shape;
 use crate::coding::{CodeFormat, InputCoding};
-use crate::network::Shape;
 use crate::quantised::{
     MvmOutput, QuantisedAveragePool, QuantisedConcat, QuantisedLayer, QuantisedMvm, QuantisedNetwork, QuantisedTable,
 };

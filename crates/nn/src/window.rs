@@ -1,9 +1,8 @@
 //! Windows that slide over a feature map: the geometry shared by convolution, pooling and linear layers.
 
+use crate::Shape;
 use crate::axis::Axis;
 use crate::error::{Invalid, check_product};
-use crate::network::Shape;
-use std::ops::AddAssign;
 
 /// Windows over a feature map with zero padding around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +86,7 @@ impl Window {
     }
 
     /// The window at output row `oy` and column `ox` as runs of values that lie inside the map, in ascending order of both indices;
-    /// what no run covers is padding. Every reader of windows (gather, scatter, pooling) walks these runs.
+    /// what no run covers is padding. Gathering and pooling walk these runs.
     pub fn runs(&self, oy: usize, ox: usize) -> impl Iterator<Item = Run> + use<> {
         let Self { input, vertical, horizontal } = *self;
         // Places of a dilated row are no neighbours: each is a run of its own.
@@ -122,19 +121,6 @@ impl Window {
         }
         for run in self.runs(oy, ox) {
             row[run.window..run.window + run.len].copy_from_slice(&map[run.map..run.map + run.len]);
-        }
-    }
-
-    /// The reverse of [`Self::gather`]: adds every value of `row` to the value of `map` it was copied from; padding's part is dropped.
-    ///
-    /// # Panics
-    /// If `map` holds fewer than `input.len()` or `row` fewer than [`Self::rows`] values.
-    pub fn scatter_add<T: Copy + AddAssign>(&self, row: &[T], oy: usize, ox: usize, map: &mut [T]) {
-        for run in self.runs(oy, ox) {
-            let values = &row[run.window..run.window + run.len];
-            for (sum, &value) in map[run.map..run.map + run.len].iter_mut().zip(values) {
-                *sum += value;
-            }
         }
     }
 
@@ -190,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn gather_follows_the_definition_and_scatter_is_its_transpose(
+        fn gather_follows_the_definition(
             c in 1usize..4, height in 1usize..7, width in 1usize..7, vertical in any_axis(), horizontal in any_axis(),
         ) {
             let w = Window { input: Shape { channels: c, height, width }, vertical, horizontal };
@@ -204,12 +190,6 @@ mod tests {
                     prop_assert_eq!(row[index], value(&w, &map, (oy, ox), (c, ky, kx)));
                     index += 1;
                 }}}
-                // <gather(map), r> = <map, scatter(r)> for every r.
-                let r: Vec<i64> = (0..w.rows() as i64).map(|i| i * i % 13 - 5).collect();
-                let mut scattered = vec![0i64; map.len()];
-                w.scatter_add(&r, oy, ox, &mut scattered);
-                let dot = |a: &[i64], b: &[i64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<i64>();
-                prop_assert_eq!(dot(row, &r), dot(&map, &scattered));
             }
         }
 

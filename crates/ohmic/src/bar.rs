@@ -22,7 +22,9 @@ impl Bar {
 impl Progress for Bar {
     fn begin(&self, stage: &str, total: u64) {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{msg:>10} [{bar:40}] {pos}/{len} {elapsed} (left: {eta})");
+        let style = ProgressStyle::with_template(
+            "{msg:>10} [{bar:40}] {pos}/{len} {elapsed} (left: {eta}, {per_sec}) {prefix}",
+        );
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
         bar.set_message(stage.to_owned());
         self.with(|current| *current = Some(bar));
@@ -30,6 +32,10 @@ impl Progress for Bar {
 
     fn advance(&self, steps: u64) {
         self.with(|current| current.iter().for_each(|bar| bar.inc(steps)));
+    }
+
+    fn note(&self, text: &str) {
+        self.with(|current| current.iter().for_each(|bar| bar.set_prefix(text.to_owned())));
     }
 
     fn end(&self) {

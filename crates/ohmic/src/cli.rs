@@ -98,6 +98,10 @@ pub struct Train {
     /// Experiment that holds network, training parameters and chip: a name or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "digits")]
     pub config: String,
+    /// Network whose weights are trained further, instead of the experiment's from random weights: a name (see `ohmic list networks`), a TOML or
+    /// ONNX file, or a directory that `ohmic train` wrote
+    #[arg(long, value_name = "NETWORK")]
+    pub from: Option<String>,
     /// Training method (see `ohmic list methods`)
     #[arg(long, value_name = "NAME", default_value = "conventional")]
     pub method: String,
@@ -107,9 +111,17 @@ pub struct Train {
     /// Seed of initial weights, image order and noise (short for --set seed=S)
     #[arg(long, value_name = "S")]
     pub seed: Option<String>,
+    /// Write the state of the training after every so many steps, so that it can be taken up again wherever it is killed
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub checkpoint_every: Option<u64>,
+    /// Go on from the checkpoint in the output directory, if there is one; the result is that of a training that was never interrupted
+    #[arg(long, requires = "checkpoint_every")]
+    pub resume: bool,
+    #[command(flatten)]
+    pub places: Places,
     #[command(flatten)]
     pub overrides: Overrides,
-    /// Directory for network.toml, weights.safetensors, training.csv and run.toml
+    /// Directory for network.toml, weights.safetensors, training.csv, training.svg and run.toml
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
 }

@@ -31,6 +31,8 @@ pub enum Purpose {
     AdcNoise = 9,
     /// Noise of the cell currents in a read.
     ReadNoise = 10,
+    /// Random changes of training images.
+    Augmentation = 11,
 }
 
 /// The generator of all addressed streams.

@@ -1,10 +1,11 @@
 //! A network's architecture as its file in `configs/networks` states it, and its initial weights.
 
 use crate::config::WeightScale;
-use nn::layers::{Conv2d, Linear, MaxPool};
-use nn::network::{Layer, Network, Op, Shape};
+use nn::graph::{self, Activation, Affine, AveragePool, Coefficients, Conv, Graph, Linear, MaxPool, Node, Operation};
+use nn::{Axis, Invalid, NetworkError, Shape};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use tile::address::{Purpose, stream};
 use tile::check::{Check, Problems};
 
@@ -16,7 +17,7 @@ pub struct Architecture {
     pub name: String,
     /// Data set.
     pub dataset: String,
-    /// Layers, first to last.
+    /// Layers, first to last; each reads the one before, where it does not say otherwise.
     pub layers: Vec<LayerSpec>,
 }
 
@@ -35,6 +36,9 @@ pub enum LayerSpec {
     Conv2d {
         /// Name.
         name: String,
+        /// Layer that it reads instead of the one before: the start of a projection shortcut.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input: Option<String>,
         /// Number of output channels.
         outputs: usize,
         /// Height and width of the kernel.
@@ -43,6 +47,14 @@ pub enum LayerSpec {
         stride: usize,
         /// Zeros on every side.
         padding: usize,
+        /// Groups of channels that do not see each other.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        groups: usize,
+    },
+    /// Batch normalisation; once trained a factor and a shift per channel.
+    BatchNorm {
+        /// Name.
+        name: String,
     },
     /// `max(x, 0)`.
     Relu {
@@ -58,6 +70,36 @@ pub enum LayerSpec {
         /// Step.
         stride: usize,
     },
+    /// Average over windows.
+    AveragePool {
+        /// Name.
+        name: String,
+        /// Height and width of a window.
+        kernel: usize,
+        /// Step.
+        stride: usize,
+    },
+    /// Average of each channel.
+    GlobalAveragePool {
+        /// Name.
+        name: String,
+    },
+    /// Sum of two layers' results.
+    Add {
+        /// Name.
+        name: String,
+        /// The two layers.
+        inputs: [String; 2],
+    },
+}
+
+fn one() -> usize {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_one(value: &usize) -> bool {
+    *value == 1
 }
 
 /// Most outputs of a layer, largest kernel and so on: keeps a typing error from exhausting the memory.
@@ -72,43 +114,56 @@ impl Check for Architecture {
         for layer in &self.layers {
             problems.within("layers", |p| match *layer {
                 LayerSpec::Linear { outputs, .. } => p.integer("outputs", outputs as u64, 1..=LARGEST),
-                LayerSpec::Conv2d { outputs, kernel, stride, padding, .. } => {
+                LayerSpec::Conv2d { outputs, kernel, stride, padding, groups, .. } => {
                     p.integer("outputs", outputs as u64, 1..=LARGEST);
                     p.integer("kernel", kernel as u64, 1..=1024);
                     p.integer("stride", stride as u64, 1..=1024);
                     p.integer("padding", padding as u64, 0..=(kernel as u64).saturating_sub(1));
+                    p.integer("groups", groups as u64, 1..=LARGEST);
                 }
-                LayerSpec::MaxPool { kernel, stride, .. } => {
+                LayerSpec::MaxPool { kernel, stride, .. } | LayerSpec::AveragePool { kernel, stride, .. } => {
                     p.integer("kernel", kernel as u64, 1..=1024);
                     p.integer("stride", stride as u64, 1..=1024);
                 }
-                LayerSpec::Relu { .. } => {}
+                LayerSpec::BatchNorm { .. }
+                | LayerSpec::Relu { .. }
+                | LayerSpec::GlobalAveragePool { .. }
+                | LayerSpec::Add { .. } => {}
             });
         }
     }
 }
 
 impl Architecture {
-    /// A network with He-normal initial weights (He et al., ICCV 2015) and zero biases, for images of shape `input`.
+    /// A network with He-normal initial weights (He et al., ICCV 2015) and zero biases, for images of shape `input`. Batch normalisations are
+    /// factors of 1 and shifts of 0.
     ///
     /// # Errors
     /// If the layers do not fit one another.
-    pub fn build(
-        &self,
-        input: Shape,
-        weight_bits: u32,
-        scale: WeightScale,
-        seed: u64,
-    ) -> Result<Network, nn::NetworkError> {
-        let mut network = Network { name: self.name.clone(), dataset: self.dataset.clone(), input, layers: Vec::new() };
-        let mut shape = input;
+    pub fn build(&self, input: Shape, weight_bits: u32, scale: WeightScale, seed: u64) -> Result<Graph, NetworkError> {
+        let mut graph = Graph { name: self.name.clone(), dataset: self.dataset.clone(), input, nodes: Vec::new() };
+        let mut shapes = vec![input];
         for (index, spec) in self.layers.iter().enumerate() {
+            let layer_error = |invalid: Invalid| NetworkError::Layer {
+                network: self.name.clone(),
+                layer: spec.name().to_owned(),
+                invalid: invalid.into(),
+            };
+            let inputs = spec.sources(&graph).map_err(layer_error)?;
             let init = Init { weight_bits, scale, seed, index: index as u64 };
-            network.layers.push(spec.build(shape, init));
-            shape = network.shapes()?.last().copied().unwrap_or(shape);
+            let op = spec.operation(shapes[inputs[0]], init);
+            graph.nodes.push(Node { name: spec.name().to_owned(), inputs, op });
+            shapes = std::iter::once(input).chain(graph.shapes()?).collect();
         }
-        network.validate()?;
-        Ok(network)
+        graph.validate()?;
+        Ok(graph)
+    }
+
+    /// Names of the layers that are batch normalisations.
+    #[must_use]
+    pub fn batch_norms(&self) -> BTreeSet<String> {
+        let norms = self.layers.iter().filter(|layer| matches!(layer, LayerSpec::BatchNorm { .. }));
+        norms.map(|layer| layer.name().to_owned()).collect()
     }
 }
 
@@ -130,35 +185,81 @@ impl Init {
         };
         (0..outputs * fan_in).map(draw).collect()
     }
-}
 
-impl LayerSpec {
-    fn build(&self, input: Shape, init: Init) -> Layer {
-        let (name, op) = match self {
-            Self::Linear { name, outputs } => (name, Op::Linear(linear(*outputs, input.len(), init))),
-            Self::Conv2d { name, outputs, kernel, stride, padding } => {
-                (name, Op::Conv2d(conv2d(*outputs, input.channels, (*kernel, *stride, *padding), init)))
-            }
-            Self::Relu { name } => (name, Op::Relu),
-            Self::MaxPool { name, kernel, stride } => (name, Op::MaxPool(MaxPool { kernel: *kernel, stride: *stride })),
-        };
-        Layer { name: name.clone(), op }
+    fn scale(self, fan_in: usize) -> graph::WeightScale {
+        graph::WeightScale::Tensor(self.scale.step(self.weight_bits, fan_in))
     }
 }
 
-fn linear(outputs: usize, inputs: usize, init: Init) -> Linear {
-    let weight_scale = init.scale.step(init.weight_bits, inputs);
-    Linear { inputs, outputs, weight: init.weights(outputs, inputs), bias: vec![0.0; outputs], weight_scale }
+impl LayerSpec {
+    fn name(&self) -> &str {
+        match self {
+            Self::Linear { name, .. }
+            | Self::Conv2d { name, .. }
+            | Self::BatchNorm { name }
+            | Self::Relu { name }
+            | Self::MaxPool { name, .. }
+            | Self::AveragePool { name, .. }
+            | Self::GlobalAveragePool { name }
+            | Self::Add { name, .. } => name,
+        }
+    }
+
+    /// The numbers of the sources, behind the nodes that there are.
+    fn sources(&self, graph: &Graph) -> Result<Vec<usize>, Invalid> {
+        let number = |name: &String| {
+            let place = graph.nodes.iter().position(|node| node.name == *name);
+            place.map(|place| place + 1).ok_or_else(|| Invalid::new("input", name, "the name of a layer before"))
+        };
+        match self {
+            Self::Add { inputs, .. } => inputs.iter().map(number).collect(),
+            Self::Conv2d { input: Some(name), .. } => Ok(vec![number(name)?]),
+            _ => Ok(vec![graph.nodes.len()]),
+        }
+    }
+
+    fn operation(&self, input: Shape, init: Init) -> Operation {
+        let window = |kernel, stride| Axis::new(kernel, stride, 0);
+        match *self {
+            Self::Linear { outputs, .. } => Operation::Linear(linear(outputs, input.len(), init)),
+            Self::Conv2d { outputs, kernel, stride, padding, groups, .. } => {
+                Operation::Conv(conv(outputs, input.channels, groups, Axis::new(kernel, stride, padding), init))
+            }
+            Self::BatchNorm { .. } => Operation::Affine(Affine {
+                factor: Coefficients::Channel(vec![1.0; input.channels]),
+                shift: Coefficients::Channel(vec![0.0; input.channels]),
+            }),
+            Self::Relu { .. } => Operation::Activation(Activation::Relu),
+            Self::MaxPool { kernel, stride, .. } => {
+                let axis = window(kernel, stride);
+                Operation::MaxPool(MaxPool { vertical: axis, horizontal: axis })
+            }
+            Self::AveragePool { kernel, stride, .. } => average([window(kernel, stride); 2]),
+            Self::GlobalAveragePool { .. } => average([input.height, input.width].map(Axis::whole)),
+            Self::Add { .. } => Operation::Add,
+        }
+    }
 }
 
-fn conv2d(
-    out_channels: usize,
-    in_channels: usize,
-    (kernel, stride, padding): (usize, usize, usize),
-    init: Init,
-) -> Conv2d {
-    let fan_in = in_channels * kernel * kernel;
-    let weight_scale = init.scale.step(init.weight_bits, fan_in);
-    let weight = init.weights(out_channels, fan_in);
-    Conv2d { in_channels, out_channels, kernel, stride, padding, weight, bias: vec![0.0; out_channels], weight_scale }
+fn average([vertical, horizontal]: [Axis; 2]) -> Operation {
+    Operation::AveragePool(AveragePool { vertical, horizontal, count_padding: false })
+}
+
+fn linear(outputs: usize, inputs: usize, init: Init) -> Linear {
+    let (weight, bias) = (init.weights(outputs, inputs), vec![0.0; outputs]);
+    Linear { inputs, outputs, weight, bias, weight_scale: init.scale(inputs) }
+}
+
+fn conv(out_channels: usize, in_channels: usize, groups: usize, axis: Axis, init: Init) -> Conv {
+    let fan_in = in_channels / groups * axis.kernel * axis.kernel;
+    Conv {
+        in_channels,
+        out_channels,
+        groups,
+        vertical: axis,
+        horizontal: axis,
+        weight: init.weights(out_channels, fan_in),
+        bias: vec![0.0; out_channels],
+        weight_scale: init.scale(fan_in),
+    }
 }

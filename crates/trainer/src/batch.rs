@@ -1,6 +1,5 @@
 //! The order of the training images.
 
-use nn::datasets::Split;
 use rand::Rng;
 use tile::address::{Purpose, stream};
 
@@ -14,12 +13,6 @@ pub(crate) fn shuffled(count: usize, seed: u64, epoch: u32) -> Vec<usize> {
         order.swap(last, index as usize);
     }
     order
-}
-
-/// Pixels and labels of some images.
-pub(crate) fn gather(split: &Split, images: &[usize]) -> (Vec<f32>, Vec<u8>) {
-    let pixels = images.iter().flat_map(|&index| split.image(index)).copied().collect();
-    (pixels, images.iter().map(|&index| split.labels[index]).collect())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Parameters of a training.
 
+use crate::augment::Augmentation;
 use serde::{Deserialize, Serialize};
 use tile::check::{Check, Problems};
 
@@ -54,8 +55,17 @@ pub struct Training {
     pub epochs: u32,
     /// Images per step.
     pub batch: u32,
-    /// Step size of Adam at the start; it falls along a cosine to a twentieth.
+    /// Step size at the start; it falls along a cosine to a twentieth.
     pub learning_rate: f64,
+    /// How parameters follow gradients.
+    #[serde(default, skip_serializing_if = "Optimiser::is_adam")]
+    pub optimiser: Optimiser,
+    /// Share of a weight that every step takes off, per unit of the step size.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub weight_decay: f64,
+    /// Random changes of training images.
+    #[serde(default, skip_serializing_if = "Augmentation::is_none")]
+    pub augment: Augmentation,
     /// Value of one integer step of the weights; the same for every method.
     pub weight_scale: WeightScale,
     /// Chip samples on which a checkpoint's hardware accuracy is validated.
@@ -64,6 +74,31 @@ pub struct Training {
     pub noise: Noise,
     /// Biased training.
     pub biased: Biased,
+}
+
+/// How parameters follow gradients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Optimiser {
+    /// Adam (Kingma and Ba, ICLR 2015).
+    #[default]
+    Adam,
+    /// Stochastic gradient descent with momentum.
+    Sgd {
+        /// Share of the last step's velocity that is kept.
+        momentum: f64,
+    },
+}
+
+impl Optimiser {
+    fn is_adam(&self) -> bool {
+        *self == Self::Adam
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// Value of one integer step of the weights.
@@ -137,6 +172,11 @@ impl Check for Training {
         problems.integer("epochs", self.epochs.into(), 1..=100_000);
         problems.integer("batch", self.batch.into(), 1..=100_000);
         problems.number("learning_rate", self.learning_rate, 1e-9..=10.0, "");
+        problems.number("weight_decay", self.weight_decay, 0.0..=10.0, "");
+        if let Optimiser::Sgd { momentum } = self.optimiser {
+            problems.within("optimiser", |p| p.number("momentum", momentum, 0.0..=0.9999, ""));
+        }
+        problems.within("augment", |p| self.augment.check(p));
         problems.integer("validation_chips", self.validation_chips.into(), 1..=10_000);
         problems.within("noise", |p| {
             p.number("ramp_start", self.noise.ramp_start, 0.0..=1.0, "");

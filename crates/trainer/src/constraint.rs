@@ -1,6 +1,8 @@
 //! Which columns are constrained: importance of crossbar columns, and the choice of the most important ones.
 
+use crate::checkpoint::{Reader, Stored, Writer};
 use crate::config::Biased;
+use crate::error::TrainError;
 use crate::target::LayerMatrix;
 
 /// Importance of a layer's crossbar columns: for each column, i.e. one output within one row partition, the sum of `|dQ/dw|` of its
@@ -56,6 +58,21 @@ impl ColumnImportance {
             mask[column] = true;
         }
         mask
+    }
+}
+
+impl Stored for ColumnImportance {
+    fn store(&self, writer: &mut Writer) {
+        writer.list(&self.epoch);
+        writer.list(&self.smoothed);
+        writer.number(self.epochs);
+    }
+
+    fn restore(&mut self, reader: &mut Reader<'_>) -> Result<(), TrainError> {
+        reader.list(&mut self.epoch)?;
+        reader.list(&mut self.smoothed)?;
+        self.epochs = reader.number()?;
+        Ok(())
     }
 }
 

@@ -34,6 +34,21 @@ pub enum TrainError {
         /// Its classes.
         classes: usize,
     },
+    /// The network's images are not the data set's.
+    #[error("network `{network}` takes images of {input}; those of data set `{dataset}` are {shape}")]
+    Shape {
+        /// The network.
+        network: String,
+        /// What it takes.
+        input: nn::Shape,
+        /// The data set.
+        dataset: &'static str,
+        /// What its images are.
+        shape: nn::Shape,
+    },
+    /// A checkpoint cannot be used.
+    #[error("checkpoint: {0}")]
+    Checkpoint(String),
     /// No epoch came after noise and constraint were in force.
     #[error(
         "no checkpoint is eligible: training.epochs is too small for training.noise.ramp_end and training.biased.freeze"

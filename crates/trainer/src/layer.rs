@@ -1,8 +1,11 @@
 //! One weighted layer in training: its float weights, what the hardware makes of them, and which columns are constrained.
 
-use crate::adam::Adam;
+use crate::checkpoint::{Reader, Stored, Writer};
+use crate::config::Optimiser;
 use crate::constraint::ColumnImportance;
+use crate::error::TrainError;
 use crate::layers::LayerWeights;
+use crate::optimiser::Moments;
 use crate::target::{LayerMatrix, LayerTarget};
 use rand_distr::{Distribution, StandardNormal};
 use tile::address::Stream;
@@ -12,20 +15,33 @@ pub(crate) struct LayerState {
     pub(crate) matrix: LayerMatrix,
     pub(crate) parameters: LayerWeights,
     /// Moments of weights and biases.
-    pub(crate) adam: (Adam, Adam),
+    pub(crate) moments: (Moments, Moments),
     pub(crate) target: LayerTarget,
+    /// The integers that the target was chosen for.
+    pub(crate) targeted: Vec<i32>,
     pub(crate) importance: ColumnImportance,
     /// Constrained columns, one per output and row partition.
     pub(crate) constrained: Vec<bool>,
 }
 
+/// Zero moments of weights and biases.
+pub(crate) fn moments(parameters: &LayerWeights, optimiser: Optimiser) -> (Moments, Moments) {
+    (Moments::new(parameters.weight.len(), optimiser), Moments::new(parameters.bias.len(), optimiser))
+}
+
 impl LayerState {
-    pub(crate) fn new(matrix: LayerMatrix, parameters: LayerWeights, target: LayerTarget) -> Self {
+    pub(crate) fn new(
+        matrix: LayerMatrix,
+        parameters: LayerWeights,
+        (target, targeted): (LayerTarget, Vec<i32>),
+        optimiser: Optimiser,
+    ) -> Self {
         Self {
-            adam: (Adam::new(parameters.weight.len()), Adam::new(parameters.bias.len())),
+            moments: moments(&parameters, optimiser),
             importance: ColumnImportance::new(&matrix),
             constrained: vec![false; matrix.outputs * matrix.partitions],
             target,
+            targeted,
             matrix,
             parameters,
         }
@@ -87,5 +103,29 @@ impl LayerState {
     fn column(&self, index: usize) -> usize {
         let (output, row) = (index / self.matrix.rows, index % self.matrix.rows);
         output * self.matrix.partitions + self.matrix.partition[row]
+    }
+}
+
+impl Stored for LayerState {
+    fn store(&self, writer: &mut Writer) {
+        self.parameters.store(writer);
+        self.moments.0.store(writer);
+        self.moments.1.store(writer);
+        writer.list(&self.targeted);
+        self.importance.store(writer);
+        writer.list(&self.constrained.iter().map(|&constrained| u8::from(constrained)).collect::<Vec<u8>>());
+    }
+
+    /// All but the target, which follows from the integers it was chosen for.
+    fn restore(&mut self, reader: &mut Reader<'_>) -> Result<(), TrainError> {
+        self.parameters.restore(reader)?;
+        self.moments.0.restore(reader)?;
+        self.moments.1.restore(reader)?;
+        reader.list(&mut self.targeted)?;
+        self.importance.restore(reader)?;
+        let mut constrained = vec![0_u8; self.constrained.len()];
+        reader.list(&mut constrained)?;
+        self.constrained = constrained.into_iter().map(|constrained| constrained == 1).collect();
+        Ok(())
     }
 }

@@ -7,19 +7,28 @@
 //!                        [constraint] important columns        accuracy on chip samples
 //! ```
 
-mod adam;
 pub mod architecture;
+mod augment;
 mod batch;
+mod checkpoint;
 pub mod config;
 pub mod constraint;
 mod error;
 mod layer;
-pub mod layers;
+mod layers;
+mod optimiser;
+mod parts;
+mod run;
+mod session;
+mod start;
 pub mod target;
 pub mod train;
 
 pub use architecture::Architecture;
+pub use augment::Augmentation;
 pub use config::{METHODS, Method, Training};
 pub use error::TrainError;
+pub use session::{Progress, Session};
+pub use start::Start;
 pub use target::Target;
 pub use train::{Epoch, Job, Trained, train};

@@ -2,7 +2,8 @@
 
 use crate::config::Biased;
 use crate::error::TrainError;
-use nn::network::{Network, Op, Shape};
+use nn::Shape;
+use nn::graph::{Graph, Operation, WeightScale};
 use nn_compiler::compile::choose_encoding;
 use nn_compiler::favourable::Favourable;
 use nn_compiler::mapping::{CellStates, Encoding, Mapping, largest_weight};
@@ -38,23 +39,41 @@ pub struct LayerMatrix {
 }
 
 impl LayerMatrix {
-    /// The matrices of a network's weighted layers.
+    /// The matrices of a network's weighted layers, whose weights must have one scale each.
     ///
     /// # Errors
-    /// If the layers do not fit one another.
-    pub fn of(network: &Network, array_rows: usize) -> Result<Vec<Self>, nn::NetworkError> {
-        let shapes = network.shapes()?;
-        let inputs = std::iter::once(network.input).chain(shapes);
-        let matrix = |(layer, input): (&nn::Layer, Shape)| {
-            let (window, outputs, scale) = match &layer.op {
-                Op::Linear(linear) => (nn::Window::whole(input), linear.outputs, linear.weight_scale),
-                Op::Conv2d(conv) => (conv.window(input), conv.out_channels, conv.weight_scale),
-                Op::Relu | Op::MaxPool(_) => return None,
+    /// If the layers do not fit one another, or a layer has no scale.
+    pub fn of(network: &Graph, array_rows: usize) -> Result<Vec<Self>, nn::NetworkError> {
+        let shapes: Vec<Shape> = std::iter::once(network.input).chain(network.shapes()?).collect();
+        let mut matrices = Vec::new();
+        for node in &network.nodes {
+            let input = shapes[node.inputs.first().copied().unwrap_or(0)];
+            let (window, groups, outputs, scale) = match &node.op {
+                Operation::Linear(linear) => (nn::Window::whole(input), 1, linear.outputs, &linear.weight_scale),
+                Operation::Conv(conv) => {
+                    let window = nn::Window { input, vertical: conv.vertical, horizontal: conv.horizontal };
+                    (window, conv.groups, conv.out_channels, &conv.weight_scale)
+                }
+                _ => continue,
             };
-            let (partition, partitions) = row_partitions(&window, 1, array_rows);
-            Some(Self { outputs, rows: window.rows(), scale, partition, partitions, row_order: row_order(&window, 1) })
-        };
-        Ok(network.layers.iter().zip(inputs).filter_map(matrix).collect())
+            let WeightScale::Tensor(scale) = *scale else {
+                let invalid = nn::Invalid::new("weight_scale", format!("{scale:?}"), "one for all weights of a layer");
+                let (network, layer) = (network.name.clone(), node.name.clone());
+                return Err(nn::NetworkError::Layer { network, layer, invalid: invalid.into() });
+            };
+            matrices.push(Self::new(&window, groups, outputs, scale, array_rows));
+        }
+        Ok(matrices)
+    }
+
+    /// The matrix of one layer. Groups have the same rows, each of its own channels: those of the first stand for all.
+    fn new(window: &nn::Window, groups: usize, outputs: usize, scale: f32, array_rows: usize) -> Self {
+        let rows = window.rows() / groups;
+        let (mut partition, partitions) = row_partitions(window, groups, array_rows);
+        let mut row_order = row_order(window, groups);
+        partition.truncate(rows);
+        row_order.truncate(rows);
+        Self { outputs, rows, scale, partition, partitions, row_order }
     }
 
     /// The integers of float weights.

@@ -5,7 +5,7 @@ use super::normalise::normalise;
 use super::{InputConfig, InputLayout, ModelConfig};
 use crate::config::{self, Kind};
 use crate::error::ExploreError;
-use nn::graph::Graph;
+use nn::Graph;
 use nn::onnx::{Layout, Options};
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub struct Model {
 pub fn load(name: &str, models: Option<&Path>, overrides: &[String]) -> Result<Model, ExploreError> {
     let path = Path::new(name);
     if path.is_dir() {
-        return Ok(Model { graph: Graph::from(&nn::files::load(path)?), file: path.to_owned() });
+        return Ok(Model { graph: nn::files::load(path)?, file: path.to_owned() });
     }
     if path.extension().is_some_and(|ending| ending == "onnx") {
         let stem = path.file_stem().map_or_else(|| "network".to_owned(), |stem| kebab(&stem.to_string_lossy()));

@@ -3,8 +3,8 @@
 use super::InputConfig;
 use crate::error::ExploreError;
 use crate::npy;
+use nn::Shape;
 use nn::graph::{Affine, Coefficients, Graph, Node, Operation};
-use nn::network::Shape;
 use std::path::Path;
 
 /// Puts `(pixel * scale - mean) / std` in front of a network, unless it changes nothing.

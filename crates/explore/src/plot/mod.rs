@@ -3,6 +3,7 @@
 mod bars;
 mod canvas;
 mod floor_plan;
+mod learning;
 mod legend;
 mod lines;
 mod marks;
@@ -16,6 +17,7 @@ mod words;
 
 pub use self::bars::accuracy_bars;
 pub use self::floor_plan::floor_plan;
+pub use self::learning::learning_curve;
 pub use self::lines::lines;
 pub use self::states::state_errors;
 

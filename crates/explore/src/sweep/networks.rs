@@ -6,7 +6,9 @@ use nn::datasets::{Dataset, Split};
 use trainer::{Method, Trained};
 
 use super::Point;
+use crate::checkpoint::TrainOptions;
 use crate::compare::{no_network, test_images};
+use crate::datasets;
 use crate::error::ExploreError;
 use crate::experiment::Experiment;
 use crate::progress::Progress;
@@ -26,7 +28,7 @@ impl Inputs {
             let Experiment { images, network, .. } = &point.experiment;
             let name = &network.dataset;
             if !inputs.datasets.contains_key(name) {
-                let dataset = nn::datasets::load(name).map_err(|error| point.error(error.into()))?;
+                let dataset = datasets::load(name, None).map_err(|error| point.error(error))?;
                 inputs.datasets.insert(name.clone(), dataset);
             }
             if let Some(dataset) = inputs.datasets.get(name) {
@@ -67,7 +69,7 @@ impl<'a> Networks<'a> {
     ) -> Result<Self, ExploreError> {
         let (uses, plans) = share(points, inputs)?;
         let first_user = |index| uses.iter().position(|point| point.iter().any(|(_, used)| *used == index));
-        let trained = train_plans(&plans, progress).map_err(|(index, error)| {
+        let trained = train_plans(&plans, &TrainOptions::default(), progress).map_err(|(index, error)| {
             match first_user(index).and_then(|point| points.get(point)) {
                 Some(point) => point.error(error),
                 None => error,

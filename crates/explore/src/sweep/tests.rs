@@ -78,18 +78,24 @@ impl Progress for Recorder {
         self.0.lock().unwrap().last_mut().unwrap().2 += steps;
     }
 
+    fn note(&self, text: &str) {
+        assert!(text.starts_with("loss "), "{text}");
+    }
+
     fn end(&self) {}
 }
 
-/// Steps of the trainings and of the simulations.
+/// Epochs of the trainings, which are counted in images, and chip samples of the simulations.
 fn steps(sweep: &Sweep) -> (u64, u64) {
     let recorder = Recorder::default();
     run(sweep, &recorder).unwrap();
     let stages = recorder.0.into_inner().unwrap();
-    let [(first, epochs, trained), (second, chips, simulated)] = &stages[..] else { panic!("{stages:?}") };
+    let [(first, images, trained), (second, chips, simulated)] = &stages[..] else { panic!("{stages:?}") };
     assert_eq!((first.as_str(), second.as_str()), ("training", "simulating"));
-    assert_eq!((epochs, chips), (trained, simulated));
-    (*epochs, *chips)
+    assert_eq!((images, chips), (trained, simulated));
+    let of_epoch = nn::datasets::load("digits-8x8").unwrap().train.len() as u64;
+    assert_eq!(images % of_epoch, 0);
+    (images / of_epoch, *chips)
 }
 
 #[test]

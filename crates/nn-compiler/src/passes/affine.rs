@@ -1,7 +1,7 @@
 //! Arithmetic of affine nodes, in `f64`.
 
+use nn::Shape;
 use nn::graph::{Affine, Coefficients};
-use nn::network::Shape;
 
 /// The node that does what `first` and then `second` do to maps of shape `shape`.
 pub(super) fn join(first: &Affine, second: &Affine, shape: Shape) -> Affine {

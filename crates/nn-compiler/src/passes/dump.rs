@@ -1,7 +1,7 @@
 //! A graph as text: one node a line, what it reads, the shape of its result and its parameters in short.
 
+use nn::Shape;
 use nn::graph::{Coefficients, Graph, Node, Operation, WeightScale};
-use nn::network::Shape;
 use std::fmt::Write;
 
 /// The graph, node by node. Weights are named by their number and range, so that the text of a large network stays short.

@@ -5,8 +5,8 @@ use super::rewrite::{only_reader, remove};
 use super::{GraphPass, PassSettings};
 use crate::error::CompileError;
 use nn::Axis;
+use nn::Shape;
 use nn::graph::{Affine, Coefficients, Conv, Graph, Node, Operation, WeightScale};
-use nn::network::Shape;
 
 /// Folds an affine node into the weighted node before it, or else into the one behind it, if no padding stands in between. Of an affine node at
 /// the input the rest becomes the encoding of the input; elsewhere it is a depthwise convolution of 1 x 1.

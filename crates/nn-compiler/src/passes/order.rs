@@ -2,8 +2,8 @@
 //! linear layer, whose weights are put in the other order. A chip has no unit that reorders maps.
 
 use crate::error::CompileError;
+use nn::Shape;
 use nn::graph::{Coefficients, Graph, Linear, Node, Operation, Reorder};
-use nn::network::Shape;
 
 /// A result as its readers see it: the values of a source in another order or another shape.
 #[derive(Clone)]

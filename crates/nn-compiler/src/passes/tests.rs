@@ -2,11 +2,11 @@
 
 use super::*;
 use nn::Axis;
+use nn::Shape;
 use nn::graph::{
     Activation, Affine, AveragePool, Coefficients, Conv, Linear, MaxPool, Node, Operation, Pad, Reorder, Softmax,
     WeightScale,
 };
-use nn::network::Shape;
 use proptest::prelude::*;
 
 /// Numbers of a generator that is good enough for weights.

@@ -4,7 +4,7 @@
 
 use super::directory::{Files, Part};
 use super::{DatasetInfo, Source};
-use crate::network::Shape;
+use crate::Shape;
 
 /// Entry of the list of data sets.
 pub(super) const INFO: DatasetInfo = DatasetInfo {

@@ -4,7 +4,7 @@
 
 use super::split::permutation;
 use super::{DataError, Dataset, DatasetInfo, Source, Split, read_idx};
-use crate::network::Shape;
+use crate::Shape;
 
 /// Entry of the list of data sets.
 pub(super) const INFO: DatasetInfo = DatasetInfo {

@@ -2,7 +2,7 @@
 
 use super::idx::unpack;
 use super::{DataError, Dataset, Split, read_idx};
-use crate::network::Shape;
+use crate::Shape;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;

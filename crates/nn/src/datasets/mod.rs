@@ -11,7 +11,7 @@ mod split;
 pub use idx::{IdxArray, read_idx};
 pub use split::Split;
 
-use crate::network::Shape;
+use crate::Shape;
 use std::path::Path;
 
 /// All data sets, by name in ascending order.

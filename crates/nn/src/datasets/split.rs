@@ -1,7 +1,7 @@
 //! One part of a data set.
 
+use crate::Shape;
 use crate::error::{Invalid, check_length};
-use crate::network::Shape;
 
 /// Images with their labels.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! `factor * x + shift` with constants: batch normalisation, and arithmetic with constants in imported networks.
 
+use crate::Shape;
 use crate::error::{Invalid, check_finite, check_length};
-use crate::network::Shape;
 
 /// Parameters of `factor * x + shift`, one rounded product and one rounded sum per value.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,8 @@
 //! What a graph must be, and what follows from its shapes.
 
 use super::{Graph, Node, Operation};
+use crate::Shape;
 use crate::error::{Invalid, NetworkError, check_name};
-use crate::network::Shape;
 use std::collections::BTreeSet;
 
 impl Graph {

@@ -1,9 +1,9 @@
 //! Convolution (cross-correlation, as in ONNX) in groups, zero padding.
 
 use super::weights::WeightScale;
+use crate::Shape;
 use crate::axis::Axis;
 use crate::error::{Invalid, check_dimension, check_finite, check_length, check_product};
-use crate::network::Shape;
 use crate::window::Window;
 
 /// Parameters of a convolution. Output channel `o` reads the input channels of group `o / (out_channels / groups)`.

@@ -1,7 +1,7 @@
 //! Operations that move values and compute nothing.
 
+use crate::Shape;
 use crate::error::{Invalid, check_finite, check_length};
-use crate::network::Shape;
 
 /// A border of one value around a map, in all three directions.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,8 +1,9 @@
 //! Fully connected layer `y = W x + b` over all values of a map.
 
 use super::weights::WeightScale;
+use crate::Shape;
 use crate::error::{Invalid, check_dimension, check_finite, check_length, check_product};
-use crate::network::Shape;
+use crate::gemm::{GemmSize, gemm_nt};
 
 /// Parameters of a fully connected layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,5 +50,16 @@ impl Linear {
         }
         let allowed = format!("{}, the values of its input {input}", input.len());
         Err(Invalid::new("inputs", self.inputs, allowed))
+    }
+}
+
+impl Linear {
+    /// The result for every image of a batch; shapes must have been checked. Every sum starts with the bias and adds the inputs in ascending
+    /// order.
+    pub(super) fn forward(&self, values: &[f32]) -> Vec<f32> {
+        let images = values.len() / self.inputs;
+        let mut result = self.bias.repeat(images);
+        gemm_nt(GemmSize { m: images, n: self.outputs, k: self.inputs }, values, &self.weight, &mut result);
+        result
     }
 }

@@ -6,7 +6,6 @@
 
 mod activation;
 mod affine;
-mod chain;
 mod check;
 mod conv;
 mod conv_run;
@@ -15,7 +14,6 @@ mod layout;
 mod linear;
 mod pool;
 mod quantise;
-mod records;
 mod run;
 mod softmax;
 mod weights;
@@ -30,8 +28,8 @@ pub use quantise::{DynamicQuantise, Quantise, Rounding, Sign};
 pub use softmax::Softmax;
 pub use weights::WeightScale;
 
+use crate::Shape;
 use crate::error::Invalid;
-use crate::network::Shape;
 
 /// A float network.
 #[derive(Clone, Debug, PartialEq)]

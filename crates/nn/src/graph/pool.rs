@@ -1,8 +1,8 @@
 //! Maxima and averages over windows of each channel.
 
+use crate::Shape;
 use crate::axis::Axis;
 use crate::error::Invalid;
-use crate::network::Shape;
 use crate::window::{Run, Window};
 
 /// Maximum over windows; padding is left out.

@@ -2,8 +2,8 @@
 
 use super::affine::Coefficients;
 use super::weights::check_scales;
+use crate::Shape;
 use crate::error::Invalid;
-use crate::network::Shape;
 
 /// Widest code of a prescribed format.
 const MAX_BITS: u32 = 16;

@@ -1,11 +1,10 @@
 //! Running a graph in float. Images are independent of each other, so neither blocks nor threads change a bit of the result.
 
 use super::{Graph, Operation, layout};
+use crate::Shape;
 use crate::argmax::argmax;
 use crate::datasets::Split;
 use crate::error::{Invalid, NetworkError};
-use crate::layers::linear_forward;
-use crate::network::Shape;
 use rayon::prelude::*;
 
 /// Most images that one task runs through the graph at a time.
@@ -107,7 +106,7 @@ impl Operation {
         let (shape, values) = inputs[0];
         match self {
             Self::Conv(conv) => conv.forward(shape, values),
-            Self::Linear(linear) => linear_forward(&linear.weight, &linear.bias, values, values.len() / shape.len()),
+            Self::Linear(linear) => linear.forward(values),
             Self::Affine(affine) => affine.forward(shape, values),
             Self::Activation(activation) => values.iter().map(|&value| activation.of(value)).collect(),
             Self::Softmax(softmax) => softmax.forward(shape, values),

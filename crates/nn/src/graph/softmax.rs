@@ -1,6 +1,6 @@
 //! Shares of exponentials.
 
-use crate::network::Shape;
+use crate::Shape;
 
 /// `exp(x) / sum(exp)` over the channels of every pixel, or its logarithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

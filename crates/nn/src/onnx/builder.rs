@@ -3,8 +3,8 @@
 use super::error::Problem;
 use super::tensor::Tensor;
 use super::value::{Coding, Map, Value, shape_of};
+use crate::Shape;
 use crate::graph::{Affine, Coefficients, Node, Operation, Reorder};
-use crate::network::Shape;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

@@ -8,8 +8,8 @@ use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProt
 use super::tensor::{Tensor, volume};
 use super::value::{Coding, Map, Value, shape_of};
 use super::{Layout, OPSETS, Options};
+use crate::Shape;
 use crate::graph::{Graph, Operation, Reorder};
-use crate::network::Shape;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 

@@ -1,8 +1,8 @@
 //! What the import knows of a tensor of the model.
 
 use super::tensor::Tensor;
+use crate::Shape;
 use crate::graph::Coefficients;
-use crate::network::Shape;
 use std::rc::Rc;
 
 /// A tensor of the model.

@@ -4,8 +4,11 @@ use super::{print_json, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Format, Train};
 use explore::ExploreError;
+use explore::checkpoint::{Checkpoints, TrainOptions, remove_checkpoints};
 use explore::config::{Kind, load};
 use explore::experiment::Experiment;
+use explore::model::{self, Model};
+use explore::nn::datasets::{DATASETS, Dataset};
 use explore::output::{write_run, write_training};
 use explore::training::{TrainedPoint, train_all};
 use serde_json::json;
@@ -17,28 +20,48 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
     overrides.push(format!("methods=[{:?}]", arguments.method));
     overrides.push("training_seeds=1".to_owned());
     let experiment: Experiment = load(Kind::Experiment, &arguments.config, &overrides)?;
-    let repeat =
-        format!("ohmic train --config run.toml --method {} --mapping {} -o DIR", arguments.method, arguments.mapping);
-    write_run(&arguments.output, Kind::Experiment, &experiment, &repeat)?;
-    let dataset = explore::nn::datasets::load(&experiment.network.dataset)?;
-    let points = train_all(&experiment, &dataset, &Bar::default())?;
+    let models = arguments.places.models.as_deref();
+    let from = arguments.from.as_ref().map(|name| model::load(name, models, &[])).transpose()?;
+    write_run(&arguments.output, Kind::Experiment, &experiment, &repeat(arguments))?;
+    let dataset = explore::datasets::load(data_set(&experiment, from.as_ref()), arguments.places.data.as_deref())?;
+    let checkpoints = arguments.checkpoint_every.map(|every| Checkpoints {
+        directory: &arguments.output,
+        every,
+        resume: arguments.resume,
+    });
+    let options = TrainOptions { from: from.as_ref().map(|model| &model.graph), checkpoints };
+    let points = train_all(&experiment, &dataset, &options, &Bar::default())?;
     for point in &points {
         write_training(&arguments.output, point)?;
+        let test = point.trained.network.accuracy(&dataset.test)?;
         match format {
-            Format::Text => print_text(point, arguments),
+            Format::Text => print_text(point, test, &dataset, arguments),
             Format::Json => print_json(&json!({
                 "method": point.method,
                 "mapping": point.mapping,
                 "share": point.trained.share,
                 "epoch": point.trained.epochs.get(point.trained.chosen),
                 "validation_accuracy": point.trained.validation_accuracy,
+                "test_accuracy_software": test,
             }))?,
         }
     }
-    Ok(())
+    remove_checkpoints(&arguments.output)
 }
 
-fn print_text(point: &TrainedPoint, arguments: &Train) {
+/// The command that repeats the training from `run.toml`.
+fn repeat(arguments: &Train) -> String {
+    let from = arguments.from.as_ref().map_or_else(String::new, |from| format!(" --from {from}"));
+    format!("ohmic train --config run.toml --method {} --mapping {}{from} -o DIR", arguments.method, arguments.mapping)
+}
+
+/// That of the network whose weights are trained further, if it names one, or that of the experiment.
+fn data_set<'a>(experiment: &'a Experiment, from: Option<&'a Model>) -> &'a str {
+    let named = from.map(|model| model.graph.dataset.as_str());
+    named.filter(|name| DATASETS.iter().any(|info| info.name == *name)).unwrap_or(&experiment.network.dataset)
+}
+
+fn print_text(point: &TrainedPoint, test: f64, dataset: &Dataset, arguments: &Train) {
     let trained = &point.trained;
     let Some(epoch) = trained.epochs.get(trained.chosen) else { return };
     say!("checkpoint of epoch {} of {}, chosen on validation images", epoch.epoch, trained.epochs.len());
@@ -46,6 +69,7 @@ fn print_text(point: &TrainedPoint, arguments: &Train) {
     if let Some(hardware) = epoch.validation_hardware {
         say!("  validation accuracy on chip samples: {:.1} %", 100.0 * hardware);
     }
+    say!("  test accuracy in software: {:.2} % of {} images", 100.0 * test, dataset.test.len());
     if trained.share > 0.0 {
         say!(
             "  constrained columns: {:.0} % chosen, {:.0} % in force",
@@ -53,5 +77,6 @@ fn print_text(point: &TrainedPoint, arguments: &Train) {
             100.0 * epoch.effective_share
         );
     }
-    say!("wrote network.toml, weights.safetensors, training.csv and run.toml to {}", arguments.output.display());
+    let files = "network.toml, weights.safetensors, training.csv, training.svg and run.toml";
+    say!("wrote {files} to {}", arguments.output.display());
 }

@@ -1,6 +1,7 @@
 //! Comparison of gradients with central differences.
 
-use super::{Backward, Differentiable, Gradients, LayerWeights};
+use super::{Backward, Forward, LayerWeights, Memory, Pass};
+use nn::Shape;
 
 /// Largest accepted error, relative to the largest gradient of the same tensor.
 pub(super) const TOLERANCE: f64 = 1e-2;
@@ -36,56 +37,98 @@ pub(super) fn relative_error(gradient: &[f32], at: &[f32], step: f32, mut loss: 
     if largest > 0.0 { worst / largest } else { f64::INFINITY }
 }
 
-/// A layer with the values at which its gradients are checked.
-pub(super) struct Case<'a> {
-    pub(super) layer: &'a dyn Differentiable,
-    pub(super) parameters: LayerWeights,
-    pub(super) input: Vec<f32>,
-    pub(super) batch: usize,
-    pub(super) step: f32,
+/// Shape of a map of so many values.
+pub(super) fn flat(values: usize) -> Shape {
+    Shape { channels: values, height: 1, width: 1 }
 }
 
-impl Case<'_> {
-    /// Holds every gradient of the layer to the slopes, and shows that wrong gradients would have been found.
+/// Images of a case.
+const IMAGES: usize = 3;
+
+/// A node with the values at which its gradients are checked.
+pub(super) struct Case<'a> {
+    pub(super) pass: &'a dyn Pass,
+    pub(super) own: LayerWeights,
+    pub(super) inputs: Vec<Vec<f32>>,
+    pub(super) step: f32,
+    /// Values of the result, all images.
+    pub(super) size: usize,
+}
+
+/// Gradients with respect to the parameters and every source.
+type Gradients = (LayerWeights, Vec<Vec<f32>>);
+
+impl<'a> Case<'a> {
+    /// A node without parameters for three images with sources of the shapes `inputs`.
+    pub(super) fn new(pass: &'a dyn Pass, inputs: &[Shape], output: Shape) -> Self {
+        let inputs = (3..).zip(inputs).map(|(seed, shape)| values(IMAGES * shape.len(), seed)).collect();
+        Self { pass, own: LayerWeights::default(), inputs, step: 0.0, size: IMAGES * output.len() }
+    }
+
+    /// The result, with what the pass leaves behind for the way back.
+    fn forward(&self, own: &LayerWeights, inputs: &[Vec<f32>]) -> (Vec<f32>, Memory) {
+        let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+        // What is there before must not matter.
+        let (mut output, mut memory) = (vec![7.0; self.size], Memory::default());
+        self.pass.forward(own, Forward { inputs: &inputs, training: true }, &mut memory, &mut output);
+        (output, memory)
+    }
+
+    fn backward(&self, slope: &[f32]) -> Gradients {
+        let (output, mut memory) = self.forward(&self.own, &self.inputs);
+        let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
+        let pass = Backward { inputs: &inputs, output: &output, slope };
+        let mut gradient =
+            LayerWeights { weight: vec![0.0; self.own.weight.len()], bias: vec![0.0; self.own.bias.len()] };
+        self.pass.parameters(&self.own, pass, &mut memory, &mut gradient);
+        let input = |source: usize| {
+            let mut slope = vec![7.0; inputs[source].len()];
+            self.pass.input(&self.own, pass, &mut memory.clone(), source, &mut slope);
+            slope
+        };
+        (gradient, (0..inputs.len()).map(input).collect())
+    }
+
+    /// Holds every gradient of the node to the slopes, and shows that wrong gradients would have been found.
     pub(super) fn check(&self) {
-        let outputs = self.layer.forward(&self.parameters, &self.input, self.batch).len();
-        let output_gradient = values(outputs, 77);
-        let pass =
-            Backward { input: &self.input, output_gradient: &output_gradient, batch: self.batch, wants_input: true };
-        let right = self.layer.backward(&self.parameters, pass);
-        for error in self.errors(&right, &output_gradient) {
+        let slope = values(self.size, 77);
+        let right = self.backward(&slope);
+        for error in self.errors(&right, &slope) {
             assert!(error < TOLERANCE, "relative error {error}");
         }
         for (name, damage) in DAMAGES {
-            let wrong = Gradients {
-                input: damage(&right.input),
-                parameters: LayerWeights {
-                    weight: damage(&right.parameters.weight),
-                    bias: damage(&right.parameters.bias),
-                },
-            };
-            for error in self.errors(&wrong, &output_gradient) {
+            let (LayerWeights { weight, bias }, inputs) = &right;
+            let wrong = LayerWeights { weight: damage(weight), bias: damage(bias) };
+            let wrong = (wrong, inputs.iter().map(|input| damage(input)).collect());
+            for error in self.errors(&wrong, &slope) {
                 assert!(error > TOLERANCE, "a gradient that is {name} passes with relative error {error}");
             }
         }
     }
 
-    /// Errors of all tensors that are not empty; the loss is the sum of the outputs, each times its gradient.
-    fn errors(&self, gradients: &Gradients, output_gradient: &[f32]) -> Vec<f64> {
-        let loss = |parameters: &LayerWeights, input: &[f32]| {
-            let outputs = self.layer.forward(parameters, input, self.batch);
-            outputs.iter().zip(output_gradient).map(|(&y, &g)| f64::from(y) * f64::from(g)).sum::<f64>()
+    /// Errors of all tensors that are not empty; the loss is the sum of the results, each times its gradient.
+    fn errors(&self, (parameters, inputs): &Gradients, slope: &[f32]) -> Vec<f64> {
+        let loss = |own: &LayerWeights, inputs: &[Vec<f32>]| {
+            let (output, _) = self.forward(own, inputs);
+            output.iter().zip(slope).map(|(&y, &g)| f64::from(y) * f64::from(g)).sum::<f64>()
         };
-        let LayerWeights { weight, bias } = &self.parameters;
-        let by_input = |input: &[f32]| loss(&self.parameters, input);
-        let mut errors = vec![relative_error(&gradients.input, &self.input, self.step, by_input)];
+        let mut errors = Vec::new();
+        for (source, gradient) in inputs.iter().enumerate() {
+            let by_input = |input: &[f32]| {
+                let mut inputs = self.inputs.clone();
+                inputs[source] = input.to_vec();
+                loss(&self.own, &inputs)
+            };
+            errors.push(relative_error(gradient, &self.inputs[source], self.step, by_input));
+        }
+        let LayerWeights { weight, bias } = &self.own;
         if !weight.is_empty() {
             let by_weight =
-                |weight: &[f32]| loss(&LayerWeights { weight: weight.to_vec(), bias: bias.clone() }, &self.input);
-            errors.push(relative_error(&gradients.parameters.weight, weight, self.step, by_weight));
+                |weight: &[f32]| loss(&LayerWeights { weight: weight.to_vec(), bias: bias.clone() }, &self.inputs);
+            errors.push(relative_error(&parameters.weight, weight, self.step, by_weight));
             let by_bias =
-                |bias: &[f32]| loss(&LayerWeights { weight: weight.clone(), bias: bias.to_vec() }, &self.input);
-            errors.push(relative_error(&gradients.parameters.bias, bias, self.step, by_bias));
+                |bias: &[f32]| loss(&LayerWeights { weight: weight.clone(), bias: bias.to_vec() }, &self.inputs);
+            errors.push(relative_error(&parameters.bias, bias, self.step, by_bias));
         }
         errors
     }

@@ -7,9 +7,9 @@ use super::super::tensor::{Grid, Tensor};
 use super::super::value::{Coding, Map, Value};
 use super::conv::scale_of;
 use super::shape::transposed;
+use crate::Shape;
 use crate::axis::Axis;
 use crate::graph::{Affine, Coefficients, Conv, Linear, Operation};
-use crate::network::Shape;
 
 pub(super) fn matmul(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Problem> {
     let map = match (node.input(0), node.input(1)) {

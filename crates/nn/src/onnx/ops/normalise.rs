@@ -4,8 +4,8 @@ use super::super::builder::Builder;
 use super::super::error::Problem;
 use super::super::node::Node;
 use super::super::value::{Coding, Map, Value, axis_of};
+use crate::Shape;
 use crate::graph::{Affine, Coefficients, Operation, Softmax};
-use crate::network::Shape;
 
 /// `scale * (x - mean) / sqrt(variance + epsilon) + bias` per channel.
 pub(super) fn batch_normalization(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Problem> {

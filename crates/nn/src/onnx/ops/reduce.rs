@@ -4,9 +4,9 @@ use super::super::builder::Builder;
 use super::super::error::Problem;
 use super::super::node::Node;
 use super::super::value::{Coding, Map, Value, axis_of};
+use crate::Shape;
 use crate::axis::Axis;
 use crate::graph::{AveragePool, MaxPool, Operation};
-use crate::network::Shape;
 
 pub(super) fn reduce_mean(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Problem> {
     reduce(builder, node, false)

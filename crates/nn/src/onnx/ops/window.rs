@@ -4,9 +4,9 @@ use super::super::builder::Builder;
 use super::super::error::Problem;
 use super::super::node::Node;
 use super::super::value::Map;
+use crate::Shape;
 use crate::axis::Axis;
 use crate::graph::{Operation, Pad};
-use crate::network::Shape;
 
 /// A map with windows over its rows and columns.
 pub(super) struct Windows {

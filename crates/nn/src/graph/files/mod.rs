@@ -20,11 +20,16 @@
 //! inputs = ["conv1", "input"]   # the node before, if left out; `input` is the network's
 //! ```
 //!
-//! Tensors that no node names are left alone, as exports hold more than inference needs.
+//! Tensors that no node names are left alone, as exports hold more than inference needs. Networks that were trained here are written in the same
+//! format, with `weight_scale`, the value of one integer step of the weights.
+
+mod read;
+mod records;
+mod write;
 
 use super::Graph;
-use super::records::{GraphRecord, NodeRecord, OpRecord};
 use crate::files::{self, FileError};
+use records::{GraphRecord, NodeRecord, OpRecord};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use std::path::Path;
@@ -60,6 +65,17 @@ pub fn from_text(text: &str, description: &Path, weights: &Path) -> Result<Graph
     let graph = record.into_graph(&Tensors(&tensors)).map_err(damaged)?;
     graph.validate().map_err(|source| FileError::Network { file: description.to_owned(), source })?;
     Ok(graph)
+}
+
+/// Writes a graph that [`load`] reads back exactly; existing files are replaced, each at once.
+///
+/// # Errors
+/// If the graph is not valid or holds an operation of quantised networks, or a file cannot be written.
+pub fn save(graph: &Graph, description: &Path, weights: &Path) -> Result<(), FileError> {
+    graph.validate().map_err(|source| FileError::Network { file: description.to_owned(), source })?;
+    let (text, tensors) = write::encode(graph).map_err(|problem| FileError::damaged(description, problem))?;
+    files::replace(weights, &tensors)?;
+    files::replace(description, text.as_bytes())
 }
 
 /// The tensors of a file.
@@ -124,5 +140,4 @@ fn sources(record: &NodeRecord, graph: &Graph) -> Result<Vec<usize>, String> {
 }
 
 #[cfg(test)]
-#[path = "files_tests.rs"]
 mod tests;

@@ -1,145 +1,12 @@
-//! What stands in the TOML file of a graph.
+//! From the records of a file to operations.
 
-use super::files::{FORMAT_VERSION, Tensors};
-use super::{
-    Activation, Affine, AveragePool, Coefficients, Conv, Linear, MaxPool, Operation, Pad, Softmax, WeightScale,
-};
+use super::Tensors;
+use super::records::OpRecord;
+use crate::Shape;
 use crate::axis::Axis;
-use crate::network::Shape;
-use serde::Deserialize;
-
-/// The whole file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GraphRecord {
-    #[serde(rename = "format_version")]
-    _version: u32,
-    #[serde(rename = "kind")]
-    _kind: String,
-    pub(super) name: String,
-    pub(super) dataset: String,
-    pub(super) input: Shape,
-    pub(super) nodes: Vec<NodeRecord>,
-}
-
-/// One `[[nodes]]` table.
-#[derive(Debug, Deserialize)]
-pub(super) struct NodeRecord {
-    pub(super) name: String,
-    /// Names of the sources; the node before, if left out.
-    pub(super) inputs: Option<Vec<String>>,
-    /// The rest, an [`OpRecord`].
-    #[serde(flatten)]
-    pub(super) op: toml::Table,
-}
-
-/// What a node computes; names are those of tensors.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) enum OpRecord {
-    Conv {
-        weight: String,
-        bias: Option<String>,
-        #[serde(default = "one")]
-        groups: usize,
-        #[serde(default = "ones")]
-        stride: [usize; 2],
-        #[serde(default = "ones")]
-        dilation: [usize; 2],
-        /// Above, left, below, right.
-        #[serde(default)]
-        padding: [usize; 4],
-    },
-    Linear {
-        weight: String,
-        bias: Option<String>,
-        /// Whether the tensor is stored `inputs x outputs`.
-        #[serde(default)]
-        transposed: bool,
-    },
-    BatchNorm {
-        weight: String,
-        bias: String,
-        mean: String,
-        variance: String,
-        epsilon: f64,
-    },
-    Relu {},
-    Clip {
-        low: f32,
-        high: f32,
-    },
-    LeakyRelu {
-        slope: f32,
-    },
-    Sigmoid {},
-    Tanh {},
-    Softmax {},
-    LogSoftmax {},
-    MaxPool {
-        kernel: [usize; 2],
-        #[serde(default = "ones")]
-        stride: [usize; 2],
-        #[serde(default = "ones")]
-        dilation: [usize; 2],
-        /// Above, left, below, right.
-        #[serde(default)]
-        padding: [usize; 4],
-    },
-    AveragePool {
-        kernel: [usize; 2],
-        #[serde(default)]
-        count_padding: bool,
-        #[serde(default = "ones")]
-        stride: [usize; 2],
-        #[serde(default = "ones")]
-        dilation: [usize; 2],
-        /// Above, left, below, right.
-        #[serde(default)]
-        padding: [usize; 4],
-    },
-    GlobalAveragePool {},
-    Add {},
-    Concat {},
-    Pad {
-        /// Above, left, below, right.
-        padding: [usize; 4],
-        #[serde(default)]
-        value: f32,
-    },
-    Reshape {
-        shape: Shape,
-    },
-}
-
-fn one() -> usize {
-    1
-}
-
-fn ones() -> [usize; 2] {
-    [1, 1]
-}
-
-/// Reads only what says how to read the rest.
-#[derive(Deserialize)]
-struct Version {
-    format_version: u32,
-    kind: String,
-}
-
-impl GraphRecord {
-    /// Reads the text of a file.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let version: Version = toml::from_str(text).map_err(|error| error.to_string())?;
-        if version.kind != "graph" {
-            return Err(format!("kind is `{}`, allowed: graph", version.kind));
-        }
-        if version.format_version != FORMAT_VERSION {
-            return Err(format!("format_version is {}, allowed: {FORMAT_VERSION}", version.format_version));
-        }
-        toml::from_str(text).map_err(|error| error.to_string())
-    }
-}
+use crate::graph::{
+    Activation, Affine, AveragePool, Coefficients, Conv, Linear, MaxPool, Operation, Pad, Reorder, Softmax, WeightScale,
+};
 
 /// How windows of the size `kernel` step.
 fn axes(kernel: [usize; 2], stride: [usize; 2], dilation: [usize; 2], padding: [usize; 4]) -> [Axis; 2] {
@@ -158,12 +25,22 @@ impl OpRecord {
     pub(super) fn operation(&self, inputs: &[Shape], tensors: &Tensors<'_>) -> Result<Operation, String> {
         let input = *inputs.first().ok_or("it has no inputs")?;
         Ok(match self {
-            Self::Conv { weight, bias, groups, stride, dilation, padding } => {
+            Self::Conv { weight, bias, weight_scale, weight_scales, groups, stride, dilation, padding } => {
                 let kernel = kernel_of(weight, tensors)?;
                 let axes = axes(kernel, *stride, *dilation, *padding);
-                conv(input, weight, bias.as_deref(), *groups, axes, tensors)?
+                let conv = conv(input, weight, bias.as_deref(), *groups, axes, tensors)?;
+                let weight_scale = scale(*weight_scale, weight_scales.as_deref(), conv.out_channels, tensors)?;
+                Operation::Conv(Conv { weight_scale, ..conv })
             }
-            Self::Linear { weight, bias, transposed } => linear(weight, bias.as_deref(), *transposed, tensors)?,
+            Self::Linear { weight, bias, weight_scale, weight_scales, transposed } => {
+                let linear = linear(weight, bias.as_deref(), *transposed, tensors)?;
+                let weight_scale = scale(*weight_scale, weight_scales.as_deref(), linear.outputs, tensors)?;
+                Operation::Linear(Linear { weight_scale, ..linear })
+            }
+            Self::Affine { factor, shift } => Operation::Affine(Affine {
+                factor: coefficients(factor, tensors)?,
+                shift: coefficients(shift, tensors)?,
+            }),
             Self::BatchNorm { weight, bias, mean, variance, epsilon } => {
                 batch_norm(input, [weight, bias, mean, variance], *epsilon, tensors)?
             }
@@ -189,14 +66,40 @@ impl OpRecord {
             }),
             Self::Add {} => Operation::Add,
             Self::Concat {} => Operation::Concat,
-            Self::Pad { padding: [above, left, below, right], value } => Operation::Pad(Pad {
-                channels: [0; 2],
+            Self::Pad { padding: [above, left, below, right], channels, value } => Operation::Pad(Pad {
+                channels: *channels,
                 height: [*above, *below],
                 width: [*left, *right],
                 value: *value,
             }),
             Self::Reshape { shape } => Operation::Reshape(*shape),
+            Self::Reorder { shape, order } => {
+                let places = tensors.list(order, shape.len())?;
+                // A negative or broken place becomes one that is not there or is named twice, which the check of the operation finds.
+                Operation::Reorder(Reorder { shape: *shape, order: places.iter().map(|&place| place as u32).collect() })
+            }
         })
+    }
+}
+
+/// The integers that the weights were made for.
+fn scale(one: Option<f64>, many: Option<&str>, outputs: usize, tensors: &Tensors<'_>) -> Result<WeightScale, String> {
+    match (one, many) {
+        (None, None) => Ok(WeightScale::Free),
+        (Some(scale), None) => Ok(WeightScale::Tensor(scale as f32)),
+        (None, Some(name)) => Ok(WeightScale::Channel(tensors.list(name, outputs)?)),
+        (Some(_), Some(_)) => Err("weight_scale and weight_scales are both there, allowed: one of them".to_owned()),
+    }
+}
+
+/// One number, one per channel or one per value.
+fn coefficients(name: &str, tensors: &Tensors<'_>) -> Result<Coefficients, String> {
+    let (sizes, values) = tensors.read(name)?;
+    match (sizes.as_slice(), values.as_slice()) {
+        ([], [value]) => Ok(Coefficients::Map(*value)),
+        ([_], _) => Ok(Coefficients::Channel(values)),
+        ([_, _, _], _) => Ok(Coefficients::Value(values)),
+        _ => Err(format!("tensor `{name}` has the sizes {sizes:?}, allowed: none, one or three")),
     }
 }
 
@@ -207,7 +110,7 @@ fn conv(
     groups: usize,
     [vertical, horizontal]: [Axis; 2],
     tensors: &Tensors<'_>,
-) -> Result<Operation, String> {
+) -> Result<Conv, String> {
     let (sizes, values) = tensors.read(weight)?;
     let [out_channels, group_inputs, _, _] = sizes[..] else {
         return Err(format!("tensor `{weight}` has the sizes {sizes:?}, allowed: four"));
@@ -218,7 +121,7 @@ fn conv(
             input.channels
         ));
     }
-    Ok(Operation::Conv(Conv {
+    Ok(Conv {
         in_channels: input.channels,
         out_channels,
         groups,
@@ -227,7 +130,7 @@ fn conv(
         weight: values,
         bias: bias.map_or_else(|| Ok(vec![0.0; out_channels]), |bias| tensors.list(bias, out_channels))?,
         weight_scale: WeightScale::Free,
-    }))
+    })
 }
 
 /// Height and width of the kernels in a tensor.
@@ -238,7 +141,7 @@ fn kernel_of(weight: &str, tensors: &Tensors<'_>) -> Result<[usize; 2], String> 
     }
 }
 
-fn linear(weight: &str, bias: Option<&str>, transposed: bool, tensors: &Tensors<'_>) -> Result<Operation, String> {
+fn linear(weight: &str, bias: Option<&str>, transposed: bool, tensors: &Tensors<'_>) -> Result<Linear, String> {
     let (sizes, mut values) = tensors.read(weight)?;
     let [mut outputs, mut inputs] = sizes[..] else {
         return Err(format!("tensor `{weight}` has the sizes {sizes:?}, allowed: two"));
@@ -248,13 +151,13 @@ fn linear(weight: &str, bias: Option<&str>, transposed: bool, tensors: &Tensors<
         let stored = values;
         values = (0..outputs).flat_map(|output| stored.iter().skip(output).step_by(outputs).copied()).collect();
     }
-    Ok(Operation::Linear(Linear {
+    Ok(Linear {
         inputs,
         outputs,
         weight: values,
         bias: bias.map_or_else(|| Ok(vec![0.0; outputs]), |bias| tensors.list(bias, outputs))?,
         weight_scale: WeightScale::Free,
-    }))
+    })
 }
 
 fn batch_norm(input: Shape, names: [&str; 4], epsilon: f64, tensors: &Tensors<'_>) -> Result<Operation, String> {

@@ -1,0 +1,390 @@
+//! A network in training: one step, what follows an epoch, and how good it is.
+//!
+//! Each step sees *effective* weights: the float weights rounded to integers, projected where a straight-through constraint asks for it,
+//! plus noise where it is injected. Gradients go to the float weights behind them. Batch normalisations come behind the integers: their
+//! factors multiply the scales of the integers when the network is compiled.
+
+use crate::checkpoint::{Reader, Stored, Writer};
+use crate::config::{Method, Projection};
+use crate::constraint::Schedule;
+use crate::error::TrainError;
+use crate::layer::{LayerState, moments};
+use crate::layers::{Batch, Engine, LayerWeights, Memories, Running, Step, folded};
+use crate::optimiser::{Moments, Update, cosine_rate};
+use crate::parts::Part;
+use crate::start::Template;
+use crate::target::{LayerMatrix, sample_weights};
+use crate::train::{Epoch, Job};
+use nn::graph::{Graph, Operation};
+use tile::address::{Purpose, stream};
+
+/// What is trained of one node.
+pub(crate) enum Trained {
+    /// Weights that the hardware holds.
+    Layer(Box<LayerState>),
+    /// Factors and shifts of channels.
+    Channels {
+        parameters: LayerWeights,
+        moments: (Moments, Moments),
+        /// Of a batch normalisation.
+        running: Option<Running>,
+    },
+}
+
+impl Stored for Trained {
+    fn store(&self, writer: &mut Writer) {
+        match self {
+            Self::Layer(layer) => layer.store(writer),
+            Self::Channels { parameters, moments, running } => {
+                parameters.store(writer);
+                moments.0.store(writer);
+                moments.1.store(writer);
+                running.iter().for_each(|running| running.store(writer));
+            }
+        }
+    }
+
+    fn restore(&mut self, reader: &mut Reader<'_>) -> Result<(), TrainError> {
+        match self {
+            Self::Layer(layer) => layer.restore(reader),
+            Self::Channels { parameters, moments, running } => {
+                parameters.restore(reader)?;
+                moments.0.restore(reader)?;
+                moments.1.restore(reader)?;
+                running.iter_mut().try_for_each(|running| running.restore(reader))
+            }
+        }
+    }
+}
+
+/// What an epoch's steps add up to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) loss: f64,
+    pub(crate) correct: u64,
+    pub(crate) steps: u32,
+}
+
+pub(crate) struct Run<'a> {
+    job: &'a Job<'a>,
+    template: Template,
+    engine: Engine,
+    memories: Memories,
+    gradients: Vec<LayerWeights>,
+    /// Whether the biases of a part do nothing, because a batch normalisation takes the mean off.
+    silent_bias: Vec<bool>,
+    pub(crate) trained: Vec<Trained>,
+    schedule: Schedule,
+    pub(crate) steps_done: u32,
+    weight_bits: u32,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(job: &'a Job<'a>) -> Result<Self, TrainError> {
+        let (chip, training, classes) = (job.target.chip, job.training, job.dataset.classes);
+        let weight_bits = chip.format.weight_bits;
+        let template = job.start.template(job.dataset.shape, weight_bits, training.weight_scale, job.seed)?;
+        let engine = Engine::new(&template.graph, &template.parts)?;
+        if template.graph.input != job.dataset.shape {
+            let (network, input, dataset) = (template.graph.name, template.graph.input, job.dataset.name);
+            return Err(TrainError::Shape { network, input, dataset, shape: job.dataset.shape });
+        }
+        if engine.classes() != classes {
+            let (network, outputs) = (template.graph.name, engine.classes());
+            return Err(TrainError::Classes { network, outputs, dataset: job.dataset.name, classes });
+        }
+        let mut matrices = LayerMatrix::of(&template.graph, chip.tile.array.rows as usize)?.into_iter();
+        let mut trained = Vec::new();
+        for (&kind, parameters) in template.parts.kinds().iter().zip(template.parts.parameters(&template.graph)) {
+            let matrix = if kind == Part::Weighted { matrices.next() } else { None };
+            trained.push(match matrix {
+                Some(matrix) => {
+                    let integers = matrix.quantise(&parameters.weight, weight_bits);
+                    let target = job.target.layer(&integers, &training.biased)?;
+                    Trained::Layer(Box::new(LayerState::new(
+                        matrix,
+                        parameters,
+                        (target, integers),
+                        training.optimiser,
+                    )))
+                }
+                None => Trained::Channels {
+                    moments: moments(&parameters, training.optimiser),
+                    running: (kind == Part::BatchNorm).then(|| Running::new(parameters.bias.len())),
+                    parameters,
+                },
+            });
+        }
+        let schedule = Schedule::new(&training.biased, training.epochs, job.share);
+        let (silent_bias, gradients, memories) = (silent_bias(&template), Vec::new(), Memories::default());
+        Ok(Self {
+            job,
+            template,
+            engine,
+            memories,
+            gradients,
+            silent_bias,
+            trained,
+            schedule,
+            steps_done: 0,
+            weight_bits,
+        })
+    }
+
+    /// Steps of one epoch.
+    pub(crate) fn steps_per_epoch(&self) -> u32 {
+        self.job.dataset.train.len().div_ceil(self.job.training.batch as usize) as u32
+    }
+
+    fn layers(&self) -> impl Iterator<Item = &LayerState> {
+        self.trained.iter().filter_map(|part| match part {
+            Trained::Layer(layer) => Some(layer.as_ref()),
+            Trained::Channels { .. } => None,
+        })
+    }
+
+    fn layers_mut(&mut self) -> impl Iterator<Item = &mut LayerState> {
+        self.trained.iter_mut().filter_map(|part| match part {
+            Trained::Layer(layer) => Some(layer.as_mut()),
+            Trained::Channels { .. } => None,
+        })
+    }
+
+    fn biased(&self) -> bool {
+        self.job.method == Method::Biased
+    }
+
+    fn injects_noise(&self) -> bool {
+        self.job.method == Method::NoiseInjection || (self.biased() && self.job.training.biased.inject_noise)
+    }
+
+    /// One step with the training images `images` in epoch `epoch`.
+    pub(crate) fn step(&mut self, epoch: u32, images: &[usize]) -> Step {
+        let Job { dataset, training, seed, .. } = *self.job;
+        let total = f64::from(self.steps_per_epoch()) * f64::from(training.epochs);
+        let progress = f64::from(self.steps_done) / total;
+        let effective = self.effective(self.noise_level(progress), true);
+        let labels: Vec<u8> = images.iter().map(|&image| dataset.train.labels[image]).collect();
+        let image = |index: usize, to: &mut [f32]| {
+            let address = (seed, epoch, images[index] as u64);
+            training.augment.apply(dataset.shape, dataset.train.image(images[index]), address, to);
+        };
+        let batch = Batch { labels: &labels, image: &image };
+        let mut running: Vec<&mut Running> = norms(&mut self.trained).collect();
+        let step = self.engine.step(&effective, batch, &mut self.memories, &mut self.gradients, &mut running);
+        self.update(cosine_rate(training.learning_rate, progress));
+        step
+    }
+
+    /// Closes the epoch of the importance of columns.
+    pub(crate) fn end_epoch(&mut self) {
+        let decay = self.job.training.biased.importance_decay;
+        for layer in self.layers_mut() {
+            layer.importance.end_epoch(&layer.matrix, decay);
+        }
+    }
+
+    /// What the nodes compute with now, with `noise` as a fraction of the device's; statistics are those of chunks in a training step, else the
+    /// running ones.
+    fn effective(&self, noise: f64, training: bool) -> Vec<LayerWeights> {
+        let mut index = 0;
+        let effective = |part: &Trained| match part {
+            Trained::Layer(layer) => {
+                let mut stream = stream(self.job.seed, Purpose::Injection, &[u64::from(self.steps_done), index]);
+                index += 1;
+                layer.weights(&self.integers(layer), noise as f32, &mut stream)
+            }
+            Trained::Channels { parameters, running, .. } => channels(parameters, running.as_ref(), training),
+        };
+        self.trained.iter().map(effective).collect()
+    }
+
+    /// The integers that a layer stands for now: rounded and, under a straight-through constraint, projected.
+    fn integers(&self, layer: &LayerState) -> Vec<i32> {
+        let straight_through = self.job.training.biased.projection == Projection::StraightThrough;
+        layer.integers(self.weight_bits, self.biased() && straight_through)
+    }
+
+    /// Noise in force now, as a fraction of the device's.
+    fn noise_level(&self, progress: f64) -> f64 {
+        if !self.injects_noise() {
+            return 0.0;
+        }
+        let noise = &self.job.training.noise;
+        let length = (noise.ramp_end - noise.ramp_start).max(f64::MIN_POSITIVE);
+        ((progress - noise.ramp_start) / length).clamp(0.0, 1.0)
+    }
+
+    fn update(&mut self, rate: f32) {
+        self.steps_done += 1;
+        let (biased, training) = (self.biased(), self.job.training);
+        let update = Update { optimiser: training.optimiser, rate, step: self.steps_done, decay: 0.0 };
+        let decaying = Update { decay: training.weight_decay as f32, ..update };
+        let largest = nn_compiler::mapping::largest_weight(self.weight_bits) as f32;
+        let gradients = self.gradients.iter().zip(&self.silent_bias);
+        for (part, (gradient, &silent)) in self.trained.iter_mut().zip(gradients) {
+            let (parameters, moments) = match part {
+                Trained::Layer(layer) => {
+                    if biased {
+                        layer.importance.add(&gradient.weight);
+                    }
+                    let limit = largest * layer.matrix.scale;
+                    layer.moments.0.update(&mut layer.parameters.weight, &gradient.weight, decaying);
+                    for weight in &mut layer.parameters.weight {
+                        *weight = weight.max(-limit).min(limit);
+                    }
+                    (&mut layer.parameters, &mut layer.moments)
+                }
+                Trained::Channels { parameters, moments, .. } => {
+                    moments.0.update(&mut parameters.weight, &gradient.weight, update);
+                    (parameters, moments)
+                }
+            };
+            if !silent {
+                moments.1.update(&mut parameters.bias, &gradient.bias, update);
+            }
+        }
+    }
+
+    /// Follows the layers' encodings and, in biased training, chooses and imposes the constraint.
+    pub(crate) fn constrain(&mut self, done: u32) -> Result<(), TrainError> {
+        if !self.job.method.knows_hardware() {
+            return Ok(());
+        }
+        let biased = self.biased();
+        let choose = if biased { self.schedule.choose(done) } else { None };
+        let hard = self.job.training.biased.projection == Projection::Hard;
+        // The searched offset depends on the weights; once columns are frozen, so is what they are favourable for.
+        let follows = !self.schedule.is_final(done) || !biased;
+        let integers: Vec<Vec<i32>> = self.layers().map(|layer| self.integers(layer)).collect();
+        let (job, weight_bits) = (self.job, self.weight_bits);
+        for (layer, integers) in self.layers_mut().zip(integers) {
+            if follows {
+                layer.target = job.target.layer(&integers, &job.training.biased)?;
+                layer.targeted = integers;
+            }
+            if let Some(share) = choose {
+                layer.constrained = layer.importance.most_important(share);
+            }
+            if biased && hard {
+                layer.impose(weight_bits);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn measure(&self, done: u32, totals: Totals) -> Result<Epoch, TrainError> {
+        let progress = f64::from(done) / f64::from(self.job.training.epochs);
+        let noise = self.noise_level(progress);
+        let ready = self.job.method.knows_hardware()
+            && (!self.injects_noise() || noise >= 1.0)
+            && (!self.biased() || self.schedule.is_final(done));
+        let all: f64 = self.layers().map(|layer| layer.constrained.len() as f64).sum();
+        let chosen: f64 = self.layers().map(|layer| layer.constrained.iter().filter(|&&c| c).count() as f64).sum();
+        let favourable =
+            |layer: &LayerState| if self.biased() { layer.favourable_columns(&self.integers(layer)) } else { 0 };
+        let effective: f64 = self.layers().map(|layer| favourable(layer) as f64).sum();
+        Ok(Epoch {
+            epoch: done,
+            loss: totals.loss / f64::from(totals.steps),
+            training_software: totals.correct as f64 / self.job.dataset.train.len() as f64,
+            validation_software: self.validate(&self.exported()),
+            validation_hardware: if ready { Some(self.hardware_accuracy()?) } else { None },
+            noise,
+            chosen_share: chosen / all,
+            effective_share: effective / all,
+        })
+    }
+
+    /// Mean accuracy on the validation images over the validation chip samples.
+    fn hardware_accuracy(&self) -> Result<f64, TrainError> {
+        let cells = self.job.target.cells();
+        let chips = u64::from(self.job.training.validation_chips);
+        let mut sum = 0.0;
+        for chip_sample in 0..chips {
+            let mut index = 0;
+            let sampled = |part: &Trained| match part {
+                Trained::Channels { parameters, running, .. } => Ok(channels(parameters, running.as_ref(), false)),
+                Trained::Layer(layer) => {
+                    let (integers, encoding) = (self.integers(layer), &layer.target.encoding);
+                    let (matrix, seed) = (&layer.matrix, self.job.seed);
+                    let mut weight = sample_weights(matrix, &integers, encoding, &cells, seed, chip_sample, index)?;
+                    index += 1;
+                    for weight in &mut weight {
+                        *weight *= layer.matrix.scale;
+                    }
+                    Ok::<_, TrainError>(LayerWeights { weight, bias: layer.parameters.bias.clone() })
+                }
+            };
+            let weights = self.trained.iter().map(sampled).collect::<Result<Vec<LayerWeights>, _>>()?;
+            sum += self.validate(&weights);
+        }
+        Ok(sum / chips as f64)
+    }
+
+    /// Accuracy on the validation images.
+    fn validate(&self, weights: &[LayerWeights]) -> f64 {
+        let validation = &self.job.dataset.validation;
+        let scores = self.engine.scores(weights, &validation.images);
+        let scores = scores.chunks_exact(self.engine.classes());
+        let correct = scores.zip(&validation.labels).filter(|(s, l)| nn::argmax(s) == usize::from(**l)).count();
+        correct as f64 / validation.len() as f64
+    }
+
+    /// The parameters of the network as it stands, with weights that are whole multiples of their scales.
+    pub(crate) fn exported(&self) -> Vec<LayerWeights> {
+        self.effective(0.0, false)
+    }
+
+    /// The network with exported parameters.
+    pub(crate) fn network(&self, exported: Vec<LayerWeights>) -> Graph {
+        let mut network = self.template.graph.clone();
+        self.template.parts.replace(&mut network, exported);
+        network
+    }
+}
+
+impl Stored for Run<'_> {
+    fn store(&self, writer: &mut Writer) {
+        writer.number(self.steps_done);
+        self.trained.iter().for_each(|part| part.store(writer));
+    }
+
+    fn restore(&mut self, reader: &mut Reader<'_>) -> Result<(), TrainError> {
+        self.steps_done = reader.number()?;
+        self.trained.iter_mut().try_for_each(|part| part.restore(reader))?;
+        let job = self.job;
+        for layer in self.layers_mut() {
+            layer.target = job.target.layer(&layer.targeted, &job.training.biased)?;
+        }
+        Ok(())
+    }
+}
+
+/// The running statistics of all batch normalisations.
+fn norms(trained: &mut [Trained]) -> impl Iterator<Item = &mut Running> {
+    trained.iter_mut().filter_map(|part| match part {
+        Trained::Channels { running, .. } => running.as_mut(),
+        Trained::Layer(_) => None,
+    })
+}
+
+/// Factors and shifts, or factors and shifts of normalised values in a training step.
+fn channels(parameters: &LayerWeights, running: Option<&Running>, training: bool) -> LayerWeights {
+    match running {
+        Some(running) if !training => folded(parameters, running),
+        _ => parameters.clone(),
+    }
+}
+
+/// Whether a batch normalisation is all that reads a weighted node.
+fn silent_bias(template: &Template) -> Vec<bool> {
+    let Template { graph, parts } = template;
+    let silent = |&node: &usize| {
+        let mut readers = (0..graph.nodes.len()).filter(|&reader| graph.nodes[reader].inputs.contains(&(node + 1)));
+        let norm = |reader: usize| parts.of_node(reader).is_some_and(|part| parts.kinds()[part] == Part::BatchNorm);
+        let weighted = matches!(graph.nodes[node].op, Operation::Conv(_) | Operation::Linear(_));
+        weighted && readers.next().is_some_and(norm) && readers.next().is_none()
+    };
+    parts.nodes().iter().map(silent).collect()
+}
