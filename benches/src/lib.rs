@@ -7,6 +7,7 @@
 //! * [`mod@array`]: one array in the kernel; [`sgemm`] the matrix products beside it.
 //! * [`networks`], [`images`], [`compiled`]: what runs on a whole chip; [`inference`] runs it.
 //! * [`cycles`]: what the timing engine does in a second with outlines, networks without weights (`--bench timing`).
+//! * [`training`]: trainings of float networks (`--bench training`).
 //! * [`row`], [`report`], [`machine`], [`references`], [`figure`]: what is written.
 
 pub mod array;
@@ -25,6 +26,7 @@ pub mod report;
 pub mod row;
 pub mod session;
 pub mod sgemm;
+pub mod training;
 
 /// What a benchmark fails with: it has nobody to decide by the kind of an error.
 pub type Failure = Box<dyn std::error::Error>;

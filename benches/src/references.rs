@@ -35,6 +35,8 @@ pub const KERNEL_RATIO: f64 = 2.0;
 pub const PROGRAMMED_CELLS: f64 = 300e6;
 /// Speed of two threads over one.
 pub const TWO_THREADS: f64 = 1.85;
+/// The same of trainings.
+pub const TWO_THREADS_TRAINING: f64 = 1.8;
 
 const fn reference(case: &'static str, goal_per_second: Option<f64>, crosssim: f64) -> Reference {
     Reference { case, goal_per_second, crosssim_per_second: Some(crosssim) }

@@ -108,11 +108,20 @@ pub fn with_table(page: &str, table: &str) -> Option<String> {
 /// If a file cannot be written.
 pub fn write(folder: &Path, rows: &[Row], machine: &Machine) -> Result<(), Failure> {
     fs::create_dir_all(folder)?;
-    let mut csv = csv::Writer::from_path(folder.join("benchmarks.csv"))?;
-    rows.iter().try_for_each(|row| csv.serialize(row))?;
-    csv.flush()?;
+    write_rows(&folder.join("benchmarks.csv"), rows)?;
     fs::write(folder.join("benchmarks.svg"), figure(rows)?)?;
     fs::write(folder.join("machine.toml"), toml::to_string(machine)?)?;
+    Ok(())
+}
+
+/// Writes rows as CSV.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_rows(file: &Path, rows: &[Row]) -> Result<(), Failure> {
+    let mut csv = csv::Writer::from_path(file)?;
+    rows.iter().try_for_each(|row| csv.serialize(row))?;
+    csv.flush()?;
     Ok(())
 }
 
