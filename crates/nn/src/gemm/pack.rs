@@ -27,13 +27,10 @@ impl<'a> Operand<'a> {
     }
 
     /// Copies the terms from `start` on, as many as `panel` has groups, of up to `W` of the `lines` lines from `first` on into `panel`,
-    /// term by term; lines beyond `lines` become zero.
+    /// term by term. What stands in lines beyond `lines` is of no meaning: nobody keeps what becomes of it.
     #[inline(always)]
     pub(super) fn pack<const W: usize>(&self, first: usize, lines: usize, start: usize, panel: &mut [[f32; W]]) {
         let width = W.min(lines - first);
-        if width < W {
-            panel.fill([0.0; W]);
-        }
         if !self.along {
             self.copy(first, width, start, panel);
             return;
@@ -43,9 +40,15 @@ impl<'a> Operand<'a> {
             self.turn(first + lane, lane, start, panel);
         }
         for lane in turned..width {
-            for (group, &value) in panel.iter_mut().zip(&self.data[(first + lane) * self.stride + start..]) {
-                group[lane] = value;
-            }
+            self.line(first + lane, lane, start, panel);
+        }
+    }
+
+    /// Copies terms of line `line`, which is a stored row, to lane `lane`. Not inlined, for the same reason as [`Self::turn`].
+    #[inline(never)]
+    fn line<const W: usize>(&self, line: usize, lane: usize, start: usize, panel: &mut [[f32; W]]) {
+        for (group, &value) in panel.iter_mut().zip(&self.data[line * self.stride + start..]) {
+            group[lane] = value;
         }
     }
 
@@ -55,15 +58,16 @@ impl<'a> Operand<'a> {
         for (group, term) in panel.iter_mut().zip(start..) {
             let row = &self.data[term * self.stride + first..];
             match row.first_chunk::<W>() {
-                // The full width is a case of its own, so that it compiles to vector moves.
-                Some(row) if width == W => *group = *row,
-                _ => group[..width].copy_from_slice(&row[..width]),
+                // The full width compiles to vector moves, and what lies behind the row does no harm.
+                Some(row) => *group = *row,
+                None => group[..width].copy_from_slice(&row[..width]),
             }
         }
     }
 
-    /// Copies terms of the lines from `first` on, which are stored rows, to the lanes from `lane` on, a square at a time.
-    #[inline(always)]
+    /// Copies terms of the lines from `first` on, which are stored rows, to the lanes from `lane` on, a square at a time. Not inlined, so
+    /// that the baseline's shuffles of four are used: for wider vectors the compiler would gather value by value.
+    #[inline(never)]
     fn turn<const W: usize>(&self, first: usize, lane: usize, start: usize, panel: &mut [[f32; W]]) {
         let line = |offset: usize| &self.data[(first + offset) * self.stride + start..][..panel.len()];
         let (lines, mut groups) = ([line(0), line(1), line(2), line(3)], panel.chunks_exact_mut(SQUARE));
