@@ -143,3 +143,44 @@ fn the_last_epoch_is_constrained_and_eligible() {
         assert_eq!((trained.chosen, trained.epochs[0].effective_share), (0, 1.0), "freeze = {freeze}");
     }
 }
+
+/// Training further starts where the network stands: its first epoch loses far less than that from random weights, its integers keep their steps.
+#[test]
+fn a_trained_network_is_trained_further() {
+    let (experiment, dataset) = (experiment(&[]), digits());
+    let first = run(&experiment, &dataset, Method::Conventional, "isaac", 0.0);
+    let further = |network| {
+        let job = Job {
+            start: Start::Network(network),
+            dataset: &dataset,
+            training: &experiment.training,
+            method: Method::Conventional,
+            target: Target { mapping: &Mapping::parse("isaac").unwrap(), chip: &experiment.chip },
+            share: 0.0,
+            seed: 1,
+        };
+        train(&job, |_| {}).unwrap()
+    };
+    let second = further(&first.network);
+    assert!(second.epochs[0].loss < 0.5 * first.epochs[0].loss, "{:?} {:?}", first.epochs, second.epochs);
+    let scales = |network: &nn::Graph| {
+        let scale = |node: &nn::graph::Node| match &node.op {
+            nn::graph::Operation::Linear(linear) => Some(linear.weight_scale.clone()),
+            _ => None,
+        };
+        network.nodes.iter().filter_map(scale).collect::<Vec<_>>()
+    };
+    assert_eq!(scales(&second.network), scales(&first.network));
+    // As an import has it: no scale, and a softmax at the end, which the loss stands for.
+    let mut imported = first.network.clone();
+    for node in &mut imported.nodes {
+        if let nn::graph::Operation::Linear(linear) = &mut node.op {
+            linear.weight_scale = nn::graph::WeightScale::Free;
+        }
+    }
+    let op = nn::graph::Operation::Softmax(nn::graph::Softmax { log: false });
+    imported.nodes.push(nn::graph::Node { name: "softmax".into(), inputs: vec![imported.nodes.len()], op });
+    let third = further(&imported);
+    assert_eq!(third.network.nodes.len(), first.network.nodes.len());
+    assert!(third.epochs[0].loss < 0.5 * first.epochs[0].loss, "{:?}", third.epochs);
+}

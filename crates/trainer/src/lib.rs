@@ -16,6 +16,7 @@ pub mod constraint;
 mod error;
 mod layer;
 mod layers;
+mod measure;
 mod optimiser;
 mod parts;
 mod run;
@@ -23,6 +24,7 @@ mod session;
 mod start;
 pub mod target;
 pub mod train;
+mod trained;
 
 pub use architecture::Architecture;
 pub use augment::Augmentation;

@@ -9,53 +9,15 @@ use crate::config::{Method, Projection};
 use crate::constraint::Schedule;
 use crate::error::TrainError;
 use crate::layer::{LayerState, moments};
-use crate::layers::{Batch, Engine, LayerWeights, Memories, Running, Step, folded};
-use crate::optimiser::{Moments, Update, cosine_rate};
+use crate::layers::{Batch, Engine, LayerWeights, Memories, Running, Step};
+use crate::optimiser::{Update, cosine_rate};
 use crate::parts::Part;
 use crate::start::Template;
-use crate::target::{LayerMatrix, sample_weights};
-use crate::train::{Epoch, Job};
-use nn::graph::{Graph, Operation};
+use crate::target::LayerMatrix;
+use crate::train::Job;
+use crate::trained::{Trained, channels, norms, silent_bias};
+use nn::Graph;
 use tile::address::{Purpose, stream};
-
-/// What is trained of one node.
-pub(crate) enum Trained {
-    /// Weights that the hardware holds.
-    Layer(Box<LayerState>),
-    /// Factors and shifts of channels.
-    Channels {
-        parameters: LayerWeights,
-        moments: (Moments, Moments),
-        /// Of a batch normalisation.
-        running: Option<Running>,
-    },
-}
-
-impl Stored for Trained {
-    fn store(&self, writer: &mut Writer) {
-        match self {
-            Self::Layer(layer) => layer.store(writer),
-            Self::Channels { parameters, moments, running } => {
-                parameters.store(writer);
-                moments.0.store(writer);
-                moments.1.store(writer);
-                running.iter().for_each(|running| running.store(writer));
-            }
-        }
-    }
-
-    fn restore(&mut self, reader: &mut Reader<'_>) -> Result<(), TrainError> {
-        match self {
-            Self::Layer(layer) => layer.restore(reader),
-            Self::Channels { parameters, moments, running } => {
-                parameters.restore(reader)?;
-                moments.0.restore(reader)?;
-                moments.1.restore(reader)?;
-                running.iter_mut().try_for_each(|running| running.restore(reader))
-            }
-        }
-    }
-}
 
 /// What an epoch's steps add up to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,17 +28,17 @@ pub(crate) struct Totals {
 }
 
 pub(crate) struct Run<'a> {
-    job: &'a Job<'a>,
-    template: Template,
-    engine: Engine,
+    pub(crate) job: &'a Job<'a>,
+    pub(crate) template: Template,
+    pub(crate) engine: Engine,
     memories: Memories,
     gradients: Vec<LayerWeights>,
     /// Whether the biases of a part do nothing, because a batch normalisation takes the mean off.
     silent_bias: Vec<bool>,
     pub(crate) trained: Vec<Trained>,
-    schedule: Schedule,
+    pub(crate) schedule: Schedule,
     pub(crate) steps_done: u32,
-    weight_bits: u32,
+    pub(crate) weight_bits: u32,
 }
 
 impl<'a> Run<'a> {
@@ -85,7 +47,8 @@ impl<'a> Run<'a> {
         let weight_bits = chip.format.weight_bits;
         let template = job.start.template(job.dataset.shape, weight_bits, training.weight_scale, job.seed)?;
         let engine = Engine::new(&template.graph, &template.parts)?;
-        if template.graph.input != job.dataset.shape {
+        // Only the number of values counts: linear layers of imports take flat images.
+        if template.graph.input.len() != job.dataset.shape.len() {
             let (network, input, dataset) = (template.graph.name, template.graph.input, job.dataset.name);
             return Err(TrainError::Shape { network, input, dataset, shape: job.dataset.shape });
         }
@@ -136,7 +99,7 @@ impl<'a> Run<'a> {
         self.job.dataset.train.len().div_ceil(self.job.training.batch as usize) as u32
     }
 
-    fn layers(&self) -> impl Iterator<Item = &LayerState> {
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &LayerState> {
         self.trained.iter().filter_map(|part| match part {
             Trained::Layer(layer) => Some(layer.as_ref()),
             Trained::Channels { .. } => None,
@@ -150,11 +113,11 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn biased(&self) -> bool {
+    pub(crate) fn biased(&self) -> bool {
         self.job.method == Method::Biased
     }
 
-    fn injects_noise(&self) -> bool {
+    pub(crate) fn injects_noise(&self) -> bool {
         self.job.method == Method::NoiseInjection || (self.biased() && self.job.training.biased.inject_noise)
     }
 
@@ -200,13 +163,13 @@ impl<'a> Run<'a> {
     }
 
     /// The integers that a layer stands for now: rounded and, under a straight-through constraint, projected.
-    fn integers(&self, layer: &LayerState) -> Vec<i32> {
+    pub(crate) fn integers(&self, layer: &LayerState) -> Vec<i32> {
         let straight_through = self.job.training.biased.projection == Projection::StraightThrough;
         layer.integers(self.weight_bits, self.biased() && straight_through)
     }
 
     /// Noise in force now, as a fraction of the device's.
-    fn noise_level(&self, progress: f64) -> f64 {
+    pub(crate) fn noise_level(&self, progress: f64) -> f64 {
         if !self.injects_noise() {
             return 0.0;
         }
@@ -273,64 +236,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    pub(crate) fn measure(&self, done: u32, totals: Totals) -> Result<Epoch, TrainError> {
-        let progress = f64::from(done) / f64::from(self.job.training.epochs);
-        let noise = self.noise_level(progress);
-        let ready = self.job.method.knows_hardware()
-            && (!self.injects_noise() || noise >= 1.0)
-            && (!self.biased() || self.schedule.is_final(done));
-        let all: f64 = self.layers().map(|layer| layer.constrained.len() as f64).sum();
-        let chosen: f64 = self.layers().map(|layer| layer.constrained.iter().filter(|&&c| c).count() as f64).sum();
-        let favourable =
-            |layer: &LayerState| if self.biased() { layer.favourable_columns(&self.integers(layer)) } else { 0 };
-        let effective: f64 = self.layers().map(|layer| favourable(layer) as f64).sum();
-        Ok(Epoch {
-            epoch: done,
-            loss: totals.loss / f64::from(totals.steps),
-            training_software: totals.correct as f64 / self.job.dataset.train.len() as f64,
-            validation_software: self.validate(&self.exported()),
-            validation_hardware: if ready { Some(self.hardware_accuracy()?) } else { None },
-            noise,
-            chosen_share: chosen / all,
-            effective_share: effective / all,
-        })
-    }
-
-    /// Mean accuracy on the validation images over the validation chip samples.
-    fn hardware_accuracy(&self) -> Result<f64, TrainError> {
-        let cells = self.job.target.cells();
-        let chips = u64::from(self.job.training.validation_chips);
-        let mut sum = 0.0;
-        for chip_sample in 0..chips {
-            let mut index = 0;
-            let sampled = |part: &Trained| match part {
-                Trained::Channels { parameters, running, .. } => Ok(channels(parameters, running.as_ref(), false)),
-                Trained::Layer(layer) => {
-                    let (integers, encoding) = (self.integers(layer), &layer.target.encoding);
-                    let (matrix, seed) = (&layer.matrix, self.job.seed);
-                    let mut weight = sample_weights(matrix, &integers, encoding, &cells, seed, chip_sample, index)?;
-                    index += 1;
-                    for weight in &mut weight {
-                        *weight *= layer.matrix.scale;
-                    }
-                    Ok::<_, TrainError>(LayerWeights { weight, bias: layer.parameters.bias.clone() })
-                }
-            };
-            let weights = self.trained.iter().map(sampled).collect::<Result<Vec<LayerWeights>, _>>()?;
-            sum += self.validate(&weights);
-        }
-        Ok(sum / chips as f64)
-    }
-
-    /// Accuracy on the validation images.
-    fn validate(&self, weights: &[LayerWeights]) -> f64 {
-        let validation = &self.job.dataset.validation;
-        let scores = self.engine.scores(weights, &validation.images);
-        let scores = scores.chunks_exact(self.engine.classes());
-        let correct = scores.zip(&validation.labels).filter(|(s, l)| nn::argmax(s) == usize::from(**l)).count();
-        correct as f64 / validation.len() as f64
-    }
-
     /// The parameters of the network as it stands, with weights that are whole multiples of their scales.
     pub(crate) fn exported(&self) -> Vec<LayerWeights> {
         self.effective(0.0, false)
@@ -359,32 +264,4 @@ impl Stored for Run<'_> {
         }
         Ok(())
     }
-}
-
-/// The running statistics of all batch normalisations.
-fn norms(trained: &mut [Trained]) -> impl Iterator<Item = &mut Running> {
-    trained.iter_mut().filter_map(|part| match part {
-        Trained::Channels { running, .. } => running.as_mut(),
-        Trained::Layer(_) => None,
-    })
-}
-
-/// Factors and shifts, or factors and shifts of normalised values in a training step.
-fn channels(parameters: &LayerWeights, running: Option<&Running>, training: bool) -> LayerWeights {
-    match running {
-        Some(running) if !training => folded(parameters, running),
-        _ => parameters.clone(),
-    }
-}
-
-/// Whether a batch normalisation is all that reads a weighted node.
-fn silent_bias(template: &Template) -> Vec<bool> {
-    let Template { graph, parts } = template;
-    let silent = |&node: &usize| {
-        let mut readers = (0..graph.nodes.len()).filter(|&reader| graph.nodes[reader].inputs.contains(&(node + 1)));
-        let norm = |reader: usize| parts.of_node(reader).is_some_and(|part| parts.kinds()[part] == Part::BatchNorm);
-        let weighted = matches!(graph.nodes[node].op, Operation::Conv(_) | Operation::Linear(_));
-        weighted && readers.next().is_some_and(norm) && readers.next().is_none()
-    };
-    parts.nodes().iter().map(silent).collect()
 }
