@@ -10,6 +10,7 @@ use explore::experiment::Experiment;
 use explore::model::{self, Model};
 use explore::nn::datasets::{DATASETS, Dataset};
 use explore::output::{write_run, write_training};
+use explore::statistics::{Estimate, wilson_interval};
 use explore::training::{TrainedPoint, train_all};
 use serde_json::json;
 
@@ -33,7 +34,8 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
     let points = train_all(&experiment, &dataset, &options, &Bar::default())?;
     for point in &points {
         write_training(&arguments.output, point)?;
-        let test = point.trained.network.accuracy(&dataset.test)?;
+        let (share, images) = (point.trained.network.accuracy(&dataset.test)?, dataset.test.len() as u64);
+        let test = wilson_interval((share * images as f64).round() as u64, images);
         match format {
             Format::Text => print_text(point, test, &dataset, arguments),
             Format::Json => print_json(&json!({
@@ -42,7 +44,9 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
                 "share": point.trained.share,
                 "epoch": point.trained.epochs.get(point.trained.chosen),
                 "validation_accuracy": point.trained.validation_accuracy,
-                "test_accuracy_software": test,
+                "test_accuracy_software": test.value,
+                "test_accuracy_software_ci95_low": test.low,
+                "test_accuracy_software_ci95_high": test.high,
             }))?,
         }
     }
@@ -61,7 +65,7 @@ fn data_set<'a>(experiment: &'a Experiment, from: Option<&'a Model>) -> &'a str 
     named.filter(|name| DATASETS.iter().any(|info| info.name == *name)).unwrap_or(&experiment.network.dataset)
 }
 
-fn print_text(point: &TrainedPoint, test: f64, dataset: &Dataset, arguments: &Train) {
+fn print_text(point: &TrainedPoint, test: Estimate, dataset: &Dataset, arguments: &Train) {
     let trained = &point.trained;
     let Some(epoch) = trained.epochs.get(trained.chosen) else { return };
     say!("checkpoint of epoch {} of {}, chosen on validation images", epoch.epoch, trained.epochs.len());
@@ -69,7 +73,11 @@ fn print_text(point: &TrainedPoint, test: f64, dataset: &Dataset, arguments: &Tr
     if let Some(hardware) = epoch.validation_hardware {
         say!("  validation accuracy on chip samples: {:.1} %", 100.0 * hardware);
     }
-    say!("  test accuracy in software: {:.2} % of {} images", 100.0 * test, dataset.test.len());
+    let [accuracy, low, high] = [test.value, test.low, test.high].map(|share| 100.0 * share);
+    let images = dataset.test.len();
+    say!(
+        "  test accuracy in software: {accuracy:.2} % [{low:.2}, {high:.2}] of {images} images (95 % interval, Wilson)"
+    );
     if trained.share > 0.0 {
         say!(
             "  constrained columns: {:.0} % chosen, {:.0} % in force",
