@@ -7,6 +7,7 @@ use explore::chip::config::Chip;
 use explore::config::{Kind, kind_of, load, to_toml};
 use explore::experiment::Experiment;
 use explore::model::ModelConfig;
+use explore::nn::graph;
 use explore::outline::Outline;
 use explore::simulate::read_bounded;
 use explore::sweep::Sweep;
@@ -24,6 +25,9 @@ pub fn run(arguments: &Check, format: Format) -> Result<(), ExploreError> {
     let bytes = read_bounded(path, MOST_BYTES)?;
     let text =
         String::from_utf8(bytes).map_err(|error| ExploreError::Request(format!("{}: {error}", path.display())))?;
+    if is_graph(&text) {
+        return check_graph(&text, arguments, format);
+    }
     let kind = kind_of(&path.display().to_string(), &text)?;
     match kind {
         Kind::Chip => check::<Chip>(kind, arguments, format),
@@ -36,6 +40,29 @@ pub fn run(arguments: &Check, format: Format) -> Result<(), ExploreError> {
         Kind::Experiment => check::<Experiment>(kind, arguments, format),
         Kind::Sweep => check::<Sweep>(kind, arguments, format),
     }
+}
+
+/// Whether a file has the layers of a network whose weights are in another file. It has a format of its own, without presets.
+fn is_graph(text: &str) -> bool {
+    let kind = toml::from_str::<toml::Table>(text).ok().and_then(|table| table.get("kind").cloned());
+    kind.is_some_and(|kind| kind.as_str() == Some("graph"))
+}
+
+fn check_graph(text: &str, arguments: &Check, format: Format) -> Result<(), ExploreError> {
+    if let Some(set) = arguments.overrides.set.first() {
+        let file = arguments.config.display();
+        return Err(ExploreError::Request(format!("{file} is a graph, of which --set {set} can change no key")));
+    }
+    let checked = graph::files::check(text, &arguments.config)?;
+    match format {
+        Format::Text => say_raw!("{checked}"),
+        Format::Json => {
+            let table: toml::Table =
+                toml::from_str(&checked).map_err(|error| ExploreError::Table(error.to_string()))?;
+            print_json(&serde_json::to_value(table).map_err(|error| ExploreError::Table(error.to_string()))?)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a network is one with weights in a file, and not an architecture to train.

@@ -28,6 +28,7 @@ mod records;
 mod write;
 
 use super::Graph;
+use crate::error::Invalid;
 use crate::files::{self, FileError};
 use records::{GraphRecord, NodeRecord, OpRecord};
 use safetensors::{Dtype, SafeTensors};
@@ -65,6 +66,28 @@ pub fn from_text(text: &str, description: &Path, weights: &Path) -> Result<Graph
     let graph = record.into_graph(&Tensors(&tensors)).map_err(damaged)?;
     graph.validate().map_err(|source| FileError::Network { file: description.to_owned(), source })?;
     Ok(graph)
+}
+
+/// The description `text` as a reader without its weights understands it, in the form that [`save`] writes; `description` is what errors call it.
+///
+/// # Errors
+/// If it is damaged, of another version, or names an operation, key or source that is unknown. Whether tensors fit only [`load`] can say.
+pub fn check(text: &str, description: &Path) -> Result<String, FileError> {
+    let damaged = |problem: String| FileError::damaged(description, problem);
+    let mut record = GraphRecord::parse(text).map_err(damaged)?;
+    record.input.validate().map_err(|invalid| damaged(invalid.to_string()))?;
+    let mut before = Vec::with_capacity(record.nodes.len());
+    for node in &mut record.nodes {
+        let problem = |problem: String| damaged(format!("node `{}`: {problem}", node.name));
+        if before.contains(&node.name) {
+            return Err(problem(Invalid::new("name", &node.name, "names used only once").to_string()));
+        }
+        sources(node, &before).map_err(problem)?;
+        let op = OpRecord::deserialize(node.op.clone()).map_err(|error| problem(error.to_string()))?;
+        node.op = toml::Table::try_from(op).map_err(|error| problem(error.to_string()))?;
+        before.push(node.name.clone());
+    }
+    toml::to_string(&record).map_err(|error| damaged(error.to_string()))
 }
 
 /// Writes a graph that [`load`] reads back exactly; existing files are replaced, each at once.
@@ -110,29 +133,30 @@ impl GraphRecord {
     /// The graph with its tensors.
     fn into_graph(self, tensors: &Tensors<'_>) -> Result<Graph, String> {
         let mut graph = Graph { name: self.name, dataset: self.dataset, input: self.input, nodes: Vec::new() };
-        let mut shapes = vec![graph.input];
+        let (mut shapes, mut before) = (vec![graph.input], Vec::new());
         graph.input.validate().map_err(|invalid| invalid.to_string())?;
         for record in self.nodes {
             let problem = |problem: String| format!("node `{}`: {problem}", record.name);
-            let inputs = sources(&record, &graph).map_err(problem)?;
+            let inputs = sources(&record, &before).map_err(problem)?;
             let of: Vec<_> = inputs.iter().map(|&source| shapes[source]).collect();
             let op = OpRecord::deserialize(record.op.clone()).map_err(|error| problem(error.to_string()))?;
             let op = op.operation(&of, tensors).map_err(problem)?;
             op.validate().map_err(|invalid| problem(invalid.to_string()))?;
             shapes.push(op.output_shape(&of).map_err(|invalid| problem(invalid.to_string()))?);
+            before.push(record.name.clone());
             graph.nodes.push(super::Node { name: record.name, inputs, op });
         }
         Ok(graph)
     }
 }
 
-/// The numbers of a node's sources.
-fn sources(record: &NodeRecord, graph: &Graph) -> Result<Vec<usize>, String> {
+/// The numbers of a node's sources; `before` are the names of the nodes before it.
+fn sources(record: &NodeRecord, before: &[String]) -> Result<Vec<usize>, String> {
     let Some(names) = &record.inputs else {
-        return Ok(vec![graph.nodes.len()]);
+        return Ok(vec![before.len()]);
     };
     let number = |name: &String| {
-        let found = graph.nodes.iter().position(|node| node.name == *name).map(|index| index + 1);
+        let found = before.iter().position(|node| node == name).map(|index| index + 1);
         let found = if name == "input" { Some(0) } else { found };
         found.ok_or_else(|| format!("input `{name}` is unknown, allowed: `input` or the name of a node before"))
     };

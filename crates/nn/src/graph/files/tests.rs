@@ -63,3 +63,25 @@ fn mistakes_are_named() {
     let newer = format!("{HEAD}nodes = []").replace("= 1\nkind", "= 2\nkind");
     assert_eq!(GraphRecord::parse(&newer).unwrap_err(), "format_version is 2, allowed: 1");
 }
+
+/// What can be checked without weights is: a description stays what it is, and mistakes are named as by a reader.
+#[test]
+fn a_description_is_checked_without_its_weights() {
+    let checked = |nodes: &str| check(&format!("{HEAD}{nodes}"), Path::new("g.toml"));
+    let nodes = "[[nodes]]\nname = \"a\"\nop = \"conv\"\nweight = \"conv\"\nstride = [2, 1]\ngroups = 1\n\
+                 [[nodes]]\nname = \"b\"\nop = \"relu\"\ninputs = [\"a\"]";
+    let text = checked(nodes).unwrap();
+    assert!(text.starts_with("format_version = 1\nkind = \"graph\"\n"), "{text}");
+    assert!(text.contains("stride = [2, 1]") && !text.contains("groups"), "{text}");
+    assert_eq!(check(&text, Path::new("g.toml")).unwrap(), text);
+    let relu = "[[nodes]]\nname = \"a\"\nop = \"relu\"\n";
+    for (nodes, expected) in [
+        ("[[nodes]]\nname = \"a\"\nop = \"rely\"".to_owned(), "g.toml: node `a`: unknown variant `rely`"),
+        (format!("{relu}{relu}"), "names used only once"),
+        (format!("{relu}inputs = [\"b\"]"), "node `a`: input `b` is unknown"),
+        (format!("{relu}stride = 1"), "stride"),
+    ] {
+        let error = checked(&nodes).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
