@@ -57,7 +57,7 @@ fn values_out_of_range_are_refused_by_name() {
         ),
         (
             &["costs.cell_read_bits_factor=[1.0]", "tile.dac.bits=2"],
-            "costs.cell_read_bits_factor = too short is not allowed: 1 to 1 bits (cost table `isaac-32nm` prices no other",
+            "costs.cell_read_bits_factor = too short is not allowed: 1 to 1 (cost table `isaac-32nm` prices no other digit)",
         ),
         // A check that divides by it comes later.
         (

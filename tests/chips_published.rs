@@ -5,12 +5,13 @@ use crate::support::compiled::Compiled;
 use crate::support::networks::{dataset, single_layer};
 use crate::support::random::Random;
 use chip::config::Chip;
-use chip::energy::{ArrayEnergy, Energy, price};
+use chip::energy::{ArrayEnergy, Energy, area_m2, price};
 use chip::machine::account::Class;
 use chip::machine::report::UnitKind;
 use chip::program::Program;
 use chip::timing;
 use explore::config::{Kind, load};
+use explore::outline::{Outline, Placement};
 use nn_compiler::mapping::Mapping;
 use tile::cost::CostTable;
 
@@ -53,6 +54,48 @@ impl Product {
             self.program.mvm_stages().map(|(_, s)| s.crossbars.len() as u64 * u64::from(s.polarities)).sum();
         let products = (u64::from(chip.tile.arrays) * chip.mesh.tiles() / used) as f64;
         products * self.operations() / interval_s(chip) / 1e12
+    }
+}
+
+/// A layer that fills all arrays of a tile, without weights.
+fn full_tile(chip: &Chip, mapping: &str, outputs: u32) -> Program {
+    let text = format!(
+        "kind = 'outline'\nversion = 1\nname = 'full'\nsource = 'test'\n\
+         input = {{ channels = {}, height = 1, width = 1 }}\nlayers = [{{ kind = 'linear', name = 'fc', outputs = {outputs} }}]\n",
+        chip.tile.array.rows
+    );
+    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    std::fs::write(&file, text).unwrap();
+    let outline: Outline = load(Kind::Outline, file.path().to_str().unwrap(), &[]).unwrap();
+    let program = outline.program(chip, Placement { mapping, replicate: None }).unwrap();
+    let arrays: usize = program.mvm_stages().map(|(_, s)| s.crossbars.len() * s.polarities as usize).sum();
+    assert_eq!((arrays, program.tiles()), (chip.tile.arrays as usize, 1), "one whole tile");
+    program
+}
+
+/// Operations per second and watt (10^9) of a whole tile that does nothing but products, by the prices of the file: every action that an inference counts,
+/// and leakage.
+fn priced_gops_per_w(program: &Program) -> f64 {
+    let counts = timing::run(program, 1).unwrap().counts;
+    let energy = price(&counts, program, ArrayEnergy::PerCellRead, interval_s(&program.chip)).unwrap();
+    println!("  energy {:?} nJ", energy.entries().map(|(part, joules)| (part, (joules * 1e14).round() / 1e5)));
+    2.0 * program.macs as f64 / energy.total_j() / 1e9
+}
+
+/// The prices of actions do not add up to the powers of the tables, which hold for every cycle and for what never happens here: what the files give is pinned.
+#[test]
+fn whole_tiles_by_the_prices_of_actions() {
+    let isaac = full_tile(&chip("isaac_isca_2016"), "isaac", 96 * 16);
+    hold("ISAAC, GOPS/W of a tile by actions (627.4 by the table of powers)", 838.7, priced_gops_per_w(&isaac), 2e-3);
+    let puma = full_tile(&chip("puma_asplos_2019"), "isaac", 128 * 16);
+    hold("PUMA, GOPS/W of a tile by actions (565 by its powers)", 733.7, priced_gops_per_w(&puma), 2e-3);
+    let router_m2 = puma.chip.costs.area_m2.unwrap().router;
+    hold("PUMA, mm2 of a tile", 0.479, 1e6 * (area_m2(&puma).unwrap().unwrap() - router_m2), 1e-3);
+    // However many bits a word line is driven with.
+    for bits in [1, 3] {
+        let chip = with("neurram_nature_2022", &[format!("tile.dac.bits={bits}")]);
+        let core = full_tile(&chip, "differential", 256);
+        hold("NeuRRAM, mm2 of a core", 256.0 * 1270e-6 / 0.28, 1e6 * area_m2(&core).unwrap().unwrap(), 1e-3);
     }
 }
 

@@ -45,7 +45,7 @@ fn energies_of_stages_sum_to_the_energy_of_the_run() {
 fn expected_area_m2(program: &Program, cost: &ComponentCosts) -> f64 {
     let tile = &program.chip.tile;
     let (rows, cols) = (f64::from(tile.array.rows), f64::from(tile.array.cols));
-    let dac = program.chip.costs.dac_factor(tile.dac.bits).unwrap() * cost.dac;
+    let dac = program.chip.costs.dac_size_factor(tile.dac.bits).unwrap() * cost.dac;
     let array = rows * cols * cost.cell + rows * dac + cost.input_register;
     let converted = cols * cost.sample_hold + cost.shift_add + cost.output_register;
     let adc = tile.adc.cost().unwrap().area_m2;

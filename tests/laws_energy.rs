@@ -149,6 +149,29 @@ fn every_counted_action_is_paid_once() {
     assert!(relative(energy.total_j() - energy.array_j, expected) < 1e-12, "{energy:?}, expected {expected:e}");
 }
 
+/// A bit costs as much whatever the width of the word or flit that it is in: the same counts of words and flits twice as wide cost twice as much.
+#[test]
+fn words_and_flits_cost_by_their_width() {
+    let mut chip = WIDTHS.of(chips::exact());
+    chip.tile.arrays = 2;
+    (chip.tile.buffer.word_bits, chip.mesh.flit_bits) = (chip.costs.word_bits, chip.costs.flit_bits);
+    let (case, dataset) = case("isaac", &chip);
+    let counts = case.infer(0, &dataset.test).counts;
+    let of = |words: u32, flits: u32| {
+        let mut program = case.program.clone();
+        program.chip.tile.buffer.word_bits *= words;
+        program.chip.mesh.flit_bits *= flits;
+        price(&counts, &program, ArrayEnergy::PerCellRead, 0.0).unwrap()
+    };
+    let (energy, unit) = (of(1, 1), chip.costs.energy_j);
+    let bus_j = counts.bus_bit as f64 * unit.bus_bit;
+    assert!(energy.link_j > 0.0 && bus_j > 0.0 && energy.buffer_j > bus_j, "{energy:?}");
+    assert!(relative(energy.link_j, counts.flit_hop as f64 * unit.flit_hop) < 1e-12);
+    assert!(relative(of(1, 2).link_j, 2.0 * energy.link_j) < 1e-12);
+    assert!(relative(of(2, 1).buffer_j - bus_j, 2.0 * (energy.buffer_j - bus_j)) < 1e-12);
+    assert_eq!((of(2, 1).link_j, of(1, 2).buffer_j), (energy.link_j, energy.buffer_j));
+}
+
 /// What only decides when things happen: clocks, times, widths of units, and how much of them there is. (Widths of words and flits, and the size of the global buffer,
 /// decide how many of them there are too.)
 const TIME_ONLY: [fn(&mut Chip); 29] = [

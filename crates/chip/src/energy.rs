@@ -100,7 +100,7 @@ pub fn price_stage(
 }
 
 fn price_of(counts: &ActionCounts, program: &Program, of: Of<'_>, array: ArrayEnergy) -> Result<Energy, String> {
-    let unit = &program.chip.costs.energy_j;
+    let (chip, unit) = (&program.chip, &program.chip.costs.energy_j);
     let times = |count: u64, energy_j: f64| count as f64 * energy_j;
     let factors = Factors::new(program, of)?;
     let converter_j = factors.conversion_j + unit.adc_conversion;
@@ -122,10 +122,10 @@ fn price_of(counts: &ActionCounts, program: &Program, of: Of<'_>, array: ArrayEn
             + times(counts.lookup, lookup_j)
             + times(counts.input_register_bit, unit.input_register_bit)
             + times(counts.output_register_word, unit.output_register_word),
-        buffer_j: times(counts.buffer_read, unit.buffer_read)
-            + times(counts.buffer_write, unit.buffer_write)
+        buffer_j: (times(counts.buffer_read, unit.buffer_read) + times(counts.buffer_write, unit.buffer_write))
+            * chip.costs.word_factor(chip.tile.buffer.word_bits)
             + times(counts.bus_bit, unit.bus_bit),
-        link_j: times(counts.flit_hop, unit.flit_hop),
+        link_j: times(counts.flit_hop, unit.flit_hop) * chip.costs.flit_factor(chip.mesh.flit_bits),
         memory_j: times(counts.memory_bit, unit.memory_bit),
         write_j: times(counts.cell_write, unit.cell_write),
         leakage_j: 0.0,

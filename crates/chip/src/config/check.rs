@@ -21,7 +21,8 @@ impl Check for Chip {
         let coded = self.tile.dac.format == DacFormat::Unsigned || magnitude > 0;
         let allowed = "at least 2 where tile.dac.format = \"sign-magnitude\", for a sign and a bit";
         problems.require("format.input_bits", self.format.input_bits, coded, allowed);
-        if let Err(allowed) = self.costs.dac_factor(self.tile.dac.bits) {
+        let dac_bits = self.tile.dac.bits;
+        if let Err(allowed) = self.costs.dac_factor(dac_bits).and_then(|_| self.costs.dac_size_factor(dac_bits)) {
             problems.require("tile.dac.bits", self.tile.dac.bits, false, allowed);
         }
         if let (true, Err(allowed)) = (self.tile.adc.cost().is_ok(), self.conversion_energy_j(self.magnitude_bits())) {

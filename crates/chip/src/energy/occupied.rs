@@ -71,7 +71,7 @@ pub(super) fn occupied(program: &Program, cost: &ComponentCosts, adc: f64) -> Re
     let (arrays, converted, tiles) = (arrays as f64, converted as f64, program.tiles() as f64);
     Ok(Occupied {
         cells: arrays * (rows * cols * cost.cell),
-        dacs: arrays * (rows * program.chip.costs.dac_factor(tile.dac.bits)? * cost.dac),
+        dacs: arrays * (rows * program.chip.costs.dac_size_factor(tile.dac.bits)? * cost.dac),
         input_registers: arrays * cost.input_register,
         sample_hold: converted * (cols * cost.sample_hold),
         shift_add: converted * cost.shift_add,

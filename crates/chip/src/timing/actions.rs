@@ -9,14 +9,7 @@ use tile::actions::ActionCounts;
 
 /// What a core did, in actions.
 pub(super) fn actions(program: &Program, role: Role, tile: u32, work: &Work) -> ActionCounts {
-    let mut counts = ActionCounts {
-        buffer_read: work.load_words,
-        buffer_write: work.store_words + work.sent_words,
-        bus_bit: work.load_bits + work.store_bits + work.sent_bits,
-        memory_bit: work.memory_bits,
-        flit_hop: work.flit_hops,
-        ..ActionCounts::default()
-    };
+    let mut counts = movements(work);
     match (role, role.stage().map(|stage| &program.stages[stage])) {
         (Role::Crossbars { copy, home, .. }, Some(Stage::Mvm(stage))) => {
             counts += array_actions(&program.chip, stage, (copy, tile), work);
@@ -46,6 +39,18 @@ pub(super) fn actions(program: &Program, role: Role, tile: u32, work: &Work) -> 
         _ => {}
     }
     counts
+}
+
+/// What a core moved, in actions.
+pub(super) fn movements(work: &Work) -> ActionCounts {
+    ActionCounts {
+        buffer_read: work.load_words,
+        buffer_write: work.store_words + work.sent_words,
+        bus_bit: work.load_bits + work.store_bits + work.sent_bits,
+        memory_bit: work.memory_bits,
+        flit_hop: work.flit_hops,
+        ..ActionCounts::default()
+    }
 }
 
 /// Reads and conversions of a core's banks.

@@ -1,18 +1,19 @@
-//! Writing the weights before the first image: cycles and energy, which no inference contains.
+//! Writing the weights before the first image: cycles and actions, which no inference contains.
 
 use super::TimingError;
+use super::actions::movements;
 use super::loading::loading;
 use crate::machine::account::Class;
 use crate::machine::report::{Report, UnitKind};
 use crate::machine::summary::{PathShare, Summary};
 use crate::machine::{Settings, run};
-use crate::program::Program;
+use crate::program::{PlacedCrossbar, Program};
 use tile::actions::ActionCounts;
 
 /// What writing all cells of a program takes. Cycles are those of the base clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WeightWriting {
-    /// Cells written, bits that come from the off-chip memory.
+    /// Cells written, and what brings their levels from the off-chip memory to their tiles.
     pub counts: ActionCounts,
     /// Cycles until the last row is written and the port's tile knows.
     pub cycles: u64,
@@ -24,8 +25,6 @@ pub struct WeightWriting {
     pub writing_cycles: u64,
     /// For which components it took so long; their cycles sum to `cycles`.
     pub critical_path: Vec<PathShare>,
-    /// Energy of the writes and of the memory, J.
-    pub energy_j: f64,
     clock_hz: f64,
 }
 
@@ -42,21 +41,17 @@ impl WeightWriting {
 /// # Errors
 /// If a buffer is too small for a row; the text names it and the size it needs.
 pub fn weight_writing(program: &Program) -> Result<WeightWriting, TimingError> {
-    let counts = counts(program);
-    let prices = &program.chip.costs.energy_j;
-    let energy_j = counts.cell_write as f64 * prices.cell_write + counts.memory_bit as f64 * prices.memory_bit;
     let (workload, hardware) = loading(program)?;
     workload.check(&hardware, 1)?;
     let report = run(&workload, &hardware, 1, Settings { critical_path: true, ..Settings::default() })?;
     let summary = Summary { workload: &workload, report: &report };
     Ok(WeightWriting {
-        counts,
+        counts: counts(program, &report),
         cycles: summary.cycles(),
         port_cycles: busiest(&report, |kind| kind == UnitKind::Memory),
         network_cycles: busiest(&report, |kind| matches!(kind, UnitKind::Interface | UnitKind::Link(_))),
         writing_cycles: busiest(&report, |kind| matches!(kind, UnitKind::Arrays(_))),
         critical_path: summary.critical_path(),
-        energy_j,
         clock_hz: program.chip.clock_hz,
     })
 }
@@ -67,15 +62,14 @@ fn busiest(report: &Report, is: impl Fn(UnitKind) -> bool) -> u64 {
     of_kind.map(|of| of.cycles.of(Class::Busy)).max().unwrap_or(0)
 }
 
-/// Cells of all copies; a level crosses the port once, whatever the number of copies.
-fn counts(program: &Program) -> ActionCounts {
+/// Cells of all copies, and the movements of all cores; a level crosses the port once, whatever the number of copies.
+fn counts(program: &Program, report: &Report) -> ActionCounts {
     let mut counts = ActionCounts::default();
+    report.cores.iter().for_each(|work| counts += movements(work));
     for (_, stage) in program.mvm_stages() {
-        for crossbar in &stage.crossbars {
-            let cells = u64::from(crossbar.rows) * stage.columns(crossbar) * u64::from(stage.polarities);
-            counts.cell_write += cells * stage.copies() as u64;
-            counts.memory_bit += cells * u64::from(program.chip.tile.cell.bits);
-        }
+        let cells = |crossbar: &PlacedCrossbar| u64::from(crossbar.rows) * stage.columns(crossbar);
+        let of_copy: u64 = stage.crossbars.iter().map(cells).sum();
+        counts.cell_write += of_copy * u64::from(stage.polarities) * stage.copies() as u64;
     }
     counts
 }

@@ -22,6 +22,8 @@ pub struct Prices {
     pub area: Option<Occupied>,
     /// Writing the weights, which no inference contains.
     pub writing: WeightWriting,
+    /// Energy of writing them, with leakage until the last one is written.
+    pub writing_energy: Energy,
 }
 
 /// What a stage did for one inference.
@@ -58,12 +60,15 @@ pub(super) fn prices(
         stages.push(StageActions { stage, counts, energy });
     }
     let energy = price(&all, program, ArrayEnergy::PerCellRead, report.interval_s()).map_err(ExploreError::Request)?;
+    let writing = weight_writing(program)?;
+    let writing_energy = price(&writing.counts, program, ArrayEnergy::PerCellRead, writing.time_s());
     Ok(Prices {
         cost_table: program.chip.costs.name.clone(),
         adc_model: program.chip.tile.adc.model.clone(),
         stages,
         energy,
         area: area(program).map_err(ExploreError::Request)?,
-        writing: weight_writing(program)?,
+        writing,
+        writing_energy: writing_energy.map_err(ExploreError::Request)?,
     })
 }

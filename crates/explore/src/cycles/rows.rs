@@ -121,7 +121,7 @@ impl Table {
         area.for_each(|(part, area_m2)| self.real((CHIP, part), "area", area_m2, "m2"));
         let writing = (CHIP, "weight-writing");
         self.real(writing, "writing_time", prices.writing.time_s(), "s");
-        self.real(writing, "writing_energy", prices.writing.energy_j, "J");
+        self.real(writing, "writing_energy", prices.writing_energy.total_j(), "J");
     }
 }
 

@@ -87,6 +87,6 @@ fn prices(prices: &Prices) -> Value {
         "energy_j": prices.energy.total_j(),
         "area": area,
         "area_m2": prices.area.map(|area| area.total()),
-        "weight_writing": { "time_s": prices.writing.time_s(), "energy_j": prices.writing.energy_j },
+        "weight_writing": { "time_s": prices.writing.time_s(), "energy_j": prices.writing_energy.total_j() },
     })
 }

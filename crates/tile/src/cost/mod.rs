@@ -22,8 +22,15 @@ pub struct CostTable {
     /// The published power and area table that the prices are derived from.
     #[serde(default)]
     pub published: Vec<PublishedRow>,
-    /// Energy, area and leakage of a DAC of 1, 2, ... bits, relative to 1 bit.
+    /// Width of the words that `buffer_read` and `buffer_write` are the prices of, bits; words of other widths cost in proportion.
+    pub word_bits: u32,
+    /// Width of the flits that `flit_hop` is the price of, bits; flits of other widths cost in proportion.
+    pub flit_bits: u32,
+    /// Energy of a DAC of 1, 2, ... bits, relative to 1 bit; its area and leakage too, if they have no factors of their own.
     pub dac_bits_factor: Vec<f64>,
+    /// Area and leakage of a DAC of 1, 2, ... bits, relative to 1 bit; left out: those of its energy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dac_size_factor: Vec<f64>,
     /// Energy of a cell read (at a flat price) by a digit of 1, 2, ... bits, relative to 1 bit; left out: the same for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cell_read_bits_factor: Vec<f64>,
@@ -73,18 +80,23 @@ pub struct ComponentCosts {
 }
 
 impl CostTable {
-    /// Energy, area and leakage of a DAC of `dac_bits` relative to one of 1 bit.
+    /// Energy of a DAC of `dac_bits` relative to one of 1 bit.
     ///
     /// # Errors
     /// If the table has no factor for so many bits; the text says which it has.
     pub fn dac_factor(&self, dac_bits: u32) -> Result<f64, String> {
-        let factor = dac_bits.checked_sub(1).and_then(|index| self.dac_bits_factor.get(index as usize));
-        let known = || format!("1 to {} (cost table `{}` prices no other DAC)", self.dac_bits_factor.len(), self.name);
-        factor.copied().ok_or_else(known)
+        self.factor(&self.dac_bits_factor, dac_bits, "DAC")
     }
-}
 
-impl CostTable {
+    /// Area and leakage of a DAC of `dac_bits` relative to one of 1 bit.
+    ///
+    /// # Errors
+    /// If the table has no factor for so many bits; the text says which it has.
+    pub fn dac_size_factor(&self, dac_bits: u32) -> Result<f64, String> {
+        let own = if self.dac_size_factor.is_empty() { &self.dac_bits_factor } else { &self.dac_size_factor };
+        self.factor(own, dac_bits, "DAC")
+    }
+
     /// Energy of a cell read by a digit of `digit_bits` relative to one of 1 bit.
     ///
     /// # Errors
@@ -93,10 +105,24 @@ impl CostTable {
         if self.cell_read_bits_factor.is_empty() {
             return Ok(1.0);
         }
-        let factor = digit_bits.checked_sub(1).and_then(|index| self.cell_read_bits_factor.get(index as usize));
-        let known = || {
-            format!("1 to {} bits (cost table `{}` prices no other digit)", self.cell_read_bits_factor.len(), self.name)
-        };
+        self.factor(&self.cell_read_bits_factor, digit_bits, "digit")
+    }
+
+    /// Energy of an access to a word of a buffer, relative to a word of the width that the table prices.
+    #[must_use]
+    pub fn word_factor(&self, word_bits: u32) -> f64 {
+        f64::from(word_bits) / f64::from(self.word_bits)
+    }
+
+    /// Energy of a hop of a flit, relative to a flit of the width that the table prices.
+    #[must_use]
+    pub fn flit_factor(&self, flit_bits: u32) -> f64 {
+        f64::from(flit_bits) / f64::from(self.flit_bits)
+    }
+
+    fn factor(&self, factors: &[f64], bits: u32, of: &str) -> Result<f64, String> {
+        let factor = bits.checked_sub(1).and_then(|index| factors.get(index as usize));
+        let known = || format!("1 to {} (cost table `{}` prices no other {of})", factors.len(), self.name);
         factor.copied().ok_or_else(known)
     }
 }
@@ -117,9 +143,13 @@ impl Check for CostTable {
         }
         let factors = self.dac_bits_factor.len();
         problems.require("dac_bits_factor", format!("{factors} values"), factors > 0, "at least one value");
-        for (key, factors) in
-            [("dac_bits_factor", &self.dac_bits_factor), ("cell_read_bits_factor", &self.cell_read_bits_factor)]
-        {
+        problems.integer("word_bits", self.word_bits.into(), 1..=65_536);
+        problems.integer("flit_bits", self.flit_bits.into(), 1..=65_536);
+        for (key, factors) in [
+            ("dac_bits_factor", &self.dac_bits_factor),
+            ("dac_size_factor", &self.dac_size_factor),
+            ("cell_read_bits_factor", &self.cell_read_bits_factor),
+        ] {
             factors.iter().for_each(|&factor| problems.number(key, factor, 0.0..=1e6, ""));
         }
     }

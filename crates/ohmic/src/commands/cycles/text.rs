@@ -164,12 +164,13 @@ fn print_area(prices: &Prices) {
 fn print_writing(prices: &Prices) {
     let writing = &prices.writing;
     say!(
-        "writing the weights once: {} cells, {} cycles ({:.3} us), {:.3} nJ; no inference contains it; the memory port works for {} cycles, the busiest \
-         link or interface for {}, the busiest array for {}",
+        "writing the weights once: {} cells, {} cycles ({:.3} us), {:.3} nJ ({:.3} nJ of it in the cells); no inference contains it; the memory port works for {} \
+         cycles, the busiest link or interface for {}, the busiest array for {}",
         writing.counts.cell_write,
         writing.cycles,
         1e6 * writing.time_s(),
-        1e9 * writing.energy_j,
+        1e9 * prices.writing_energy.total_j(),
+        1e9 * prices.writing_energy.write_j,
         writing.port_cycles,
         writing.network_cycles,
         writing.writing_cycles
