@@ -68,9 +68,17 @@ fn outlines_that_are_none() {
     assert!(refused(&["cycles", TWO_STAGES, "--chip", "default", "--mapping", "isaac"]).contains("--outline"));
     assert!(refused(&["cycles", "--outline", "vgg-8", "--mapping", "nosuch"]).contains("nosuch"));
     assert!(refused(&["cycles", "--outline", "vgg-8", "--replicate", "7"]).contains("a budget of 7 arrays"));
-    // The default chip is too small for VGG-8: it says which buffer, and how many bytes it takes.
-    let text = refused(&["cycles", "--outline", "vgg-8", "--chip", "default"]);
-    assert!(text.contains("tile.buffer.bytes"), "{text}");
+    // Too small for VGG-8: it says which buffer, and how many bytes it takes, which is enough.
+    let with = |bytes: u64| format!("tile.buffer.bytes={bytes}");
+    let vgg_8 = ["cycles", "--outline", "vgg-8", "--chip", "isaac_isca_2016", "--set"];
+    let text = refused(&[&vgg_8[..], &[&with(4096)]].concat());
+    let needed = text.split("tile.buffer.bytes").nth(1).unwrap_or_else(|| panic!("{text}"));
+    let needed: Vec<u64> =
+        needed.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect();
+    let most = *needed.iter().max().unwrap();
+    assert!(most > 4096, "{text}");
+    said(&[&vgg_8[..], &[&with(most)]].concat());
+    assert!(refused(&[&vgg_8[..], &[&with(most - 1)]].concat()).contains(&most.to_string()));
 }
 
 /// `two-stages.trace` with a part replaced.

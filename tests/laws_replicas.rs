@@ -9,6 +9,9 @@ use chip::config::Chip;
 use chip::energy::{ArrayEnergy, area_m2, leakage_w, price};
 use chip::program::{MvmStage, Program, Stage, load, save};
 use chip::timing::{self, weight_writing};
+use explore::config::{Kind, load as load_config};
+use explore::cycles::CHIP_OF_OUTLINES;
+use explore::outline::{Outline, Placement};
 use nn::Shape;
 use nn_compiler::mapping::Mapping;
 use nn_compiler::replicate;
@@ -95,6 +98,26 @@ fn more_arrays_never_slow_a_program_down() {
     assert!(*intervals.last().unwrap() < expected[2] / 4, "{intervals:?}");
 }
 
+/// Neither is a network on a chip whose mesh does hold it up: what arrays a budget has beyond those that help stays unused.
+#[test]
+fn more_arrays_never_slow_a_network_down() {
+    let outline: Outline = load_config(Kind::Outline, "vgg-8", &[]).unwrap();
+    let chip: Chip = load_config(Kind::Chip, CHIP_OF_OUTLINES, &[]).unwrap();
+    let of = |replicate| {
+        let program = outline.program(&chip, Placement { mapping: "differential", replicate }).unwrap();
+        let (cycles, images) = timing::run(&program, 4).unwrap().steady_interval();
+        (arrays(&program), cycles / images)
+    };
+    let (least, one_copy) = of(None);
+    let mut last = one_copy;
+    for budget in [least, 7000, 8000, 12_000, 20_000, 60_000] {
+        let (used, interval) = of(Some(budget));
+        assert!(used <= budget && interval <= last + last / 50, "{interval} cycles behind {last} with {budget} arrays");
+        last = interval.min(last);
+    }
+    assert!(last * 5 < one_copy, "an image every {last} cycles instead of {one_copy}");
+}
+
 /// What is done is the same, if it is done in the same tiles; only what leaks and is written is more.
 #[test]
 fn copies_cost_area_leakage_and_writing_but_no_energy() {
@@ -117,7 +140,8 @@ fn copies_cost_area_leakage_and_writing_but_no_energy() {
     // Six more arrays with one converter each for a pair; the tiles are the same.
     let (chip, unit) = (&program.chip, &program.chip.costs.area_m2.unwrap());
     let adc = chip.tile.adc.cost().unwrap().area_m2;
-    let array = 128.0 * 128.0 * unit.cell + 128.0 * chip.costs.dac_factor(1).unwrap() * unit.dac + unit.input_register;
+    let array =
+        128.0 * 128.0 * unit.cell + 128.0 * chip.costs.dac_size_factor(1).unwrap() * unit.dac + unit.input_register;
     let converted =
         128.0 * unit.sample_hold + unit.shift_add + unit.output_register + f64::from(chip.tile.adc.per_bank) * adc;
     let grown = area_m2(&copied).unwrap().unwrap() - area_m2(&program).unwrap().unwrap();

@@ -24,12 +24,18 @@ pub struct Case {
     network: &'static str,
     channels: usize,
     images: u64,
+    /// Whether images come through the memory port, and do not stand ready.
+    streamed: bool,
     /// CPU time to stay below, s.
     goal_s: Option<f64>,
 }
 
 const fn case(network: &'static str, channels: usize, images: u64, goal_s: Option<f64>) -> Case {
-    Case { network, channels, images, goal_s }
+    Case { network, channels, images, streamed: false, goal_s }
+}
+
+const fn streamed(network: &'static str, images: u64, goal_s: Option<f64>) -> Case {
+    Case { network, channels: 1, images, streamed: true, goal_s }
 }
 
 /// All cases.
@@ -44,6 +50,10 @@ pub const CASES: &[Case] = &[
     case("resnet-18", 1, 4, None),
     case("resnet-18", 1, 8, None),
     case("resnet-18", 2, 1, None),
+    streamed("vgg-8", 1, Some(0.1)),
+    streamed("vgg-8", 8, None),
+    streamed("resnet-18", 1, Some(1.0)),
+    streamed("resnet-18", 8, None),
 ];
 
 /// What was measured of a case.
@@ -72,7 +82,8 @@ impl Case {
     #[must_use]
     pub fn name(&self) -> String {
         let channels = if self.channels == 1 { String::new() } else { format!("-channels-x{}", self.channels) };
-        format!("{}{channels}-{}-images", self.network, self.images)
+        let streamed = if self.streamed { "-streamed" } else { "" };
+        format!("{}{channels}-{}-images{streamed}", self.network, self.images)
     }
 
     /// Runs it so many times in this process, which had better do nothing else.
@@ -81,8 +92,10 @@ impl Case {
     /// If it does not fit the chip.
     pub fn measure(&self, times: usize) -> Result<Row, Failure> {
         // Room for every network; the partial sums of linear layers need more than the 64 KB of the default chip's tiles.
-        let (outline, chip): (Outline, _) =
-            (load(Kind::Outline, self.network, &[])?, load(Kind::Chip, CHIP_OF_OUTLINES, &[])?);
+        let images = if self.streamed { "streamed" } else { "resident" };
+        let set = [format!("memory.input_images={images}")];
+        let outline: Outline = load(Kind::Outline, self.network, &[])?;
+        let chip = load(Kind::Chip, CHIP_OF_OUTLINES, &set)?;
         let placement = Placement { mapping: "differential", replicate: None };
         let program = outline.with_channels_times(self.channels).program(&chip, placement)?;
         let mut seconds = Vec::new();

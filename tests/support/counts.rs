@@ -1,10 +1,10 @@
 //! Actions by the definition: one after the other, for every window of every stage of one image.
 
 use chip::program::{
-    AddStage, ConcatStage, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Program, SUM_BITS, Stage,
-    Subtraction, TableStage,
+    AddStage, Axis, ConcatStage, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Program, SUM_BITS, Stage,
+    Subtraction, TableStage, Window,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tile::actions::ActionCounts;
 use tile::dac::DacFormat;
 
@@ -12,7 +12,8 @@ use tile::dac::DacFormat;
 pub(crate) fn counts(program: &Program) -> ActionCounts {
     let mut counts = ActionCounts::default();
     for (index, stage) in program.stages.iter().enumerate() {
-        for _ in 0..stage.window().count() {
+        let receivers = receivers(program, index + 1);
+        for pixel in 0..stage.window().count() {
             match stage {
                 Stage::Mvm(stage) => mvm_window(program, stage, &mut counts),
                 Stage::Pool(stage) => pool_window(program, stage, &mut counts),
@@ -20,19 +21,58 @@ pub(crate) fn counts(program: &Program) -> ActionCounts {
                 Stage::Concat(stage) => concat_pixel(program, stage, &mut counts),
                 Stage::Table(stage) => table_pixel(program, stage, &mut counts),
             }
-            // Every tile that reads the result gets it once; the scores stay where they are.
-            let reads = |reader: &&Stage| reader.inputs().contains(&(index as u32 + 1));
-            let mut targets: BTreeSet<u32> = program.stages.iter().filter(reads).flat_map(tiles).collect();
-            if index + 1 == program.stages.len() {
-                targets.insert(stage.home_tile());
-            }
             let map = stage.output();
-            for &tile in &targets {
+            for (&tile, _) in receivers.iter().filter(|(_, pixels)| pixels.contains(&pixel)) {
                 transfer(program, stage.home_tile(), tile, u64::from(map.channels) * u64::from(map.bits), &mut counts);
             }
         }
     }
     counts
+}
+
+/// The pixels of a source that each tile gets, once each: those that a weight or an operation in it is for; the scores stay where they are.
+pub(crate) fn receivers(program: &Program, source: usize) -> BTreeMap<u32, BTreeSet<usize>> {
+    let mut receivers: BTreeMap<u32, BTreeSet<usize>> = BTreeMap::new();
+    for stage in program.stages.iter().filter(|stage| stage.inputs().contains(&(source as u32))) {
+        for tile in tiles(stage) {
+            let places = places(stage, tile);
+            let pixels = (0..stage.window().count()).flat_map(|window| pixels(&stage.window(), window, &places));
+            receivers.entry(tile).or_default().extend(pixels);
+        }
+    }
+    if source == program.stages.len() {
+        let stage = &program.stages[source - 1];
+        receivers.insert(stage.home_tile(), (0..stage.window().count()).collect());
+    }
+    receivers
+}
+
+/// The places of a window, as row and column, that a tile has rows of; a stage of the vector unit reads all.
+fn places(stage: &Stage, tile: u32) -> Vec<(u32, u32)> {
+    let width = stage.window().horizontal.kernel;
+    let all = (0..stage.window().places() as u32).map(|place| (place / width, place % width));
+    let Stage::Mvm(stage) = stage else { return all.collect() };
+    let (of_group, channels) = (stage.window.rows() as u32 / stage.groups, stage.window.input.channels / stage.groups);
+    let here = stage.crossbars.iter().filter(|placed| placed.tile == tile);
+    let rows = here.flat_map(|placed| placed.row_start..placed.row_start + placed.rows);
+    let held: BTreeSet<u32> = rows.map(|row| row % of_group / channels).collect();
+    all.filter(|(y, x)| held.contains(&(y * width + x))).collect()
+}
+
+/// The pixels at these places of a window; where they all lie in the padding, the one nearest to the first.
+fn pixels(window: &Window, index: usize, places: &[(u32, u32)]) -> Vec<usize> {
+    let (row, column) = (index as u32 / window.out_width(), index as u32 % window.out_width());
+    let along = |axis: Axis, position: u32, place: u32| {
+        i64::from(position * axis.stride + place * axis.dilation) - i64::from(axis.before)
+    };
+    let (height, width) = (i64::from(window.input.height), i64::from(window.input.width));
+    let at = |&(y, x): &(u32, u32)| (along(window.vertical, row, y), along(window.horizontal, column, x));
+    let inside = |(y, x): &(i64, i64)| (0..height).contains(y) && (0..width).contains(x);
+    let mut found: Vec<(i64, i64)> = places.iter().map(at).filter(inside).collect();
+    if found.is_empty() {
+        found.extend(places.first().map(at).map(|(y, x)| (y.clamp(0, height - 1), x.clamp(0, width - 1))));
+    }
+    found.into_iter().map(|(y, x)| (y * width + x) as usize).collect()
 }
 
 /// From registers in one tile over its bus, and over the mesh, into the buffer of another or the same.

@@ -27,4 +27,4 @@ pub use chip::config::Chip;
 pub use compile::{CompilationSettings, compile, compile_quantised};
 pub use error::CompileError;
 pub use outline::outline;
-pub use replicate::replicate;
+pub use replicate::{Limit, replicate};

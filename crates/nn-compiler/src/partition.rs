@@ -32,8 +32,8 @@ fn cuts(groups: &Groups, array_rows: usize, array_outputs: usize) -> Vec<(Part, 
     let together = (array_rows / groups.rows).min(array_outputs / groups.outputs);
     let mut cuts = Vec::new();
     for of in parts(groups.count, together.max(1)) {
-        for rows in parts(of.len * groups.rows, array_rows) {
-            for outputs in parts(of.len * groups.outputs, array_outputs) {
+        for outputs in parts(of.len * groups.outputs, array_outputs) {
+            for rows in parts(of.len * groups.rows, array_rows) {
                 let at = |part: Part, size: usize| Part { start: of.start * size + part.start, ..part };
                 cuts.push((at(rows, groups.rows), at(outputs, groups.outputs)));
             }

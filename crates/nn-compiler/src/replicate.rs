@@ -4,6 +4,9 @@
 //! copies an image keeps it busy for `M I / r` cycles. The next copy always goes to the stage for which this is longest; this balances the
 //! pipeline (as Shafiee et al., ISCA 2016, give early layers more copies, in proportion to their windows). It ends where that stage can have no more:
 //! copies of another would not make the pipeline faster.
+//!
+//! Copies lie in further tiles, and pixels under windows of two copies go to both, so that more copies load the network. Where it would be busier
+//! with an image than the longest stage, fewer of these copies are kept.
 
 use crate::error::CompileError;
 use crate::partition::Site;
@@ -12,25 +15,49 @@ use chip::machine::hardware::Hardware;
 use chip::program::{AddStage, ConcatStage, MvmStage, Place, PlacedCrossbar, PoolStage, Program, Stage, TableStage};
 
 /// Gives the stages of a program copies, with up to `arrays` arrays in all (an array of a pair counts), as far as tiles and windows reach, and
-/// places everything anew. With more arrays every stage has at least as many copies as with fewer.
+/// places everything anew.
 ///
 /// # Errors
 /// If the program is not valid, or takes more arrays without any copies.
-pub fn replicate(program: &mut Program, arrays: u64) -> Result<(), CompileError> {
+pub fn replicate(program: &mut Program, arrays: u64) -> Result<Limit, CompileError> {
     let filled = |stage: &MvmStage| stage.crossbars.iter().any(|crossbar| !crossbar.levels.is_empty());
     let outline = !program.mvm_stages().any(|(_, stage)| filled(stage));
     let valid = if outline { program.validate_outline() } else { program.validate() };
     valid.map_err(|what| CompileError::chip(&program.chip, what))?;
-    let mut demands: Vec<Demand> = program.mvm_stages().map(|(_, stage)| Demand::new(stage, &program.chip)).collect();
+    let demands: Vec<Demand> = program.mvm_stages().map(|(_, stage)| Demand::new(stage, &program.chip)).collect();
     let least = demands.iter().map(|demand| demand.arrays).sum();
     if arrays < least {
         let what =
             format!("a budget of {arrays} arrays; allowed is {least} and more, which one copy of every layer takes");
         return Err(CompileError::chip(&program.chip, what));
     }
-    share_out(&mut demands, arrays - least, &program.chip);
-    place(program, &demands);
-    Ok(())
+    let (copied, limit) = share_out(demands.clone(), arrays - least, &program.chip);
+    let kept = fastest(program, &demands, &copied);
+    Ok(if kept < copied.len() { Limit::Network } else { limit })
+}
+
+/// Why no stage has further copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// What is left of the budget is too little for another copy of the longest stage.
+    Arrays,
+    /// The chip has no tile for it.
+    Tiles,
+    /// The longest stage has a copy for each of its windows.
+    Windows,
+    /// The network would be busy for longer.
+    Network,
+}
+
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Arrays => "the budget holds no further copy of the slowest stage",
+            Self::Tiles => "the chip has no tile for a further copy of the slowest stage",
+            Self::Windows => "the slowest stage has a copy for each of its windows",
+            Self::Network => "with more copies the network would be slower than the stages",
+        })
+    }
 }
 
 /// What a stage takes and how long it works.
@@ -96,19 +123,69 @@ fn interval(stage: &MvmStage, chip: &Chip) -> u64 {
     slices.saturating_mul(clocks.arrays).max(load.saturating_mul(clocks.digital))
 }
 
-/// Gives copies, one after the other, to the stage that is busy longest, until there are no arrays, tiles or windows for its next one.
-fn share_out(demands: &mut [Demand], mut arrays: u64, chip: &Chip) {
+/// Gives copies, one after the other, to the stage that is busy longest, until there are no arrays, tiles or windows for its next one: the
+/// stages that got them, in order, and what ended it.
+fn share_out(mut demands: Vec<Demand>, mut arrays: u64, chip: &Chip) -> (Vec<usize>, Limit) {
     let mut tiles: u64 = demands.iter().map(Demand::tiles).sum();
-    while let Some(longest) = longest(demands) {
+    let mut copied = Vec::new();
+    while let Some(longest) = longest(&demands) {
         let demand = &mut demands[longest];
         let next = demand.with_copy(chip);
         let more = tiles - demand.tiles() + next.tiles();
-        if demand.copies >= demand.windows || demand.arrays > arrays || more > chip.mesh.tiles() {
-            return;
+        let limits = [
+            (demand.copies >= demand.windows, Limit::Windows),
+            (demand.arrays > arrays, Limit::Arrays),
+            (more > chip.mesh.tiles(), Limit::Tiles),
+        ];
+        if let Some((_, limit)) = limits.into_iter().find(|(reached, _)| *reached) {
+            return (copied, limit);
         }
         (arrays, tiles) = (arrays - demand.arrays, more);
         *demand = next;
+        copied.push(longest);
     }
+    (copied, Limit::Windows)
+}
+
+/// Places the program with as many of the further copies as make the slower of stages and network fastest; how many these are. Tried are all of
+/// them and, while the stages could still win by it, numbers of copies that are each a tenth less than the one before.
+fn fastest(program: &mut Program, demands: &[Demand], copied: &[usize]) -> usize {
+    let clock = program.chip.hardware().clocks.network;
+    let (mut best, mut least, mut tried) = (0, u128::MAX, copied.len());
+    loop {
+        let copies = copies_with(demands, &copied[..tried]);
+        let stages = busy(demands, &copies);
+        if stages >= least {
+            break;
+        }
+        place(program, &copies);
+        let cycles = stages.max(u128::from(program.network_cycles()) * u128::from(clock));
+        if cycles < least {
+            (best, least) = (tried, cycles);
+        }
+        if tried == 0 {
+            break;
+        }
+        let fewer = (demands.len() + tried) * 9 / 10;
+        tried = fewer.saturating_sub(demands.len()).min(tried - 1);
+    }
+    place(program, &copies_with(demands, &copied[..best]));
+    best
+}
+
+/// Copies of every stage with the given further ones.
+fn copies_with(demands: &[Demand], copied: &[usize]) -> Vec<u64> {
+    let mut copies = vec![1; demands.len()];
+    copied.iter().for_each(|&stage| copies[stage] += 1);
+    copies
+}
+
+/// Base cycles for which an image keeps the longest stage busy.
+fn busy(demands: &[Demand], copies: &[u64]) -> u128 {
+    let cycles = |(demand, &copies): (&Demand, &u64)| {
+        u128::from(demand.windows).saturating_mul(demand.interval.into()).div_ceil(copies.into())
+    };
+    demands.iter().zip(copies).map(cycles).max().unwrap_or(0)
 }
 
 /// The stage that is busy longest; among equals the first.
@@ -118,16 +195,15 @@ fn longest(demands: &[Demand]) -> Option<usize> {
 }
 
 /// Places all copies of all stages, each stage from a tile of its own on, and the stages of the vector unit beside their latest source.
-fn place(program: &mut Program, demands: &[Demand]) {
-    let (mut tile, mut demands) = (0, demands.iter());
+fn place(program: &mut Program, copies: &[u64]) {
+    let (mut tile, mut copies) = (0, copies.iter());
     // The last tile of every source; images lie in the first of all.
     let mut last = vec![0];
     for stage in &mut program.stages {
         let latest = stage.inputs().iter().max().and_then(|&source| last.get(source as usize)).copied().unwrap_or(0);
         match stage {
             Stage::Mvm(mvm) => {
-                let copies = demands.next().map_or(1, |demand| demand.copies);
-                let end = place_copies(mvm, copies, tile, &program.chip);
+                let end = place_copies(mvm, copies.next().copied().unwrap_or(1), tile, &program.chip);
                 tile = end + 1;
                 last.push(end);
             }

@@ -49,6 +49,12 @@ impl Axis {
         padded.checked_sub(self.before.into()).filter(|&place| place < size.into()).map(|place| place as usize)
     }
 
+    /// The place of the map, of `size` places, that is nearest to a place of a window.
+    pub(super) fn nearest(self, position: u32, place: u32, size: u32) -> usize {
+        let padded = u64::from(position) * u64::from(self.stride) + u64::from(place) * u64::from(self.dilation);
+        padded.saturating_sub(self.before.into()).min(u64::from(size.saturating_sub(1))) as usize
+    }
+
     /// What every window covers of a map of `size` places.
     #[must_use]
     pub fn overlaps(self, size: u32) -> Vec<Overlap> {

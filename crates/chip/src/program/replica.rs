@@ -1,7 +1,13 @@
-//! Replicas of a stage: further copies of its crossbars, which take windows in turn.
+//! Replicas of a stage: further copies of its crossbars, which share its windows out.
+//!
+//! A copy works on a band of columns of the result: every pixel of the source is needed by few copies, and all of them work on the same rows, so that
+//! the stages behind need not wait for a copy that is far behind the others. Where `copies` does not divide the width, the bands' borders move
+//! by a column from row to row, so that all copies have as much to do: row `y` gives copy `c` as many windows as there are multiples of `copies / width`
+//! from `c + y` to `c + y + 1`. With more copies than columns that is none in some rows, and the copies of a column take its rows in turn.
 
 use super::{MvmStage, PlacedCrossbar};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Where a copy of a crossbar is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +30,7 @@ impl PlacedCrossbar {
 }
 
 impl MvmStage {
-    /// Copies of the stage's crossbars, at least 1. Window `q` of an image is worked on by copy `q % copies`.
+    /// Copies of the stage's crossbars, at least 1.
     #[must_use]
     pub fn copies(&self) -> usize {
         1 + self.replicas.len()
@@ -54,9 +60,37 @@ impl MvmStage {
         tiles
     }
 
-    /// Windows of an image that a copy works on.
+    /// Windows of an image that a copy works on; their numbers differ by at most 1.
     #[must_use]
     pub fn windows_of(&self, copy: usize) -> u64 {
-        (self.window.count() as u64).saturating_sub(copy as u64).div_ceil(self.copies() as u64)
+        let rows = self.window.out_height() as usize;
+        (self.columns_before(copy + rows) - self.columns_before(copy)) as u64
+    }
+
+    /// The windows of an image that a copy works on, in raster order.
+    pub fn windows_in(&self, copy: usize) -> impl Iterator<Item = usize> {
+        let width = self.window.out_width() as usize;
+        let rows = 0..self.window.out_height() as usize;
+        rows.flat_map(move |row| self.columns_in(copy, row).map(move |column| row * width + column))
+    }
+
+    /// The copy that works on a window.
+    #[must_use]
+    pub fn copy_of(&self, window: usize) -> usize {
+        let width = (self.window.out_width() as usize).max(1);
+        let (row, column) = (window / width, window % width);
+        // The last copy of which no column lies behind this one.
+        ((column + self.columns_before(row) + 1) * self.copies()).div_ceil(width) - 1 - row
+    }
+
+    /// The columns of a row of the result that a copy works on.
+    fn columns_in(&self, copy: usize, row: usize) -> Range<usize> {
+        let first = self.columns_before(row);
+        self.columns_before(copy + row) - first..self.columns_before(copy + row + 1) - first
+    }
+
+    /// Columns that `turns` copies take in a row that begins with the first of them.
+    fn columns_before(&self, turns: usize) -> usize {
+        turns * self.window.out_width() as usize / self.copies()
     }
 }

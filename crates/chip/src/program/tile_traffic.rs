@@ -12,12 +12,11 @@ impl Program {
         let flits = |bits: u64| bits.div_ceil(self.chip.mesh.flit_bits.into());
         for source in 0..=self.stages.len() {
             let Some(map) = self.source(source) else { continue };
-            let (homes, receivers) = (self.homes(source), self.receivers(source));
+            let homes = self.homes(source);
             let pixel = flits(u64::from(map.channels) * u64::from(map.bits));
-            for (turn, &home) in homes.iter().enumerate() {
-                // Pixels are written in turn.
-                let pixels = (map.pixels() + homes.len() - 1 - turn) / homes.len();
-                receivers.iter().for_each(|&tile| *traffic.entry((home, tile)).or_default() += pixels as u64 * pixel);
+            for share in self.shares(source) {
+                let Some(&home) = homes.get(share.writer) else { continue };
+                *traffic.entry((home, share.tile)).or_default() += share.pixels.len() as u64 * pixel;
             }
         }
         for (_, stage) in self.mvm_stages() {

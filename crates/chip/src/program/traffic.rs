@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use tile::actions::ActionCounts;
 
 impl MvmStage {
-    fn in_tile(&self, copy: usize, tile: u32) -> impl Iterator<Item = &PlacedCrossbar> {
+    /// What a tile holds of a copy.
+    pub(super) fn in_tile(&self, copy: usize, tile: u32) -> impl Iterator<Item = &PlacedCrossbar> {
         self.placed(copy).filter(move |(_, place)| place.tile == tile).map(|(crossbar, _)| crossbar)
     }
 
@@ -59,22 +60,21 @@ impl Program {
         counts
     }
 
-    /// What it takes to bring one image's pixels of a source (0 is the images) to the tiles that read them: words written, bits on buses,
+    /// What it takes to bring one image's pixels of a source (0 is the images) to the tiles that need them: words written, bits on buses,
     /// flits over links.
     #[must_use]
     pub fn distribution(&self, source: usize) -> ActionCounts {
-        let Some(map) = self.source(source) else { return ActionCounts::default() };
-        let homes = self.homes(source);
-        let tiles = self.receivers(source);
+        let (Some(map), homes) = (self.source(source), self.homes(source)) else { return ActionCounts::default() };
         let bits = u64::from(map.channels) * u64::from(map.bits);
         let mut counts = ActionCounts::default();
-        for pixel in 0..map.pixels() {
-            let Some(&home) = homes.get(pixel % homes.len().max(1)) else { break };
-            for &tile in &tiles {
-                counts += self.transfer(home, tile, bits);
-            }
+        if homes.is_empty() {
+            return counts;
         }
-        if source == 0 && !homes.is_empty() {
+        for share in self.shares(source) {
+            let Some(&home) = homes.get(share.writer) else { continue };
+            counts += self.transfer(home, share.tile, bits).times(share.pixels.len() as u64);
+        }
+        if source == 0 {
             counts += self.streaming();
         }
         counts
@@ -87,15 +87,6 @@ impl Program {
             counts += self.transfer(tile, stage.home(copy), stage.outputs_in(copy, tile) * u64::from(SUM_BITS));
         }
         counts
-    }
-
-    /// The tiles that a source is written to: those that read it, and the last result's first home.
-    pub(super) fn receivers(&self, source: usize) -> BTreeSet<u32> {
-        let mut tiles: BTreeSet<u32> = self.stages.iter().flat_map(|stage| stage.reading_tiles(source)).collect();
-        if source == self.stages.len() {
-            tiles.extend(self.homes(source).first());
-        }
-        tiles
     }
 
     /// An image from the memory through the global buffer.
@@ -135,7 +126,7 @@ impl Program {
         source.checked_sub(1).map_or(Some(self.input), |stage| self.stages.get(stage).map(Stage::output))
     }
 
-    /// The tiles that write a source in turn; none if the images stand ready.
+    /// The tiles that write a source, one for each copy of its stage; none if the images stand ready.
     pub(super) fn homes(&self, source: usize) -> Vec<u32> {
         match source.checked_sub(1).and_then(|stage| self.stages.get(stage)) {
             None if self.chip.memory.streams_images() => vec![self.chip.memory.port_tile],
@@ -143,12 +134,5 @@ impl Program {
             Some(Stage::Mvm(stage)) => (0..stage.copies()).map(|copy| stage.home(copy)).collect(),
             Some(stage) => vec![stage.home_tile()],
         }
-    }
-}
-
-impl Stage {
-    /// The tiles of the stage that read a source.
-    fn reading_tiles(&self, source: usize) -> Vec<u32> {
-        if self.inputs().contains(&(source as u32)) { self.tiles() } else { Vec::new() }
     }
 }

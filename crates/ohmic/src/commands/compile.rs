@@ -14,7 +14,7 @@ use explore::nn_compiler::front::{passes, quantised};
 use explore::nn_compiler::place::{Hops, place};
 use explore::nn_compiler::quantise::Quantised;
 use explore::nn_compiler::report::{LayerReport, report};
-use explore::nn_compiler::{CompilationSettings, compile_quantised};
+use explore::nn_compiler::{CompilationSettings, Limit, compile_quantised, replicate};
 use explore::output::{records_csv, write, write_run};
 use explore::plot::floor_plan;
 use explore::training::mapping;
@@ -39,14 +39,14 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
         return Ok(());
     }
     let Some(output) = &arguments.output else { return Ok(()) };
-    let (program, hops) = program(arguments, &quantised, &dataset, &chip)?;
+    let (program, hops, limit) = program(arguments, &quantised, &dataset, &chip)?;
     explore::chip::program::save(&program, output)?;
     write_run(output, Kind::Chip, &chip, &repeat(arguments))?;
     if arguments.report {
         write_report(output, &program)?;
     }
     match format {
-        Format::Text => print_text(&program, arguments, hops),
+        Format::Text => print_text(&program, arguments, hops, limit),
         Format::Json => print_json(&json!({
             "software_accuracy": program.software_accuracy,
             "stages": stage_rows(&program),
@@ -77,18 +77,16 @@ fn program(
     quantised: &Quantised,
     dataset: &Dataset,
     chip: &Chip,
-) -> Result<(Program, Hops), ExploreError> {
+) -> Result<(Program, Hops, Option<Limit>), ExploreError> {
     let mapping = mapping(&arguments.mapping)?;
     let (training, seed) = (arguments.training.as_str(), arguments.seed);
     let settings = CompilationSettings { dataset, training, mapping: &mapping, chip, seed };
     let mut program = compile_quantised(&quantised.network, &settings)?;
-    if let Some(arrays) = arguments.replicate {
-        explore::nn_compiler::replicate(&mut program, arrays)?;
-    }
+    let limit = arguments.replicate.map(|arrays| replicate(&mut program, arrays)).transpose()?;
     let hops = place(&mut program, arguments.placement);
     // A program that cannot finish is refused here, not when it is simulated.
     explore::chip::timing::run(&program, 1)?;
-    Ok((program, hops))
+    Ok((program, hops, limit))
 }
 
 /// The command that repeats a compilation.
@@ -160,11 +158,16 @@ fn stage_rows(program: &Program) -> Vec<Vec<String>> {
     program.stages.iter().map(row).collect()
 }
 
-fn print_text(program: &Program, arguments: &Compile, hops: Hops) {
+fn print_text(program: &Program, arguments: &Compile, hops: Hops, limit: Option<Limit>) {
     say!("{}", table(&HEADER, 1, stage_rows(program).into_iter()));
     if arguments.report {
         say!("{}", table(&REPORT, 2, report(program).iter().map(report_row)));
         say!("{}", totals(program));
+    }
+    if let (Some(limit), Some(budget)) = (limit, arguments.replicate) {
+        let arrays = |stage: &MvmStage| stage.crossbars.len() * stage.polarities as usize * stage.copies();
+        let arrays: usize = program.mvm_stages().map(|(_, stage)| arrays(stage)).sum();
+        say!("copies: {arrays} arrays of at most {budget}; {limit}");
     }
     match program.software_accuracy {
         Some(accuracy) => say!("software accuracy on the test images: {:.1} %", 100.0 * accuracy),

@@ -1,6 +1,6 @@
 //! The instructions of every core.
 
-use super::flow::Flow;
+use super::flow::{Flow, Leading};
 use super::layout::{Content, Layout, Role};
 use super::sizes::size_regions;
 use crate::machine::hardware::Hardware;
@@ -27,7 +27,7 @@ pub fn workload(program: &Program, hardware: &Hardware) -> Result<Lowered, Timin
     let layout = Layout::new(program);
     let cores: Vec<Core> = (0..layout.cores.len()).map(|number| core(&layout, number as u32)).collect();
     let roles = layout.cores.iter().map(|(role, _)| *role).collect();
-    let result = |(content, _): &(Content, Region)| *content == Content::Pixels { source: program.stages.len() };
+    let result = |(content, _): &(Content, Region)| *content == Content::Result;
     let result = layout.regions.iter().position(result).unwrap_or(0) as u32;
     let contents: Vec<Content> = layout.regions.iter().map(|(content, _)| *content).collect();
     let regions = layout.regions.into_iter().map(|(_, region)| region).collect();
@@ -102,7 +102,7 @@ impl Emitter<'_> {
     fn crossbars(&self, stage: &MvmStage, copy: usize, home: bool) -> Vec<Instruction> {
         let input_bits = u64::from(stage.window.input.bits);
         let chip = &self.layout.program.chip;
-        let foreign: Vec<u32> = self.sums().collect();
+        let foreign: Vec<u32> = self.layout.other_inputs(self.number).collect();
         let load = |region| Instruction::Load { region, bits: stage.rows_in(copy, self.tile) * input_bits };
         let mut behind = vec![Instruction::Mvm { slices: chip.array_reads(stage.applied_bits()) }];
         behind.extend(foreign.iter().map(|&region| Instruction::Receive { region }));
@@ -117,7 +117,7 @@ impl Emitter<'_> {
             }
             behind.push(Instruction::Vector { operation: VectorOperation::Requantise, values: outputs });
         }
-        self.steps(&stage.window, (copy, stage.copies()), &load, &behind)
+        self.steps(&load, &behind)
     }
 
     fn pool(&self, stage: &PoolStage) -> Vec<Instruction> {
@@ -128,26 +128,26 @@ impl Emitter<'_> {
         if matches!(stage.kind, PoolKind::Average { .. }) {
             behind.push(Instruction::Vector { operation: VectorOperation::Requantise, values: channels });
         }
-        self.steps(&stage.window, (0, 1), &load, &behind)
+        self.steps(&load, &behind)
     }
 
     fn add(&self, stage: &AddStage) -> Vec<Instruction> {
         let values = u64::from(stage.maps[0].channels);
         let behind = [Instruction::Vector { operation: VectorOperation::Add, values }];
-        self.steps(&stage.window(), (0, 1), &|region| self.load_item(region), &behind)
+        self.steps(&|region| self.load_item(region), &behind)
     }
 
     fn concat(&self, stage: &ConcatStage) -> Vec<Instruction> {
         let values = stage.scaled_channels();
         // What is only copied takes no operation.
         let scale = (values > 0).then_some(Instruction::Vector { operation: VectorOperation::Requantise, values });
-        self.steps(&stage.window(), (0, 1), &|region| self.load_item(region), scale.as_slice())
+        self.steps(&|region| self.load_item(region), scale.as_slice())
     }
 
     fn table(&self, stage: &TableStage) -> Vec<Instruction> {
         let values = u64::from(stage.map.channels);
         let behind = [Instruction::Vector { operation: VectorOperation::Lookup, values }];
-        self.steps(&stage.window(), (0, 1), &|region| self.load_item(region), &behind)
+        self.steps(&|region| self.load_item(region), &behind)
     }
 
     /// A load of one pixel of a region.
@@ -155,28 +155,21 @@ impl Emitter<'_> {
         Instruction::Load { region, bits: self.layout.regions[region as usize].1.item_bits }
     }
 
-    /// The steps of every `turns`-th window from `turn`.
-    fn steps(
-        &self,
-        window: &crate::program::Window,
-        (turn, turns): (usize, usize),
-        load: &dyn Fn(u32) -> Instruction,
-        behind: &[Instruction],
-    ) -> Vec<Instruction> {
-        let flow = Flow::new(window);
-        let freed = flow.freed(turn, turns);
-        let inputs: Vec<u32> = self.inputs().map(|(region, _)| region).collect();
-        let loads = self.loads();
-        let (room, leave) = self.outputs();
-        let mut instructions = Vec::new();
-        for (window, &freed) in (turn..flow.windows()).step_by(turns).zip(&freed) {
-            let count = flow.need[window];
-            instructions.extend(inputs.iter().map(|&region| Instruction::Wait { region, count }));
-            instructions.extend(&room);
-            instructions.extend(loads.iter().map(|&region| load(region)));
-            instructions.extend(inputs.iter().map(|&region| Instruction::Free { region, count: freed }));
+    /// The steps of all windows of the core.
+    fn steps(&self, load: &dyn Fn(u32) -> Instruction, behind: &[Instruction]) -> Vec<Instruction> {
+        let (flows, windows) = (self.layout.flows(self.number), self.layout.windows(self.number));
+        let mut outputs = self.outputs();
+        let free = |of: &Leading| Instruction::Free { region: of.region, count: of.count };
+        let mut instructions: Vec<Instruction> = flows.iter().flat_map(|flow| &flow.before).map(free).collect();
+        for (index, &window) in windows.iter().enumerate() {
+            let waits = flows.iter().flat_map(|flow| &flow.waits[index]);
+            instructions.extend(waits.map(|of| Instruction::Wait { region: of.region, count: of.count }));
+            let outputs = outputs.of(window);
+            instructions.extend(outputs.iter().map(|output| output.room));
+            instructions.extend(self.loads(flows, index).map(load));
+            instructions.extend(flows.iter().flat_map(|flow| &flow.frees[index]).map(free));
             instructions.extend(behind);
-            instructions.extend(&leave);
+            instructions.extend(outputs.iter().map(|output| output.leave));
         }
         instructions
     }
@@ -184,7 +177,7 @@ impl Emitter<'_> {
     /// A request for every burst, as soon as there is room for it.
     fn memory(&self) -> Vec<Instruction> {
         let stream = self.layout.program.image_stream();
-        let outputs: Vec<u32> = self.layout.regions_of(self.number, true).map(|(region, ..)| region).collect();
+        let outputs: Vec<u32> = self.layout.outputs(self.number).map(|(region, ..)| region).collect();
         let burst = |pixels: u64| {
             let bits = pixels * stream.pixel_bits;
             let load = move |&region| [Instruction::Room { region }, Instruction::LoadMemory { region, bits }];
@@ -195,57 +188,78 @@ impl Emitter<'_> {
 
     /// Loads a word of pixels at a time and sends them on one by one; a burst is given back with its last word.
     fn images(&self) -> Vec<Instruction> {
-        let (room, leave) = self.outputs();
-        let Some((region, ..)) = self.layout.regions_of(self.number, false).next() else { return Vec::new() };
+        let mut outputs = self.outputs();
+        let Some(region) = self.layout.other_inputs(self.number).next() else { return Vec::new() };
         let stream = self.layout.program.image_stream();
-        let mut instructions = Vec::new();
+        let (mut instructions, mut sent) = (Vec::new(), 0);
         for (count, pixels) in (1..).zip(stream.bursts()) {
             let mut left = pixels;
             for pixels in stream.loads(pixels) {
                 left -= pixels;
-                instructions.push(Instruction::Wait { region, count });
-                instructions.extend(&room);
-                instructions.push(Instruction::Load { region, bits: pixels * stream.pixel_bits });
-                instructions.extend((left == 0).then_some(Instruction::Free { region, count }));
-                instructions.extend(&leave);
-                (1..pixels).for_each(|_| instructions.extend(room.iter().chain(&leave)));
+                for pixel in 0..pixels {
+                    let outputs = outputs.of(sent);
+                    instructions.extend((pixel == 0).then_some(Instruction::Wait { region, count }));
+                    instructions.extend(outputs.iter().map(|output| output.room));
+                    if pixel == 0 {
+                        instructions.push(Instruction::Load { region, bits: pixels * stream.pixel_bits });
+                        instructions.extend((left == 0).then_some(Instruction::Free { region, count }));
+                    }
+                    instructions.extend(outputs.iter().map(|output| output.leave));
+                    sent += 1;
+                }
             }
         }
         instructions
     }
 
-    /// Regions of pixels that the core reads, and the sources that they hold.
-    fn inputs(&self) -> impl Iterator<Item = (u32, usize)> {
-        let regions = self.layout.regions_of(self.number, false);
-        regions.filter_map(|(region, content, _)| match content {
-            Content::Pixels { source } => Some((region, source)),
-            _ => None,
-        })
-    }
-
-    /// Regions that a step loads from, as often as its stage names their sources.
-    fn loads(&self) -> Vec<u32> {
+    /// Regions that a window is loaded from, as often as the stage names their sources.
+    fn loads<'f>(&self, flows: &'f [Flow], window: usize) -> impl Iterator<Item = u32> + 'f
+    where
+        Self: 'f,
+    {
         let stage = self.layout.cores[self.number as usize].0.stage();
         let sources = stage.map_or(&[][..], |stage| self.layout.program.stages[stage].inputs());
-        let times = |source: usize| sources.iter().filter(|&&named| named as usize == source).count();
-        self.inputs().flat_map(|(region, source)| std::iter::repeat_n(region, times(source))).collect()
+        let times = move |source: usize| sources.iter().filter(|&&named| named as usize == source).count();
+        flows.iter().flat_map(move |flow| std::iter::repeat_n(flow.loads[window], times(flow.source)))
     }
 
-    /// Regions of partial sums that the core reads.
-    fn sums(&self) -> impl Iterator<Item = u32> {
-        let regions = self.layout.regions_of(self.number, false);
-        regions.filter(|(_, content, _)| matches!(content, Content::Sums { .. })).map(|(region, ..)| region)
-    }
-
-    /// What takes places for a result, and what brings it there.
-    fn outputs(&self) -> (Vec<Instruction>, Vec<Instruction>) {
-        let regions: Vec<(u32, &Region)> =
-            self.layout.regions_of(self.number, true).map(|(number, _, region)| (number, region)).collect();
-        let leave = |&(region, of): &(u32, &Region)| match of.tile == self.tile {
-            true => Instruction::Store { region, bits: of.item_bits },
-            false => Instruction::Send { region, bits: of.item_bits },
+    fn outputs(&self) -> Outputs<'_> {
+        let output = |(region, of, pixels): (u32, &Region, _)| {
+            let leave = match of.tile == self.tile {
+                true => Instruction::Store { region, bits: of.item_bits },
+                false => Instruction::Send { region, bits: of.item_bits },
+            };
+            (Output { room: Instruction::Room { region }, leave }, pixels)
         };
-        let room = regions.iter().map(|&(region, _)| Instruction::Room { region }).collect();
-        (room, regions.iter().map(leave).collect())
+        Outputs(self.layout.outputs(self.number).map(output).collect())
+    }
+}
+
+/// What takes a place for a result in a region, and what brings it there.
+#[derive(Clone, Copy)]
+struct Output {
+    room: Instruction,
+    leave: Instruction,
+}
+
+/// The regions that a core writes, with the pixels that have still to go there; none where all results go.
+struct Outputs<'a>(Vec<(Output, Option<&'a [u32]>)>);
+
+impl Outputs<'_> {
+    /// Where a pixel goes; pixels must be asked for in ascending order.
+    fn of(&mut self, pixel: usize) -> Vec<Output> {
+        let mut here = Vec::new();
+        for (output, pixels) in &mut self.0 {
+            let goes = match pixels {
+                Some([first, rest @ ..]) if *first as usize == pixel => {
+                    *pixels = Some(rest);
+                    true
+                }
+                Some(_) => false,
+                None => true,
+            };
+            here.extend(goes.then_some(*output));
+        }
+        here
     }
 }

@@ -1,9 +1,8 @@
 //! Which cores there are, and which regions lie between them.
 
-use std::collections::BTreeSet;
-
+use super::flow::{Flow, Pixels};
 use crate::machine::work::Region;
-use crate::program::{FeatureMap, Program, SUM_BITS, Stage};
+use crate::program::{FeatureMap, Needs, Program, SUM_BITS, Share, Stage};
 
 /// What a core is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +48,12 @@ impl Role {
 pub(super) enum Content {
     /// Images in the global buffer.
     Global,
-    /// Pixels of a source: 0 is the images, `k` the result of stage `k - 1`.
-    Pixels { source: usize },
+    /// Pixels of a source from one of its writers, the copies of its stage.
+    Pixels { writer: usize },
+    /// The scores.
+    Result,
     /// Partial sums of a copy of a stage from the core of another tile.
-    Sums { from: u32 },
+    Sums,
 }
 
 /// Cores with their tiles, and regions with what they hold.
@@ -60,6 +61,10 @@ pub(super) struct Layout<'a> {
     pub(super) program: &'a Program,
     pub(super) cores: Vec<(Role, u32)>,
     pub(super) regions: Vec<(Content, Region)>,
+    /// The pixels of every region of pixels, ascending.
+    pixels: Vec<Vec<u32>>,
+    /// What each core does with the pixels that it reads, source by source.
+    flows: Vec<Vec<Flow>>,
     /// Numbers of the regions that each core reads and writes, so that no core looks through all of them.
     reads: Vec<Vec<u32>>,
     writes: Vec<Vec<u32>>,
@@ -67,19 +72,15 @@ pub(super) struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     pub(super) fn new(program: &'a Program) -> Self {
-        let mut layout =
-            Self { program, cores: Vec::new(), regions: Vec::new(), reads: Vec::new(), writes: Vec::new() };
-        let memory = &program.chip.memory;
-        if memory.streams_images() {
-            layout.cores.extend([(Role::Memory, memory.port_tile), (Role::Images, memory.port_tile)]);
+        let (cores, regions, pixels) = (cores(program), Vec::new(), Vec::new());
+        let none = vec![Vec::new(); cores.len()];
+        let flows = cores.iter().map(|_| Vec::new()).collect();
+        let mut layout = Self { program, cores, regions, pixels, flows, reads: none.clone(), writes: none };
+        if program.chip.memory.streams_images() {
             layout.add_global_buffer();
         }
-        for (stage, described) in program.stages.iter().enumerate() {
-            layout.add_cores(stage, described);
-        }
-        for source in 0..=program.stages.len() {
-            layout.add_pixels(source);
-        }
+        (0..program.stages.len()).for_each(|source| layout.add_pixels(source));
+        layout.add_result();
         layout.add_sums();
         layout.index();
         layout
@@ -87,27 +88,18 @@ impl<'a> Layout<'a> {
 
     /// Notes for every core which regions it reads and writes.
     fn index(&mut self) {
-        let none = vec![Vec::new(); self.cores.len()];
-        (self.reads, self.writes) = (none.clone(), none);
         for (number, (_, region)) in (0..).zip(&self.regions) {
             region.readers.iter().for_each(|&core| self.reads[core as usize].push(number));
             region.writers.iter().for_each(|&core| self.writes[core as usize].push(number));
         }
     }
 
-    fn add_cores(&mut self, stage: usize, described: &Stage) {
-        match described {
-            Stage::Mvm(mvm) => {
-                for copy in 0..mvm.copies() {
-                    let of_tile = |tile| (Role::Crossbars { stage, copy, home: tile == mvm.home(copy) }, tile);
-                    self.cores.extend(mvm.tiles_of(copy).into_iter().map(of_tile));
-                }
-            }
-            _ => self.cores.push((Role::Vector { stage }, described.home_tile())),
-        }
+    fn add(&mut self, content: Content, region: Region, pixels: Vec<u32>) {
+        self.regions.push((content, region));
+        self.pixels.push(pixels);
     }
 
-    /// Numbers of the cores that write a source.
+    /// Numbers of the cores that write a source, in the order of the copies of its stage.
     fn writers(&self, source: usize) -> Vec<u32> {
         let stage = source.checked_sub(1);
         let writes = |role: Role| role.stage() == stage && role.writes();
@@ -128,45 +120,91 @@ impl<'a> Layout<'a> {
         source.checked_sub(1).map_or(self.program.input, |stage| self.program.stages[stage].output())
     }
 
-    fn name(&self, source: usize) -> &str {
-        source.checked_sub(1).map_or("images", |stage| self.program.stages[stage].name())
-    }
-
-    fn region(&self, source: usize, tile: u32, writers: Vec<u32>, readers: Vec<u32>) -> Region {
+    /// A region of items of a source, without readers.
+    fn region(&self, source: usize, of: &str, tile: u32, writers: Vec<u32>, items: usize) -> Region {
         let map = self.map(source);
+        let name = source.checked_sub(1).map_or("images", |stage| self.program.stages[stage].name());
         Region {
-            name: format!("{} in tile {tile}", self.name(source)),
+            name: format!("{name}{of} in tile {tile}"),
             tile,
-            items: map.pixels() as u64,
+            items: items as u64,
             item_bits: u64::from(map.channels) * u64::from(map.bits),
             capacity: None,
             writers,
-            readers,
+            readers: Vec::new(),
         }
     }
 
     fn add_global_buffer(&mut self) {
-        let mut region = self.region(0, self.program.chip.memory.port_tile, vec![0], vec![1]);
+        let mut region = self.region(0, "", self.program.chip.memory.port_tile, vec![0], 0);
         "images in the global buffer".clone_into(&mut region.name);
         // An item is a burst, and not a pixel.
         let stream = self.program.image_stream();
         region.items = stream.bursts().count() as u64;
         region.item_bits = stream.burst * stream.pixel_bits;
-        self.regions.push((Content::Global, region));
+        region.readers = vec![1];
+        self.add(Content::Global, region, Vec::new());
     }
 
-    /// One region for each tile that reads the source; for the scores, which nobody reads, one in the tile that writes them.
+    /// One region for each tile that reads the source and each writer of a pixel that is read there.
     fn add_pixels(&mut self, source: usize) {
         let (writers, readers) = (self.writers(source), self.readers(source));
-        let mut tiles: BTreeSet<u32> = readers.iter().map(|&(_, tile)| tile).collect();
-        if source == self.program.stages.len() {
-            tiles.extend(writers.first().map(|&writer| self.cores[writer as usize].1));
+        let first = self.regions.len();
+        for Share { tile, writer, pixels } in self.program.shares(source) {
+            let of = if writers.len() > 1 { format!(", copy {writer},") } else { String::new() };
+            let by = writers.get(writer).copied().into_iter().collect();
+            let region = self.region(source, &of, tile, by, pixels.len());
+            self.add(Content::Pixels { writer }, region, pixels);
         }
-        for tile in tiles {
-            let here = readers.iter().filter(|&&(_, of)| of == tile).map(|&(number, _)| number).collect();
-            let region = self.region(source, tile, writers.clone(), here);
-            self.regions.push((Content::Pixels { source }, region));
+        for (core, tile) in readers {
+            let Some(stage) = self.stage(core) else { continue };
+            let flow = self.flow(source, stage, (core, tile), first);
+            for &region in &flow.regions {
+                self.regions[region as usize].1.readers.push(core);
+            }
+            self.flows[core as usize].push(flow);
         }
+    }
+
+    /// What a core in a tile does with the pixels of a source, whose regions are those from `first` on.
+    fn flow(&self, source: usize, stage: &Stage, (core, tile): (u32, u32), first: usize) -> Flow {
+        let regions = (first..self.regions.len()).filter_map(|number| match &self.regions[number] {
+            (Content::Pixels { writer, .. }, region) if region.tile == tile => {
+                Some(Pixels { region: number as u32, writer: *writer, pixels: &self.pixels[number] })
+            }
+            _ => None,
+        });
+        let regions: Vec<Pixels<'_>> = regions.collect();
+        let needs = match (self.cores[core as usize].0, stage) {
+            (Role::Crossbars { copy, .. }, Stage::Mvm(mvm)) => Needs::of_tile(mvm, copy, tile),
+            _ => Needs::new(stage.window()),
+        };
+        Flow::new(source, (&needs, &self.windows(core)), |pixel| self.program.writer_of(source, pixel), &regions)
+    }
+
+    fn stage(&self, core: u32) -> Option<&'a Stage> {
+        self.cores[core as usize].0.stage().and_then(|stage| self.program.stages.get(stage))
+    }
+
+    /// The windows of an image that a core of a stage works on, in raster order.
+    pub(super) fn windows(&self, core: u32) -> Vec<usize> {
+        match (self.cores[core as usize].0, self.stage(core)) {
+            (Role::Crossbars { copy, .. }, Some(Stage::Mvm(mvm))) => mvm.windows_in(copy).collect(),
+            (_, stage) => (0..stage.map_or(0, |stage| stage.window().count())).collect(),
+        }
+    }
+
+    /// The scores, all in the tile of the first writer. The writers take turns, so those that write one more come first.
+    fn add_result(&mut self) {
+        let source = self.program.stages.len();
+        let writers = self.writers(source);
+        let tile = writers.first().map_or(0, |&writer| self.cores[writer as usize].1);
+        let mut with_windows: Vec<(usize, u32)> =
+            writers.into_iter().map(|writer| (self.windows(writer).len(), writer)).collect();
+        with_windows.sort_by_key(|&(windows, writer)| (std::cmp::Reverse(windows), writer));
+        let writers = with_windows.into_iter().map(|(_, writer)| writer).collect();
+        let region = self.region(source, "", tile, writers, self.map(source).pixels());
+        self.add(Content::Result, region, Vec::new());
     }
 
     /// One region in the home of a copy for each of its other tiles.
@@ -186,16 +224,47 @@ impl<'a> Layout<'a> {
                 writers: vec![from],
                 readers: vec![reader as u32],
             };
-            self.regions.push((Content::Sums { from }, region));
+            self.add(Content::Sums, region, Vec::new());
         }
     }
 
-    /// Numbers and contents of the regions that a core writes (`writes`) or reads.
-    pub(super) fn regions_of(&self, core: u32, writes: bool) -> impl Iterator<Item = (u32, Content, &Region)> {
-        let numbers = if writes { &self.writes } else { &self.reads };
-        numbers[core as usize].iter().map(|&number| {
+    /// What a core does with the pixels that it reads, source by source.
+    pub(super) fn flows(&self, core: u32) -> &[Flow] {
+        &self.flows[core as usize]
+    }
+
+    /// Regions that a core reads and that hold no pixels: bursts of images, or partial sums.
+    pub(super) fn other_inputs(&self, core: u32) -> impl Iterator<Item = u32> {
+        let reads = self.reads[core as usize].iter().copied();
+        reads.filter(|&region| !matches!(self.regions[region as usize].0, Content::Pixels { .. }))
+    }
+
+    /// Regions that a core writes, with the pixels that they hold; none where every result of the core goes there.
+    pub(super) fn outputs(&self, core: u32) -> impl Iterator<Item = (u32, &Region, Option<&[u32]>)> {
+        self.writes[core as usize].iter().map(|&number| {
             let (content, region) = &self.regions[number as usize];
-            (number, *content, region)
+            let pixels = self.pixels[number as usize].as_slice();
+            (number, region, matches!(content, Content::Pixels { .. }).then_some(pixels))
         })
     }
+}
+
+/// All cores with their tiles.
+fn cores(program: &Program) -> Vec<(Role, u32)> {
+    let mut cores = Vec::new();
+    let memory = &program.chip.memory;
+    if memory.streams_images() {
+        cores.extend([(Role::Memory, memory.port_tile), (Role::Images, memory.port_tile)]);
+    }
+    for (stage, described) in program.stages.iter().enumerate() {
+        let Stage::Mvm(mvm) = described else {
+            cores.push((Role::Vector { stage }, described.home_tile()));
+            continue;
+        };
+        for copy in 0..mvm.copies() {
+            let of_tile = |tile| (Role::Crossbars { stage, copy, home: tile == mvm.home(copy) }, tile);
+            cores.extend(mvm.tiles_of(copy).into_iter().map(of_tile));
+        }
+    }
+    cores
 }

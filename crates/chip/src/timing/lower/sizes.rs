@@ -24,12 +24,12 @@ pub(super) fn size_regions(
     for (number, content) in contents.iter().enumerate() {
         let region = &mut workload.regions[number];
         match content {
-            Content::Pixels { .. } if region.readers.is_empty() || region.writers.is_empty() => {}
+            Content::Pixels { .. } if region.writers.is_empty() => {}
             Content::Pixels { .. } => region.capacity = Some(windows[number]),
             Content::Global => {
                 region.capacity = Some(chip.memory.buffer_bytes.saturating_mul(8) / region.item_bits.max(1));
             }
-            Content::Sums { .. } => {}
+            Content::Result | Content::Sums => {}
         }
     }
     grow(workload, contents, hardware)?;
@@ -57,7 +57,7 @@ fn least_for_windows(workload: &Workload) -> Vec<u64> {
     least
 }
 
-/// Grows regions of pixels until nobody waits for ever.
+/// Grows regions of pixels and of partial sums until nobody waits for ever.
 fn grow(workload: &mut Workload, contents: &[Content], hardware: &Hardware) -> Result<(), TimingError> {
     // Capacities are checked against the buffers only when they are known.
     let unlimited = Hardware {
@@ -67,7 +67,7 @@ fn grow(workload: &mut Workload, contents: &[Content], hardware: &Hardware) -> R
     match workload.check_liveness(&unlimited) {
         Ok(()) => Ok(()),
         Err(LivenessError::Full { regions, .. })
-            if regions.iter().all(|grown| is_pixels(contents[grown.region as usize])) =>
+            if regions.iter().all(|grown| contents[grown.region as usize] != Content::Global) =>
         {
             for grown in regions {
                 workload.regions[grown.region as usize].capacity = Some(grown.required);
@@ -92,7 +92,10 @@ fn share_rest(workload: &mut Workload, contents: &[Content], hardware: &Hardware
         *pixels = pixels.saturating_add(if is_pixels(*content) { bits } else { 0 });
     }
     let buffer_bits = hardware.tile.buffer_bits;
-    if let Some((&tile, &(needed, _))) = used.iter().find(|(_, (needed, _))| *needed > buffer_bits) {
+    // All buffers are equally large: what the fullest one needs is enough for all.
+    if let Some((&tile, &(needed, _))) =
+        used.iter().max_by_key(|(_, (needed, _))| *needed).filter(|(_, of)| of.0 > buffer_bits)
+    {
         let here = workload.regions.iter().filter(|region| region.tile == tile && region.capacity.is_some());
         let largest = here.max_by_key(|region| region.capacity.unwrap_or(0).saturating_mul(region.item_bits));
         let region = largest.map_or_else(String::new, |region| region.name.clone());
