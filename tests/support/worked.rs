@@ -28,6 +28,7 @@ impl OneStage<'_> {
         let adc = AdcTransfer { min_code: 0, max_code: 255, step: 1.0 };
         let stage = MvmStage {
             name: "layer".to_owned(),
+            mapping: "none".to_owned(),
             input: 0,
             window,
             input_offset: 0,

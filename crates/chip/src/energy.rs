@@ -7,7 +7,9 @@ pub use occupied::Occupied;
 use occupied::occupied;
 use widths::{Factors, Of};
 
+use crate::functional::{RowDrives, expected_array_energy_j};
 use crate::program::Program;
+use crate::timing::stage_actions;
 use serde::Serialize;
 use tile::actions::ActionCounts;
 
@@ -97,6 +99,18 @@ pub fn price_stage(
     array: ArrayEnergy,
 ) -> Result<Energy, String> {
     price_of(counts, program, Of::Stage(stage), array)
+}
+
+/// What weighted layer `layer` of a program is expected to take for an image, from the program alone: its own actions
+/// ([`stage_actions`]), and its cells at the mean of their states, whose rows are driven as `drives` says. Without leakage.
+///
+/// # Errors
+/// Those of [`price`], or if there is no such layer.
+pub fn expected_energy(program: &Program, layer: usize, drives: &RowDrives) -> Result<Energy, String> {
+    let array = ArrayEnergy::Exact(expected_array_energy_j(program, layer, drives)?);
+    let stage = program.mvm_stages().nth(layer).map(|(_, stage)| stage);
+    let stage = stage.ok_or_else(|| format!("there is no weighted layer {layer}"))?;
+    price_stage(&stage_actions(program, stage), program, &stage.name, array)
 }
 
 fn price_of(counts: &ActionCounts, program: &Program, of: Of<'_>, array: ArrayEnergy) -> Result<Energy, String> {

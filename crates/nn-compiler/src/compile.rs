@@ -11,7 +11,7 @@ use crate::emit::{emit, feature_map};
 use crate::error::CompileError;
 use crate::fit::check_fit;
 use crate::front::{Quantisation, quantised};
-use crate::mapping::Mapping;
+use crate::mapping::LayerMappings;
 use chip::config::Chip;
 use chip::program::{InputCoding, Program};
 use nn::datasets::Dataset;
@@ -25,8 +25,8 @@ pub struct CompilationSettings<'a> {
     pub dataset: &'a Dataset,
     /// The method it was trained with, for the record.
     pub training: &'a str,
-    /// The mapping strategy.
-    pub mapping: &'a Mapping,
+    /// The mapping strategies: one for all layers ([`crate::mapping::Mapping`]), or one for each ([`crate::mapping::MixedMapping`]).
+    pub mapping: &'a dyn LayerMappings,
     /// The chip.
     pub chip: &'a Chip,
     /// Seed of the calibration chip samples.

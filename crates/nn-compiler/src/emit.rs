@@ -2,7 +2,7 @@
 
 use crate::error::CompileError;
 use crate::flip::flip_columns;
-use crate::mapping::{CellStates, Encoding, LayerStatistics, Mapping, histogram};
+use crate::mapping::{CellStates, Encoding, LayerMappings, LayerStatistics, Mapping, histogram};
 use crate::partition::{Placer, row_order};
 use chip::config::Chip;
 use chip::program::{
@@ -23,9 +23,37 @@ pub(crate) fn feature_map(shape: Shape, format: CodeFormat, chip: &Chip) -> Feat
     FeatureMap { height: shape.height as u32, width: shape.width as u32, channels: shape.channels as u32, bits, signed }
 }
 
+/// The map that a source of a network holds on a chip; nothing reads scores.
+pub(crate) fn source_map(network: &QuantisedNetwork, source: usize, chip: &Chip) -> FeatureMap {
+    let format = network.format_of(source).unwrap_or(CodeFormat { bits: 1, signed: false });
+    feature_map(network.shape_of(source), format, chip)
+}
+
+/// The windows of a layer over the map of its source.
+pub(crate) fn chip_window(network: &QuantisedNetwork, source: usize, window: &nn::Window, chip: &Chip) -> Window {
+    let axis = |axis: nn::Axis| Axis {
+        kernel: axis.kernel as u32,
+        stride: axis.stride as u32,
+        dilation: axis.dilation as u32,
+        before: axis.before as u32,
+        after: axis.after as u32,
+    };
+    let input = source_map(network, source, chip);
+    Window { input, vertical: axis(window.vertical), horizontal: axis(window.horizontal) }
+}
+
 /// The stages of a network that fits the chip; converters are left to be set. Layers without weights become crossbars without levels.
-pub(crate) fn emit(network: &QuantisedNetwork, mapping: &Mapping, chip: &Chip) -> Result<Vec<Stage>, CompileError> {
-    let mut emitter = Emitter { network, mapping, chip, placer: Placer::default(), stages: Vec::new() };
+///
+/// # Errors
+/// If a layer does not fit the chip, or `mappings` are not those of as many layers.
+pub(crate) fn emit(
+    network: &QuantisedNetwork,
+    mappings: &dyn LayerMappings,
+    chip: &Chip,
+) -> Result<Vec<Stage>, CompileError> {
+    let weighted = network.layers.iter().filter(|layer| matches!(layer, QuantisedLayer::Mvm(_))).count();
+    mappings.check(weighted).map_err(|what| CompileError::chip(chip, what))?;
+    let mut emitter = Emitter { network, mappings, weighted: 0, chip, placer: Placer::default(), stages: Vec::new() };
     for layer in &network.layers {
         let stage = emitter.stage(layer)?;
         emitter.stages.push(stage);
@@ -36,7 +64,9 @@ pub(crate) fn emit(network: &QuantisedNetwork, mapping: &Mapping, chip: &Chip) -
 /// Emits stages in the order of the layers, one a layer.
 struct Emitter<'a> {
     network: &'a QuantisedNetwork,
-    mapping: &'a Mapping,
+    mappings: &'a dyn LayerMappings,
+    /// Weighted layers so far.
+    weighted: usize,
     chip: &'a Chip,
     placer: Placer,
     stages: Vec<Stage>,
@@ -58,7 +88,7 @@ impl Emitter<'_> {
     }
 
     fn pool(&self, name: &str, input: usize, of: &nn::Window, kind: PoolKind) -> Stage {
-        let window = self.window(input, of);
+        let window = chip_window(self.network, input, of, self.chip);
         Stage::Pool(PoolStage { name: name.to_owned(), input: input as u32, kind, window, tile: self.tile(&[input]) })
     }
 
@@ -106,21 +136,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// The map that a source holds.
     fn map(&self, source: usize) -> FeatureMap {
-        let input = || feature_map(self.network.input, self.network.coding.format, self.chip);
-        source.checked_sub(1).map_or_else(input, |index| self.stages[index].output())
-    }
-
-    fn window(&self, source: usize, window: &nn::Window) -> Window {
-        let axis = |axis: nn::Axis| Axis {
-            kernel: axis.kernel as u32,
-            stride: axis.stride as u32,
-            dilation: axis.dilation as u32,
-            before: axis.before as u32,
-            after: axis.after as u32,
-        };
-        Window { input: self.map(source), vertical: axis(window.vertical), horizontal: axis(window.horizontal) }
+        source_map(self.network, source, self.chip)
     }
 
     /// Where a stage without arrays goes: to the last tile of the latest of its sources; what reads images only, to the first of all.
@@ -130,27 +147,42 @@ impl Emitter<'_> {
     }
 
     fn mvm(&mut self, mvm: &QuantisedMvm) -> Result<MvmStage, CompileError> {
-        let window = self.window(mvm.input, &mvm.window);
-        emit_mvm(mvm, window, (self.mapping, self.chip), &mut self.placer)
+        let window = chip_window(self.network, mvm.input, &mvm.window, self.chip);
+        let mapping = self.mappings.of(self.weighted);
+        self.weighted += 1;
+        let cells = CellStates::of(&self.chip.tile.cell);
+        let encoding = choose_encoding(&mvm.weights, mvm.weight_bits, mapping, self.chip, &cells)?;
+        emit_mvm(mvm, window, &Encoded { mapping, encoding: &encoding, cells: &cells }, self.chip, &mut self.placer)
     }
 }
 
-fn emit_mvm(
+/// How the weights of a layer become cells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encoded<'a> {
+    /// The strategy.
+    pub(crate) mapping: &'a Mapping,
+    /// What it makes of these weights.
+    pub(crate) encoding: &'a Encoding,
+    /// States of the chip's cells.
+    pub(crate) cells: &'a CellStates,
+}
+
+/// The stage of a weighted layer over its windows; its converters are left to be set.
+pub(crate) fn emit_mvm(
     mvm: &QuantisedMvm,
     window: Window,
-    (mapping, chip): (&Mapping, &Chip),
+    &Encoded { mapping, encoding, cells }: &Encoded<'_>,
+    chip: &Chip,
     placer: &mut Placer,
 ) -> Result<MvmStage, CompileError> {
-    let cells = CellStates::of(&chip.tile.cell);
-    let encoding = choose_encoding(&mvm.weights, mvm.weight_bits, mapping, chip, &cells)?;
     let groups = Groups { count: mvm.groups, rows: mvm.group_rows(), outputs: mvm.outputs / mvm.groups };
-    let mut crossbars = placer.place(&mvm.name, &groups, &encoding, chip)?;
+    let mut crossbars = placer.place(&mvm.name, &groups, encoding, chip)?;
     let rows = row_order(&mvm.window, mvm.groups);
     for crossbar in crossbars.iter_mut().filter(|_| !mvm.weights.is_empty()) {
-        fill_levels(crossbar, mvm, (&groups, &rows), &encoding);
-        flip_columns(crossbar, &groups, &encoding, &cells);
+        fill_levels(crossbar, mvm, (&groups, &rows), encoding);
+        flip_columns(crossbar, &groups, encoding, cells);
     }
-    let input_offset = if window.input.signed && !chip.signed_inputs() { 1 << (window.input.bits - 1) } else { 0 };
+    let input_offset = window.input.input_offset(chip);
     let (output, multipliers) = match &mvm.output {
         MvmOutput::Codes { multipliers, bits, signed } => {
             let sign_bit = *signed || chip.signed_inputs();
@@ -161,6 +193,7 @@ fn emit_mvm(
     let unset = AdcTransfer { min_code: 0, max_code: 1, step: 1.0 };
     Ok(MvmStage {
         name: mvm.name.clone(),
+        mapping: mapping.name().to_owned(),
         input: mvm.input as u32,
         window,
         input_offset,
@@ -178,7 +211,7 @@ fn emit_mvm(
         output,
         crossbars,
         replicas: Vec::new(),
-        bias: biases(mvm, input_offset, &encoding),
+        bias: biases(mvm, input_offset, encoding),
         multipliers,
     })
 }

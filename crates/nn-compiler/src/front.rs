@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Most images of the training split on which activation ranges are found.
 const IMAGES: usize = 256;
 
-/// Multiply-accumulates that finding them may take; large networks see fewer images.
+/// Multiply-accumulates that looking at calibration images may take; large networks see fewer.
 const MACS: u64 = 20_000_000_000;
 
 /// How weights and activations become integers.
@@ -57,10 +57,15 @@ pub fn quantised(
     let graph = passes::run(graph, &settings, &mut |name, graph| observe(name, &|| passes::dump(graph)))?;
     let layers = fuse(&graph)?;
     observe("fuse", &|| fuse::dump(&layers));
-    let images = calibration.truncated(IMAGES.min((MACS / graph.mac_count()?.max(1)).max(1) as usize));
+    let images = calibration.truncated(images_within(IMAGES, graph.mac_count()?));
     let quantised = quantise(&graph.name, &graph.dataset, &layers, &widths(chip, quantisation), &images)?;
     observe("quantise", &|| quantise::dump(&quantised));
     Ok(quantised)
+}
+
+/// Images that are looked at: `most`, or as many as the work allows for a network of so many multiply-accumulates, but one.
+pub(crate) fn images_within(most: usize, macs: u64) -> usize {
+    most.min((MACS / macs.max(1)).max(1) as usize)
 }
 
 /// The widths of a chip's numbers.

@@ -1,11 +1,12 @@
 //! From a network to a chip program, one pass a file.
 //!
 //! ```text
-//! graph -> [canonicalise -> fold -> equalise -> fuse -> quantise] -> fit -> [mapping] -> partition, place -> emit -> calibrate -> chip program [-> replicate]
+//! graph -> [canonicalise -> fold -> equalise -> fuse -> quantise] -> [choose] -> fit -> [mapping] -> partition, place -> emit -> calibrate -> chip program [-> replicate]
 //! ```
 //! The passes know levels, codes and level spacings; what a level is in siemens, volts or joules they do not know.
 
 mod calibrate;
+pub mod choose;
 pub mod compile;
 mod emit;
 mod error;

@@ -111,7 +111,7 @@ impl Demand {
 }
 
 /// Base cycles between the windows of a copy: the slower of all slices through arrays and converters, and of loading the inputs.
-fn interval(stage: &MvmStage, chip: &Chip) -> u64 {
+pub(crate) fn interval(stage: &MvmStage, chip: &Chip) -> u64 {
     let Hardware { tile, clocks, .. } = chip.hardware_for(&[stage.applied_bits()]);
     let columns = |bank: &Vec<&PlacedCrossbar>| bank.iter().map(|crossbar| stage.converted_columns(crossbar)).sum();
     let most: u64 = stage.banks().iter().map(columns).max().unwrap_or(0);

@@ -54,7 +54,7 @@ fn layer(program: &Program, stage: &MvmStage, states: &CellStates) -> LayerRepor
     let available = arrays * u64::from(size.rows) * u64::from(size.cols);
     LayerReport {
         stage: stage.name.clone(),
-        mapping: program.mapping.clone(),
+        mapping: stage.mapping.clone(),
         shape: format!(
             "{}x{}x{}x{}",
             window.vertical.kernel, window.horizontal.kernel, window.input.channels, stage.outputs

@@ -18,12 +18,35 @@ const EXACT: u64 = 1 << 24;
 /// Images that are run at a time: their maps are in memory together.
 const BLOCK: usize = 64;
 
+/// A weighted layer at work on some images.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerRun<'a> {
+    /// The layer.
+    pub layer: &'a QuantisedMvm,
+    /// The maps of codes that it reads, one per image.
+    pub maps: &'a [Vec<i64>],
+    /// Its accumulators `[output][position]`, one list per image, biases included.
+    pub sums: &'a [Vec<i64>],
+}
+
 impl QuantisedNetwork {
     /// The class scores of many images of pixels `[image][channel][row][column]`: [`Self::infer`] of each.
     ///
     /// # Errors
     /// If the network is not valid or the pixels are not those of whole images.
     pub fn infer_all(&self, images: &[f32]) -> Result<Vec<Vec<i64>>, NetworkError> {
+        self.observe_all(images, &mut |_| {})
+    }
+
+    /// The same, with a view of every weighted layer at work: of one block of images after the other, and in each of the layers in their order.
+    ///
+    /// # Errors
+    /// As [`Self::infer_all`].
+    pub fn observe_all(
+        &self,
+        images: &[f32],
+        observe: &mut dyn FnMut(LayerRun<'_>),
+    ) -> Result<Vec<Vec<i64>>, NetworkError> {
         self.validate()?;
         let features = self.input.len();
         if !images.len().is_multiple_of(features) {
@@ -32,7 +55,7 @@ impl QuantisedNetwork {
         }
         let block = |images: &[f32]| {
             let codes = |image| self.input_codes(image).into_iter().map(i64::from).collect();
-            self.run_all(images.chunks_exact(features).map(codes).collect())
+            self.run_all(images.chunks_exact(features).map(codes).collect(), observe)
         };
         Ok(images.chunks(BLOCK * features).flat_map(block).collect())
     }
@@ -49,13 +72,15 @@ impl QuantisedNetwork {
     }
 
     /// Runs a valid network on the maps of many images; a map is kept until the last layer has read it.
-    fn run_all(&self, codes: Vec<Vec<i64>>) -> Vec<Vec<i64>> {
+    fn run_all(&self, codes: Vec<Vec<i64>>, observe: &mut dyn FnMut(LayerRun<'_>)) -> Vec<Vec<i64>> {
         let images = codes.len();
         let mut results = vec![codes];
         for (index, layer) in self.layers.iter().enumerate() {
             results.push(match layer {
                 QuantisedLayer::Mvm(mvm) => {
-                    mvm.accumulate_all(&results[mvm.input]).par_iter().map(|sums| mvm.requantise(sums)).collect()
+                    let sums = mvm.accumulate_all(&results[mvm.input]);
+                    observe(LayerRun { layer: mvm, maps: &results[mvm.input], sums: &sums });
+                    sums.par_iter().map(|sums| mvm.requantise(sums)).collect()
                 }
                 layer => {
                     let image = |image: usize| self.result(layer, |source: usize| results[source][image].as_slice());

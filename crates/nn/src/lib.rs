@@ -23,5 +23,6 @@ pub use argmax::argmax;
 pub use axis::Axis;
 pub use error::{Invalid, NetworkError};
 pub use graph::Graph;
+pub use integer_fast::LayerRun;
 pub use shape::Shape;
 pub use window::Window;

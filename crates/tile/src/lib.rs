@@ -20,7 +20,7 @@ pub mod fault_map;
 pub mod immunity;
 pub mod kernel;
 pub mod normal;
-mod statistics;
+pub mod statistics;
 pub mod variation;
 pub mod wires;
 mod ziggurat;

@@ -6,12 +6,14 @@ use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 pub(crate) const Z_975: f64 = 1.959_963_984_540_054;
 
 /// Density of the standard normal distribution.
-pub(crate) fn density(x: f64) -> f64 {
+#[must_use]
+pub fn density(x: f64) -> f64 {
     libm::exp(-0.5 * x * x) / TAU.sqrt()
 }
 
 /// `P(xi <= x)` of a standard normal `xi`.
-pub(crate) fn cumulative(x: f64) -> f64 {
+#[must_use]
+pub fn cumulative(x: f64) -> f64 {
     0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
 }
 

@@ -16,6 +16,7 @@ pub use memory::{Images, Memory};
 pub use mesh::Mesh;
 
 use ::tile::cost::CostTable;
+use ::tile::wires::Wires;
 use serde::{Deserialize, Serialize};
 
 /// A chip: a mesh of tiles, its clocks, number formats and prices.
@@ -50,4 +51,14 @@ pub struct Format {
     pub weight_bits: u32,
     /// Activations: unsigned, or with a sign where `tile.dac.format` has one.
     pub input_bits: u32,
+}
+
+impl Chip {
+    /// The same chip with lines that have no resistance.
+    #[must_use]
+    pub fn without_wires(&self) -> Self {
+        let mut chip = self.clone();
+        chip.tile.wires = Wires::none();
+        chip
+    }
 }

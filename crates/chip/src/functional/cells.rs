@@ -75,6 +75,18 @@ impl Cells {
         programmed.into_iter().collect()
     }
 
+    /// Cells at the mean of their states as they are read, clipped as values are; no chip sample.
+    ///
+    /// # Errors
+    /// If the device cannot have cells of a slice's number of bits.
+    pub fn expected(program: &Program) -> Result<Self, String> {
+        let mut cells = Self::empty(program, SampleAddress { seed: 0, purpose: Purpose::Calibration, chip_sample: 0 });
+        for ((_, stage), cells) in program.mvm_stages().zip(&mut cells.stages) {
+            cells.expect(stage, &slice_states(program, stage)?);
+        }
+        Ok(cells)
+    }
+
     /// Cells at `G_min`, to be set.
     #[must_use]
     pub fn empty(program: &Program, address: SampleAddress) -> Self {
@@ -191,6 +203,20 @@ impl StageCells {
             arrays.len() == stage.polarities as usize && arrays.iter().all(|values| values.len() == cells)
         };
         self.values.len() == stage.crossbars.len() && self.values.iter().zip(&stage.crossbars).all(are_of)
+    }
+
+    /// Sets every cell to the mean of its state, `states` being those of each slice.
+    fn expect(&mut self, stage: &MvmStage, states: &[States]) {
+        let mean = |states: &States, level: usize| (level as f64 + states.clipped_error(level).mean) as f32;
+        let means: Vec<Vec<f32>> =
+            states.iter().map(|states| (0..states.levels()).map(|level| mean(states, level)).collect()).collect();
+        for (placed, arrays) in stage.crossbars.iter().zip(&mut self.values) {
+            for (levels, values) in placed.levels.iter().zip(arrays) {
+                for ((value, &level), means) in values.iter_mut().zip(levels).zip(means.iter().cycle()) {
+                    *value = means[usize::from(level)];
+                }
+            }
+        }
     }
 
     /// Blocks of rows are programmed in parallel and summed in the order slice, polarity, row.

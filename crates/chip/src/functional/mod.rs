@@ -10,6 +10,7 @@
 mod array;
 mod block;
 mod cells;
+mod conduction;
 mod converters;
 mod merge;
 mod merged;
@@ -25,6 +26,7 @@ mod vector;
 mod windows;
 
 pub use cells::{Cells, SampleAddress, StageCells};
+pub use conduction::{RowDrives, expected_array_energy_j};
 pub use probe::{ColumnProbe, Observation};
 pub use sample::ChipSample;
 pub use usage::ConverterUse;

@@ -1,6 +1,7 @@
 //! What adds up over the windows of a stage.
 
 use super::ConverterUse;
+use super::conduction::{RowDrives, array_energy_j};
 use super::plan::{StagePlan, Unit, program_column};
 use tile::adc::{AdcKind, CodesSeen};
 use tile::kernel::Lanes;
@@ -63,24 +64,12 @@ impl StageTotals {
         self.wire_error_bound = self.wire_error_bound.max(next.wire_error_bound);
     }
 
-    /// `V^2 t sum(G x^2)` over everything driven, with x the applied fraction of full scale, and what nonlinear arrays drew, J.
+    /// Energy of everything that conducted, J.
     pub(super) fn array_energy_j(&self, plan: &StagePlan<'_>) -> f64 {
-        let chip = &plan.program.chip.tile;
-        let full_scale = f64::from((1_u32 << chip.dac.bits) - 1);
-        let per_siemens = chip.array.read_voltage_v.powi(2) * chip.array.read_time_s / (full_scale * full_scale);
-        let (mut driven_conductance_s, mut power_w) = (0.0, 0.0);
-        for (unit, array) in plan.units.iter().zip(&plan.sample.arrays) {
-            let first = plan.placed(unit).row_start as usize;
-            for (&times, conductance_s) in self.squares[first..].iter().zip(array.row_conductance_s()) {
-                driven_conductance_s += times as f64 * conductance_s;
-            }
-            for (times, row_power_w) in self.digits.iter().zip(array.row_power_w()) {
-                for (&times, row_power_w) in times[first..].iter().zip(row_power_w) {
-                    power_w += times as f64 * row_power_w;
-                }
-            }
-        }
-        driven_conductance_s * per_siemens + power_w * chip.array.read_time_s + self.solved_energy_j
+        let times = |counts: &Vec<u64>| counts.iter().map(|&count| count as f64).collect();
+        let drives = RowDrives { squares: times(&self.squares), digits: self.digits.iter().map(times).collect() };
+        let tile = &plan.program.chip.tile;
+        array_energy_j(tile, plan.stage, &plan.sample.arrays, &drives) + self.solved_energy_j
     }
 
     /// What the converters of each slice saw.

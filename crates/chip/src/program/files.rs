@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Version of the format; a reader refuses any other.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 const TEXT: &str = "program.toml";
 const ARRAYS: &str = "arrays.safetensors";
 
@@ -31,6 +31,12 @@ pub enum ProgramError {
         /// What is wrong.
         what: String,
     },
+}
+
+/// What every version of the format says first, whatever follows.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,10 +75,13 @@ pub fn load(directory: &Path) -> Result<Program, ProgramError> {
     };
     let in_text = |what: String| contents(directory.join(TEXT), what);
     let text = String::from_utf8(read(TEXT)?).map_err(|error| in_text(error.to_string()))?;
-    let file: ProgramFile = toml::from_str(&text).map_err(|error| in_text(error.to_string().trim_end().to_owned()))?;
-    if file.version != VERSION {
-        return Err(in_text(format!("version = {}, but only version {VERSION} can be read", file.version)));
+    let not_toml = |error: toml::de::Error| in_text(error.to_string().trim_end().to_owned());
+    // Keys differ from version to version, so that the version is looked at before them.
+    let Versioned { version } = toml::from_str(&text).map_err(not_toml)?;
+    if version != VERSION {
+        return Err(in_text(format!("version = {version}, but only version {VERSION} can be read")));
     }
+    let file: ProgramFile = toml::from_str(&text).map_err(not_toml)?;
     let arrays = read(ARRAYS)?;
     let in_arrays = |what: String| contents(directory.join(ARRAYS), what);
     if digest(&arrays) != file.arrays_sha256 {

@@ -51,7 +51,7 @@ pub struct Program {
     pub dataset: String,
     /// Method the weights were trained with.
     pub training: String,
-    /// Mapping strategy.
+    /// The mapping strategy that was asked for: one for all layers, or one that picks a strategy per layer; what a layer got stands in its stage.
     pub mapping: String,
     /// Accuracy of the network on the test images in software (integer arithmetic), 0..=1; none without labelled images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +91,8 @@ pub enum Stage {
 pub struct MvmStage {
     /// Name of the layer it came from.
     pub name: String,
+    /// Mapping strategy of its weights, for the record: slices, offset, polarities and complemented columns say what it comes to.
+    pub mapping: String,
     /// Its source: 0 is the program's input, `k` the result of stage `k - 1`.
     pub input: u32,
     /// Where in that map the input vectors come from.

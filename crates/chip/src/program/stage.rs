@@ -30,7 +30,7 @@ impl MvmStage {
     /// Bits of an input that are applied in digits.
     #[must_use]
     pub fn applied_bits(&self) -> u32 {
-        self.window.input.bits - u32::from(self.applies_sign())
+        self.window.input.applied_bits(self.input_offset)
     }
 
     /// Whether column sums can have both signs.

@@ -42,11 +42,16 @@ impl Program {
         let mut counts = self.distribution(index + 1);
         if let Some(Stage::Mvm(stage)) = self.stages.get(index) {
             for copy in 0..stage.copies() {
-                let mut window = self.merging(stage, copy);
-                window += self.loading(stage, copy);
-                counts += window.times(stage.windows_of(copy));
+                counts += self.window_movement(stage, copy).times(stage.windows_of(copy));
             }
         }
+        counts
+    }
+
+    /// What a copy of a stage moves for a window: its inputs from the buffers, and its partial sums.
+    pub(crate) fn window_movement(&self, stage: &MvmStage, copy: usize) -> ActionCounts {
+        let mut counts = self.merging(stage, copy);
+        counts += self.loading(stage, copy);
         counts
     }
 

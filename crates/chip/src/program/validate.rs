@@ -119,7 +119,7 @@ impl Program {
     /// How codes are applied must be what the DACs can do.
     fn check_input(&self, stage: &MvmStage) -> Result<(), String> {
         let input = stage.window.input;
-        let offset = if input.signed && !self.chip.signed_inputs() { 1 << (input.bits - 1) } else { 0 };
+        let offset = input.input_offset(&self.chip);
         if stage.input_offset != offset {
             return Err(format!("input_offset = {}, but its inputs take {offset}", stage.input_offset));
         }

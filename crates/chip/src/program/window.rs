@@ -1,6 +1,7 @@
 //! Windows over a pixel-major feature map: which values an MVM reads, and which pixels it waits for and gives back.
 
 use super::{Axis, Overlap};
+use crate::config::Chip;
 use serde::{Deserialize, Serialize};
 
 /// A feature map of codes.
@@ -37,6 +38,18 @@ impl FeatureMap {
     pub fn codes(&self) -> (i32, i32) {
         let highest = (1_i32 << (self.bits - u32::from(self.signed))) - 1;
         (if self.signed { -highest } else { 0 }, highest)
+    }
+
+    /// What is added to every code, padding too, before it is applied: `2^(bits - 1)` where a chip's unsigned DACs read a signed map, else 0.
+    #[must_use]
+    pub fn input_offset(&self, chip: &Chip) -> u32 {
+        if self.signed && !chip.signed_inputs() { 1 << (self.bits - 1) } else { 0 }
+    }
+
+    /// Bits of a code that are applied in digits, given what is added to it: not a sign that rides on them.
+    #[must_use]
+    pub fn applied_bits(&self, input_offset: u32) -> u32 {
+        self.bits - u32::from(self.signed && input_offset == 0)
     }
 
     /// Number of pixels.

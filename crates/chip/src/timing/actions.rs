@@ -53,6 +53,28 @@ pub(super) fn movements(work: &Work) -> ActionCounts {
     }
 }
 
+/// The actions of a stage of a program for an image that follow from its own description: of its arrays and converters, of the digital work behind
+/// them, of loading its inputs and merging its partial sums. What brings maps from stage to stage is not among them.
+#[must_use]
+pub fn stage_actions(program: &Program, stage: &MvmStage) -> ActionCounts {
+    let reads = u64::from(program.chip.array_reads(stage.applied_bits()));
+    let mut counts = ActionCounts::default();
+    for copy in 0..stage.copies() {
+        let mut window = program.window_movement(stage, copy);
+        for (crossbar, _) in stage.placed(copy) {
+            window += read_actions(&program.chip, stage, crossbar).times(reads);
+            window += conversion_actions(stage, crossbar).times(reads);
+        }
+        for tile in stage.tiles_of(copy) {
+            let home = tile == stage.home(copy);
+            window += step_actions(stage, (copy, tile), home);
+            window.merge_add += stage.additions(copy, tile, home);
+        }
+        counts += window.times(stage.windows_of(copy));
+    }
+    counts
+}
+
 /// Reads and conversions of a core's banks.
 fn array_actions(chip: &Chip, stage: &MvmStage, (copy, tile): (usize, u32), work: &Work) -> ActionCounts {
     let mut counts = ActionCounts::default();
@@ -62,9 +84,7 @@ fn array_actions(chip: &Chip, stage: &MvmStage, (copy, tile): (usize, u32), work
         let placed = stage.placed(copy).filter(|(_, place)| place.tile == tile && banks.contains(&place.bank));
         for (crossbar, _) in placed {
             counts += read_actions(chip, stage, crossbar).times(reads);
-            let columns = stage.converted_columns(crossbar);
-            let converted = ActionCounts { adc_conversion: columns, shift_add: columns, ..ActionCounts::default() };
-            counts += converted.times(conversions);
+            counts += conversion_actions(stage, crossbar).times(conversions);
         }
     }
     counts
@@ -80,6 +100,12 @@ fn read_actions(chip: &Chip, stage: &MvmStage, crossbar: &PlacedCrossbar) -> Act
         sample_hold: stage.converted_columns(crossbar),
         ..ActionCounts::default()
     }
+}
+
+/// The conversions of one input slice of a crossbar.
+fn conversion_actions(stage: &MvmStage, crossbar: &PlacedCrossbar) -> ActionCounts {
+    let columns = stage.converted_columns(crossbar);
+    ActionCounts { adc_conversion: columns, shift_add: columns, ..ActionCounts::default() }
 }
 
 /// What a step of a core of crossbars does beside reading, converting, adding and moving.

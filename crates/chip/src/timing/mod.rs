@@ -8,6 +8,7 @@ mod loading;
 pub mod lower;
 mod writing;
 
+pub use actions::stage_actions;
 pub use error::TimingError;
 pub use loading::loading;
 pub use writing::{WeightWriting, weight_writing};

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tile::device::{State, States};
 use tile::immunity::Ranking;
 
-use super::{clipped, read_error};
+use super::read_error;
 
 /// One state of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,7 +49,6 @@ pub(super) fn report(states: &States, ranking: &Ranking, cell_bits: u32, read_vo
     let level = |state: &State| {
         let error = state.error();
         let (better, tie_group) = place(ranking, state.level);
-        let level = state.level as f64;
         LevelReport {
             level: state.level,
             bits: binary(state.level, cell_bits),
@@ -59,11 +58,7 @@ pub(super) fn report(states: &States, ranking: &Ranking, cell_bits: u32, read_vo
             error_levels: error,
             error_ci95_low: state.error_ci95.0,
             error_ci95_high: state.error_ci95.1,
-            clipped_error_levels: clipped::error(
-                state.mean_shift,
-                state.sigma,
-                (states.clip.0 - level, states.clip.1 - level),
-            ),
+            clipped_error_levels: states.clipped_error(state.level).root_mean_square(),
             error_current_a: read_voltage_v * error * states.spacing_s,
             relative_error: (state.conductance_s > 0.0).then(|| state.sigma * states.spacing_s / state.conductance_s),
             read_error_probability: read_error::probability(

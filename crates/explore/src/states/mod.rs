@@ -8,7 +8,6 @@
 //!
 //! [`survey`] does the first line for many devices and numbers of bits per cell.
 
-mod clipped;
 mod histogram;
 mod levels;
 mod mappings;

@@ -11,7 +11,7 @@ use chip::config::{Adc, Chip, RangePolicy};
 use chip::program::{ColumnAdc, MvmStage, Program, Slice, Stage};
 use fit::fit;
 use observe::{Observed, observe};
-use sums::Sums;
+pub(crate) use sums::Sums;
 use tile::adc::AdcTransfer;
 use tile::device::States;
 
@@ -38,6 +38,20 @@ pub(crate) fn calibrate(program: &mut Program, images: &[i32], seed: u64) -> Res
         set_column_adcs(program, observed, &chip);
     }
     Ok(())
+}
+
+/// The converter that the range policy gives to a slice, before a program is there to be observed: a calibrated one for `sums`.
+pub(crate) fn foreseen(
+    chip: &Chip,
+    stage: &MvmStage,
+    slice: usize,
+    sums: impl FnOnce() -> Sums,
+) -> Result<AdcTransfer, CompileError> {
+    match chip.tile.adc.range {
+        RangePolicy::Full => full(chip, stage, slice),
+        RangePolicy::Lossless => Ok(exact(chip, stage, slice)),
+        RangePolicy::Calibrated => Ok(fit(&chip.tile.adc, stage, &sums())),
+    }
 }
 
 /// Chooses a transfer for every slice, stage by stage, least significant slice first.
@@ -108,7 +122,8 @@ fn largest_stored_sum(chip: &Chip, stage: &MvmStage, slice: usize) -> i32 {
     largest * ((1 << chip.tile.dac.bits) - 1)
 }
 
-fn lossless(program: &mut Program) -> Result<(), CompileError> {
+/// Gives the chip of a program with exact transfers the resolution that they need.
+pub(crate) fn lossless(program: &mut Program) -> Result<(), CompileError> {
     let chip = program.chip.clone();
     let mut bits = 1;
     for (_, stage) in program.mvm_stages() {

@@ -4,14 +4,14 @@ use tile::adc::AdcTransfer;
 
 /// Magnitudes of column sums, in bins of a quarter of a level spacing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sums {
+pub(crate) struct Sums {
     bins: Vec<u64>,
 }
 
 const BINS_PER_LEVEL: f64 = 4.0;
 
 impl Sums {
-    pub(super) fn add(&mut self, sum: f32) {
+    pub(crate) fn add(&mut self, sum: f32) {
         let bin = (f64::from(sum.abs()) * BINS_PER_LEVEL).round_ties_even() as usize;
         if bin >= self.bins.len() {
             self.bins.resize(bin + 1, 0);

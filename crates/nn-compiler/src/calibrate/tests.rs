@@ -21,6 +21,7 @@ fn stage(polarities: u32) -> MvmStage {
     let input = FeatureMap { height: 1, width: 1, channels: 1, bits: 8, signed: false };
     MvmStage {
         name: "layer".to_owned(),
+        mapping: "none".to_owned(),
         input: 0,
         window: Window::square(input, 1, 1, 0),
         input_offset: 0,

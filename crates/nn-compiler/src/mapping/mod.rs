@@ -7,6 +7,7 @@ mod cell_states;
 mod differential;
 mod encoding;
 mod isaac;
+mod layers;
 mod offset;
 mod options;
 mod twos_complement;
@@ -15,6 +16,7 @@ mod unbalanced;
 
 pub use cell_states::CellStates;
 pub use encoding::{Digits, Encoding, Flip, Form, SliceCode, Subtraction};
+pub use layers::{AUTO, LayerMappings, MixedMapping};
 pub use options::{OPTIONS, Options};
 
 /// What a strategy may look at when it fixes the encoding of a layer.

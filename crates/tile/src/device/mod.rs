@@ -8,6 +8,7 @@
 //!      \--> [faults] stuck cells ----------------------------------------------^       [current_voltage] (per read, by the chip)
 //! ```
 
+mod clipped;
 mod current_voltage;
 mod drift;
 mod faults;
@@ -18,6 +19,7 @@ mod read_noise;
 mod states;
 mod write_verify;
 
+pub use clipped::ClippedError;
 pub use current_voltage::CurrentVoltage;
 pub use drift::{Compensation, Drift, DriftLaw};
 pub use faults::{Fault, FaultRates};

@@ -1,0 +1,110 @@
+//! One weighted layer under one mapping strategy, without simulating it.
+
+use super::columns::Cells;
+use super::error::{Errors, sums};
+use super::seen::Seen;
+use crate::calibrate::{foreseen, lossless};
+use crate::emit::{Encoded, chip_window, choose_encoding, emit_mvm, feature_map};
+use crate::error::CompileError;
+use crate::mapping::{CellStates, Mapping};
+use crate::partition::Placer;
+use crate::replicate::interval;
+use chip::config::{Chip, RangePolicy};
+use chip::energy::expected_energy;
+use chip::program::{InputCoding, MvmStage, Program, Stage};
+use nn::quantised::{QuantisedMvm, QuantisedNetwork};
+use tile::adc::AdcKind;
+
+/// What a layer is expected to be under a mapping strategy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The strategy.
+    pub mapping: Mapping,
+    /// Mean square error of the outputs' sums over the variance of these sums, at least [`LEAST_ERROR`].
+    pub error: f64,
+    /// Energy for an image as the chip prices it, J, without leakage and what moves from layer to layer.
+    pub energy_j: f64,
+    /// Base cycles for which an image keeps one copy of the layer busy: its windows times the interval between them.
+    pub latency_cycles: u64,
+    /// Cells that hold weights.
+    pub cells: u64,
+    /// Arrays.
+    pub arrays: u64,
+    /// Tiles, which layers do not share.
+    pub tiles: u64,
+}
+
+/// Smaller errors make no difference: a billionth of the outputs' variance.
+pub const LEAST_ERROR: f64 = 1e-9;
+
+/// A weighted layer whose mapping is to be chosen.
+pub(super) struct Layer<'a> {
+    pub(super) network: &'a QuantisedNetwork,
+    pub(super) mvm: &'a QuantisedMvm,
+    pub(super) seen: &'a Seen,
+    /// The chip, with ideal lines.
+    pub(super) chip: &'a Chip,
+    pub(super) cells: &'a CellStates,
+}
+
+impl Layer<'_> {
+    /// What the layer would be under a strategy.
+    ///
+    /// # Errors
+    /// If it cannot be mapped that way, or a price is missing.
+    pub(super) fn candidate(&self, mapping: &Mapping) -> Result<Candidate, CompileError> {
+        let Self { mvm, chip, cells, .. } = *self;
+        let encoding = choose_encoding(&mvm.weights, mvm.weight_bits, mapping, chip, cells)?;
+        let window = chip_window(self.network, mvm.input, &mvm.window, chip);
+        let encoded = Encoded { mapping, encoding: &encoding, cells };
+        let mut stage = emit_mvm(mvm, window, &encoded, chip, &mut Placer::default())?;
+        let refuse = |what: String| CompileError::layer(&mvm.name, what);
+        let of_levels = Cells::new(&stage, cells).map_err(refuse)?;
+        self.set_converters(&mut stage, &of_levels)?;
+        let program = self.program(stage)?;
+        let Some((_, stage)) = program.mvm_stages().next() else { return Err(refuse("it has no stage".to_owned())) };
+        let errors = Errors::new(stage, self.seen, &of_levels, chip.tile.adc.kind != AdcKind::Ideal);
+        let error = errors.mean_square(mvm, &encoding) / self.seen.signal.max(1.0);
+        let energy = expected_energy(&program, 0, &self.seen.drives).map_err(refuse)?;
+        let arrays_of = u64::from(stage.polarities);
+        Ok(Candidate {
+            mapping: mapping.clone(),
+            error: error.max(LEAST_ERROR),
+            energy_j: energy.total_j(),
+            latency_cycles: (stage.window.count() as u64).saturating_mul(interval(stage, &program.chip)),
+            cells: mvm.weights.len() as u64 * stage.slices.len() as u64 * arrays_of,
+            arrays: stage.crossbars.len() as u64 * arrays_of,
+            tiles: stage.tiles().len() as u64,
+        })
+    }
+
+    /// The converters that the range policy foresees.
+    fn set_converters(&self, stage: &mut MvmStage, cells: &Cells) -> Result<(), CompileError> {
+        for slice in 0..stage.slices.len() {
+            let seen = || sums(stage, self.seen, cells, slice);
+            stage.slices[slice].adc = foreseen(self.chip, stage, slice, seen)?;
+        }
+        Ok(())
+    }
+
+    /// A program of this layer alone. Its chip has the resolution that exact sums of this layer take, where the range policy says so.
+    fn program(&self, stage: MvmStage) -> Result<Program, CompileError> {
+        let Self { network, mvm, chip, .. } = *self;
+        let mut program = Program {
+            network: network.name.clone(),
+            dataset: network.dataset.clone(),
+            training: "none".to_owned(),
+            mapping: stage.mapping.clone(),
+            software_accuracy: None,
+            macs: mvm.weights.len() as u64 * mvm.window.positions() as u64,
+            chip: chip.clone(),
+            input: feature_map(network.input, network.coding.format, chip),
+            coding: InputCoding::default(),
+            stages: vec![Stage::Mvm(stage)],
+        };
+        if chip.tile.adc.range == RangePolicy::Lossless {
+            lossless(&mut program)?;
+        }
+        Ok(program)
+    }
+}
