@@ -1,7 +1,7 @@
 //! An experiment: networks trained by several methods, compiled by several mapping strategies, simulated on many chip samples.
 
 use chip::config::Chip;
-use nn_compiler::mapping::Mapping;
+use nn_compiler::mapping::{AUTO, Mapping};
 use serde::{Deserialize, Serialize};
 use tile::check::{Check, Problems};
 use trainer::{Architecture, METHODS, Training};
@@ -74,11 +74,17 @@ impl Experiment {
     }
 }
 
+/// Why experiments cannot choose mappings.
+const CHOSEN: &str = "strategies by name (see `ohmic list mappings`); choosing one per layer takes a trained network, and is for `ohmic compile` \
+                      and `ohmic infer`";
+
 fn check_mappings(problems: &mut Problems, names: &[String]) {
     problems.require("mappings", "no names", !names.is_empty(), "at least one mapping strategy");
     for (index, name) in names.iter().enumerate() {
         problems.require("mappings", name, !names[..index].contains(name), "each name once");
-        if let Err(what) = Mapping::parse(name) {
+        if name == AUTO {
+            problems.require("mappings", name, false, CHOSEN);
+        } else if let Err(what) = Mapping::parse(name) {
             problems.require("mappings", name, false, what);
         }
     }

@@ -1,5 +1,6 @@
 //! Experiments: from a configuration to tables, figures and files.
 
+pub mod auto;
 pub mod checkpoint;
 pub mod compare;
 pub mod conductances;

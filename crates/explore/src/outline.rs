@@ -7,7 +7,7 @@ use nn::quantised::{
     MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool, QuantisedMvm, QuantisedNetwork,
 };
 use nn::{Shape, Window};
-use nn_compiler::mapping::Mapping;
+use nn_compiler::mapping::{AUTO, Mapping};
 use nn_compiler::{Chip, outline, replicate};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -109,6 +109,10 @@ impl Outline {
     /// # Errors
     /// If its layers do not fit each other or the chip.
     pub fn program(&self, chip: &Chip, placement: Placement<'_>) -> Result<Program, ExploreError> {
+        if placement.mapping == AUTO {
+            let what = "--mapping auto: an outline has no weights to choose by; allowed is a strategy by name (see `ohmic list mappings`)";
+            return Err(ExploreError::Request(what.to_owned()));
+        }
         let mapping = Mapping::parse(placement.mapping).map_err(ExploreError::Request)?;
         let mut program = outline(&self.network(chip)?, &mapping, chip)?;
         if let Some(arrays) = placement.replicate {

@@ -134,9 +134,12 @@ pub struct Compile {
     /// Chip: a name (see `ohmic list chips`) or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "default")]
     pub chip: String,
-    /// Mapping strategy (see `ohmic list mappings`)
-    #[arg(long, value_name = "NAME")]
+    /// Mapping strategy (see `ohmic list mappings`), or `auto`: for each layer the one that is best by predicted error, energy and latency
+    #[arg(long, value_name = "NAME|auto")]
     pub mapping: String,
+    /// With --mapping auto: TOML file of kind `auto` that says what to choose from and what counts; single keys by --set auto.KEY=VALUE
+    #[arg(long, value_name = "FILE.toml")]
+    pub auto: Option<String>,
     /// Name of the training method, for the record
     #[arg(long, value_name = "NAME", default_value = "unknown")]
     pub training: String,
@@ -167,7 +170,7 @@ pub struct Compile {
     pub report: bool,
     #[command(flatten)]
     pub overrides: Overrides,
-    /// Directory for program.toml, arrays.safetensors and run.toml
+    /// Directory for program.toml, arrays.safetensors, run.toml and, with --mapping auto, choice.csv
     #[arg(short, long, value_name = "DIR", required_unless_present = "dump_after")]
     pub output: Option<PathBuf>,
 }

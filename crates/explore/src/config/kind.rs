@@ -21,12 +21,23 @@ pub enum Kind {
     Experiment,
     /// A plan of many experiments.
     Sweep,
+    /// How mapping strategies are chosen per layer.
+    Auto,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are listed to users.
-    pub const ALL: [Self; 8] =
-        [Self::Chip, Self::Device, Self::Adc, Self::Costs, Self::Network, Self::Outline, Self::Experiment, Self::Sweep];
+    pub const ALL: [Self; 9] = [
+        Self::Chip,
+        Self::Device,
+        Self::Adc,
+        Self::Costs,
+        Self::Network,
+        Self::Outline,
+        Self::Experiment,
+        Self::Sweep,
+        Self::Auto,
+    ];
 
     /// The value of the `kind` key; also the name of the tables that may hold a preset of this kind.
     pub fn name(self) -> &'static str {
@@ -39,6 +50,7 @@ impl Kind {
             Self::Outline => "outline",
             Self::Experiment => "experiment",
             Self::Sweep => "sweep",
+            Self::Auto => "auto",
         }
     }
 
@@ -53,6 +65,7 @@ impl Kind {
             Self::Outline => "outlines",
             Self::Experiment => "experiments",
             Self::Sweep => "sweeps",
+            Self::Auto => "auto",
         }
     }
 

@@ -6,7 +6,7 @@ use tile::check::{Check, Problems};
 
 /// How much each prediction counts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Weights {
     /// Of the error.
     pub error: f64,
@@ -14,6 +14,13 @@ pub struct Weights {
     pub energy: f64,
     /// Of the latency.
     pub latency: f64,
+}
+
+impl Default for Weights {
+    /// All the same.
+    fn default() -> Self {
+        Self { error: 1.0, energy: 1.0, latency: 1.0 }
+    }
 }
 
 /// Largest weight.

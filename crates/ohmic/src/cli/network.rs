@@ -75,9 +75,12 @@ pub struct Infer {
     /// Chip whose widths of weights and inputs the integers have, and which is simulated by the analog engine
     #[arg(long, value_name = "NAME|FILE", default_value = "default")]
     pub chip: String,
-    /// Mapping strategy of the analog engine
-    #[arg(long, value_name = "NAME", default_value = "isaac")]
+    /// Mapping strategy of the analog engine, or `auto` as for `ohmic compile`
+    #[arg(long, value_name = "NAME|auto", default_value = "isaac")]
     pub mapping: String,
+    /// With --mapping auto: TOML file of kind `auto` that says what to choose from and what counts; single keys by --set auto.KEY=VALUE
+    #[arg(long, value_name = "FILE.toml")]
+    pub auto: Option<String>,
     /// Seed of the chip sample
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,

@@ -3,6 +3,7 @@
 use super::print_json;
 use crate::cli::{Check, Format};
 use explore::ExploreError;
+use explore::auto;
 use explore::chip::config::Chip;
 use explore::config::{Kind, kind_of, load, to_toml};
 use explore::experiment::Experiment;
@@ -39,6 +40,7 @@ pub fn run(arguments: &Check, format: Format) -> Result<(), ExploreError> {
         Kind::Outline => check::<Outline>(kind, arguments, format),
         Kind::Experiment => check::<Experiment>(kind, arguments, format),
         Kind::Sweep => check::<Sweep>(kind, arguments, format),
+        Kind::Auto => check::<auto::Document>(kind, arguments, format),
     }
 }
 

@@ -1,9 +1,10 @@
 //! `ohmic compile`: a network to a program directory.
 
-use super::print_json;
+use super::{choice, print_json};
 use crate::cli::{Compile, Format};
 use crate::table::table;
 use explore::ExploreError;
+use explore::auto::{Asked, Mappings, Request, choice_rows};
 use explore::chip::config::Chip;
 use explore::chip::program::{MvmStage, Program, Stage};
 use explore::config::{Kind, load};
@@ -11,18 +12,21 @@ use explore::datasets;
 use explore::model::Model;
 use explore::nn::datasets::Dataset;
 use explore::nn_compiler::front::{passes, quantised};
+use explore::nn_compiler::mapping::AUTO;
 use explore::nn_compiler::place::{Hops, place};
 use explore::nn_compiler::quantise::Quantised;
 use explore::nn_compiler::report::{LayerReport, report};
 use explore::nn_compiler::{CompilationSettings, Limit, compile_quantised, replicate};
 use explore::output::{records_csv, write, write_run};
 use explore::plot::floor_plan;
-use explore::training::mapping;
 use serde_json::json;
 use std::path::Path;
 
 pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
-    let chip: Chip = load(Kind::Chip, &arguments.chip, &arguments.overrides.set)?;
+    let asked =
+        Asked { mapping: &arguments.mapping, document: arguments.auto.as_deref(), set: &arguments.overrides.set };
+    let request = asked.request()?;
+    let chip: Chip = load(Kind::Chip, &arguments.chip, &asked.of_chip())?;
     let model = explore::model::load(&arguments.network, arguments.places.models.as_deref(), &[])?;
     let dataset = dataset(arguments, &model)?;
     let mut dumped = None;
@@ -39,16 +43,27 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
         return Ok(());
     }
     let Some(output) = &arguments.output else { return Ok(()) };
-    let (program, hops, limit) = program(arguments, &quantised, &dataset, &chip)?;
+    let mappings = request.mappings(&quantised.network, &dataset, &chip)?;
+    let (program, hops, limit) = program(arguments, &quantised, &dataset, (&chip, &mappings))?;
+    let choice = mappings.choice();
     explore::chip::program::save(&program, output)?;
-    write_run(output, Kind::Chip, &chip, &repeat(arguments))?;
+    write_run(output, Kind::Chip, &chip, &repeat(arguments, &request))?;
+    if let Some(choice) = choice {
+        write(output, "choice.csv", &records_csv(&choice_rows(choice, &chip))?)?;
+    }
     if arguments.report {
         write_report(output, &program)?;
     }
     match format {
-        Format::Text => print_text(&program, arguments, hops, limit),
+        Format::Text => {
+            if let (Some(choice), Request::Chosen(auto)) = (choice, &request) {
+                choice::print(choice, auto, &chip);
+            }
+            print_text(&program, arguments, hops, limit);
+        }
         Format::Json => print_json(&json!({
             "software_accuracy": program.software_accuracy,
+            "choice": choice.map(|choice| choice_rows(choice, &chip)),
             "stages": stage_rows(&program),
             "layers": report(&program),
             "flit_hops": hops.after,
@@ -76,11 +91,10 @@ fn program(
     arguments: &Compile,
     quantised: &Quantised,
     dataset: &Dataset,
-    chip: &Chip,
+    (chip, mappings): (&Chip, &Mappings),
 ) -> Result<(Program, Hops, Option<Limit>), ExploreError> {
-    let mapping = mapping(&arguments.mapping)?;
     let (training, seed) = (arguments.training.as_str(), arguments.seed);
-    let settings = CompilationSettings { dataset, training, mapping: &mapping, chip, seed };
+    let settings = CompilationSettings { dataset, training, mapping: mappings.of_layers(), chip, seed };
     let mut program = compile_quantised(&quantised.network, &settings)?;
     let limit = arguments.replicate.map(|arrays| replicate(&mut program, arrays)).transpose()?;
     let hops = place(&mut program, arguments.placement);
@@ -90,10 +104,11 @@ fn program(
 }
 
 /// The command that repeats a compilation.
-fn repeat(arguments: &Compile) -> String {
-    let Compile { mapping, training, seed, placement, integers, .. } = arguments;
+fn repeat(arguments: &Compile, request: &Request) -> String {
+    let Compile { training, seed, placement, integers, .. } = arguments;
     let mut command = format!(
-        "ohmic compile NETWORK --chip run.toml --mapping {mapping} --training {training} --seed {seed} --placement {} -o DIR",
+        "ohmic compile NETWORK --chip run.toml {} --training {training} --seed {seed} --placement {} -o DIR",
+        request.arguments(),
         placement.name()
     );
     if let Some(arrays) = arguments.replicate {
@@ -177,7 +192,8 @@ fn print_text(program: &Program, arguments: &Compile, hops: Hops, limit: Option<
         say!("flit hops of an image: {} row by row, {} as placed", hops.before, hops.after);
     }
     if let Some(output) = &arguments.output {
-        say!("wrote program.toml, arrays.safetensors and run.toml to {}", output.display());
+        let choice = if arguments.mapping == AUTO { ", choice.csv" } else { "" };
+        say!("wrote program.toml, arrays.safetensors{choice} and run.toml to {}", output.display());
     }
 }
 

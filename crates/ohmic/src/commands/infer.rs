@@ -5,6 +5,7 @@ use crate::bar::Bar;
 use crate::cli::Format;
 use crate::cli::network::{EngineName, Infer};
 use explore::ExploreError;
+use explore::auto::Asked;
 use explore::chip::config::Chip;
 use explore::config::{Kind, load};
 use explore::infer::{AnalogChip, Engine, Inferred, infer};
@@ -14,7 +15,6 @@ use explore::nn_compiler::CompilationSettings;
 use explore::nn_compiler::front::quantised;
 use explore::output::write_bytes;
 use explore::statistics::wilson_interval;
-use explore::training::mapping;
 use explore::{datasets, npy};
 use serde_json::json;
 
@@ -49,18 +49,21 @@ fn images(arguments: &Infer, model: &Model) -> Result<Split, ExploreError> {
 }
 
 fn in_integers(arguments: &Infer, model: &Model, images: &Split, engine: EngineName) -> Result<Inferred, ExploreError> {
-    let chip: Chip = load(Kind::Chip, &arguments.chip, &arguments.set)?;
+    let asked =
+        Asked { mapping: &arguments.mapping, document: arguments.auto.as_deref(), set: &arguments.set };
+    let request = asked.request()?;
+    let chip: Chip = load(Kind::Chip, &arguments.chip, &asked.of_chip())?;
     let dataset = calibration(arguments, model, images)?;
     let quantisation = arguments.integers.quantisation();
     let quantised = quantised(&model.graph, &dataset.train, &chip, &quantisation, &mut |_, _| {})?;
     if engine == EngineName::Integer {
         return infer(Engine::Integer(&quantised), images, &Bar::default());
     }
-    let mapping = mapping(&arguments.mapping)?;
+    let mappings = request.mappings(&quantised.network, &dataset, &chip)?;
     let settings = CompilationSettings {
         dataset: &dataset,
         training: "unknown",
-        mapping: &mapping,
+        mapping: mappings.of_layers(),
         chip: &chip,
         seed: arguments.seed,
     };

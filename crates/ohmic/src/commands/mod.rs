@@ -1,6 +1,7 @@
 //! One command a file.
 
 pub mod check;
+mod choice;
 pub mod compare;
 pub mod compile;
 pub mod conductances;

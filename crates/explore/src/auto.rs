@@ -1,0 +1,261 @@
+//! A mapping strategy per layer, chosen by predicted error, energy and latency: what to choose from, and what was chosen and why.
+
+use crate::config::{Kind, load, load_text};
+use crate::error::ExploreError;
+use chip::config::Chip;
+use nn::datasets::Dataset;
+use nn::quantised::QuantisedNetwork;
+use nn_compiler::choose::{Choice, ChoiceSettings, LayerChoice, Scored, Weights, choose};
+use nn_compiler::mapping::{AUTO, LayerMappings, Mapping};
+use serde::{Deserialize, Serialize};
+use tile::check::{Check, Problems};
+
+/// A document of kind `auto`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Document {
+    /// Its one table.
+    pub auto: Auto,
+}
+
+/// How mappings are chosen. Without a document all weights are 1, and candidates are every strategy, without options and with each of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auto {
+    /// Mapping strategies to choose from; of equal ones the first is taken.
+    pub candidates: Vec<String>,
+    /// How much each prediction counts.
+    pub weights: Weights,
+}
+
+impl Default for Auto {
+    fn default() -> Self {
+        let candidates = Mapping::every().iter().map(|mapping| mapping.name().to_owned()).collect();
+        Self { candidates, weights: Weights::default() }
+    }
+}
+
+impl Check for Document {
+    fn check(&self, problems: &mut Problems) {
+        problems.within("auto", |problems| {
+            let Auto { candidates, weights } = &self.auto;
+            problems.require("candidates", "no names", !candidates.is_empty(), "at least one mapping strategy");
+            for (index, name) in candidates.iter().enumerate() {
+                problems.require("candidates", name, !candidates[..index].contains(name), "each name once");
+                if let Err(what) = Mapping::parse(name) {
+                    problems.require("candidates", name, false, what);
+                }
+            }
+            problems.within("weights", |problems| weights.check(problems));
+        });
+    }
+}
+
+/// What a command line says of mappings.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// A strategy, or [`AUTO`].
+    pub mapping: &'a str,
+    /// File of kind `auto`.
+    pub document: Option<&'a str>,
+    /// Overrides `KEY=VALUE`: those that begin with `auto.` are for the choice, all others for the chip.
+    pub set: &'a [String],
+}
+
+/// The prefix of the overrides of a document of kind `auto`.
+const PREFIX: &str = "auto.";
+
+/// How mappings are asked for: by name, or by what to choose.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// The same strategy for all layers.
+    Named(Mapping),
+    /// Chosen per layer.
+    Chosen(Auto),
+}
+
+impl Asked<'_> {
+    /// The overrides for the chip.
+    #[must_use]
+    pub fn of_chip(&self) -> Vec<String> {
+        self.set.iter().filter(|text| !text.trim_start().starts_with(PREFIX)).cloned().collect()
+    }
+
+    /// What is asked for.
+    ///
+    /// # Errors
+    /// If there is no such strategy, a setting of the choice is not allowed, or there is one although nothing is to be chosen.
+    pub fn request(&self) -> Result<Request, ExploreError> {
+        let set: Vec<String> =
+            self.set.iter().filter(|text| text.trim_start().starts_with(PREFIX)).cloned().collect();
+        if self.mapping == AUTO {
+            let document: Document = match self.document {
+                Some(path) => load(Kind::Auto, path, &set)?,
+                None => load_text(Kind::Auto, AUTO, "kind = \"auto\"\nversion = 1\n", &set)?,
+            };
+            return Ok(Request::Chosen(document.auto));
+        }
+        let setting = self.document.map(|path| format!("--auto {path}")).or(set.first().map(|set| format!("--set {set}")));
+        if let Some(setting) = setting {
+            let what = format!("{setting} is for --mapping {AUTO}; this is --mapping {}", self.mapping);
+            return Err(ExploreError::Request(what));
+        }
+        let with_auto = |what: String| ExploreError::Request(format!("{what}; or `{AUTO}`, which chooses one per layer"));
+        Ok(Request::Named(Mapping::parse(self.mapping).map_err(with_auto)?))
+    }
+}
+
+/// The mappings of a network's layers.
+#[derive(Debug)]
+pub enum Mappings {
+    /// The same for all.
+    Named(Mapping),
+    /// One per layer, and why.
+    Chosen(Box<dyn LayerMappings>, Choice),
+}
+
+impl Mappings {
+    /// As the compiler takes them.
+    #[must_use]
+    pub fn of_layers(&self) -> &dyn LayerMappings {
+        match self {
+            Self::Named(mapping) => mapping,
+            Self::Chosen(mappings, _) => mappings.as_ref(),
+        }
+    }
+
+    /// What was chosen, if anything was.
+    #[must_use]
+    pub fn choice(&self) -> Option<&Choice> {
+        match self {
+            Self::Named(_) => None,
+            Self::Chosen(_, choice) => Some(choice),
+        }
+    }
+}
+
+impl Request {
+    /// The mappings for a network on a chip; training images say what its layers see.
+    ///
+    /// # Errors
+    /// If a layer can have no mapping of the candidates, or the smallest ones do not fit the chip.
+    pub fn mappings(
+        &self,
+        network: &QuantisedNetwork,
+        dataset: &Dataset,
+        chip: &Chip,
+    ) -> Result<Mappings, ExploreError> {
+        let auto = match self {
+            Self::Named(mapping) => return Ok(Mappings::Named(mapping.clone())),
+            Self::Chosen(auto) => auto,
+        };
+        let parse = |name: &String| Mapping::parse(name).map_err(ExploreError::Request);
+        let candidates = auto.candidates.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let settings = ChoiceSettings { candidates: &candidates, weights: auto.weights };
+        let choice = choose(network, &dataset.train, chip, &settings)?;
+        let none = || ExploreError::Request(format!("--mapping {AUTO}: the network has no layers with weights"));
+        Ok(Mappings::Chosen(Box::new(choice.mapping().ok_or_else(none)?), choice))
+    }
+
+    /// The arguments that repeat it.
+    #[must_use]
+    pub fn arguments(&self) -> String {
+        let Auto { candidates, weights: Weights { error, energy, latency } } = match self {
+            Self::Named(mapping) => return format!("--mapping {}", mapping.name()),
+            Self::Chosen(auto) => auto,
+        };
+        let weights = [("error", error), ("energy", energy), ("latency", latency)]
+            .map(|(key, weight)| format!(" --set {PREFIX}weights.{key}={weight:?}"));
+        format!("--mapping {AUTO}{} --set '{PREFIX}candidates={candidates:?}'", weights.concat())
+    }
+}
+
+/// A candidate of a layer: what is expected of it and what became of it. Numbers are missing where the layer cannot have it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChoiceRow {
+    /// Name of the layer.
+    pub layer: String,
+    /// The candidate.
+    pub mapping: String,
+    /// Whether the layer has it.
+    pub chosen: bool,
+    /// Mean square error of the outputs' sums over the variance of these sums.
+    pub relative_error: Option<f64>,
+    /// Energy for an image, J, without leakage and movement between layers.
+    pub energy_j: Option<f64>,
+    /// Cost table that prices it.
+    pub cost_table: String,
+    /// Cycles for which an image keeps one copy of the layer busy.
+    pub latency_cycles: Option<u64>,
+    /// Cells that hold weights.
+    pub cells: Option<u64>,
+    /// Arrays.
+    pub arrays: Option<u64>,
+    /// Tiles.
+    pub tiles: Option<u64>,
+    /// Weighted mean of error, energy and latency, each over its least sum over the layers; the less the better.
+    pub score: Option<f64>,
+    /// Why it was chosen or not.
+    pub why: String,
+}
+
+/// Every candidate of every layer.
+#[must_use]
+pub fn choice_rows(choice: &Choice, chip: &Chip) -> Vec<ChoiceRow> {
+    let layer = |layer: &LayerChoice| {
+        let scored = layer.candidates.iter().enumerate().map(|(index, scored)| {
+            row(layer, (index, scored), why(choice, layer, index), chip)
+        });
+        let refused = layer.refused.iter().map(|(mapping, why)| ChoiceRow {
+            layer: layer.layer.clone(),
+            mapping: mapping.name().to_owned(),
+            chosen: false,
+            relative_error: None,
+            energy_j: None,
+            cost_table: chip.costs.name.clone(),
+            latency_cycles: None,
+            cells: None,
+            arrays: None,
+            tiles: None,
+            score: None,
+            why: format!("refused: {why}"),
+        });
+        scored.chain(refused).collect::<Vec<_>>()
+    };
+    choice.layers.iter().flat_map(layer).collect()
+}
+
+fn row(layer: &LayerChoice, (index, scored): (usize, &Scored), why: String, chip: &Chip) -> ChoiceRow {
+    let candidate = &scored.candidate;
+    ChoiceRow {
+        layer: layer.layer.clone(),
+        mapping: candidate.mapping.name().to_owned(),
+        chosen: layer.is_chosen(index),
+        relative_error: Some(candidate.error),
+        energy_j: Some(candidate.energy_j),
+        cost_table: chip.costs.name.clone(),
+        latency_cycles: Some(candidate.latency_cycles),
+        cells: Some(candidate.cells),
+        arrays: Some(candidate.arrays),
+        tiles: Some(candidate.tiles),
+        score: Some(scored.score),
+        why,
+    }
+}
+
+fn why(choice: &Choice, layer: &LayerChoice, index: usize) -> String {
+    let (needed, available) = choice.tiles;
+    let fallback = choice.fallbacks.iter().find(|fallback| fallback.layer == layer.layer);
+    let scored = &layer.candidates[index];
+    match (layer.is_chosen(index), fallback) {
+        (true, None) => "best score".to_owned(),
+        (true, Some(of)) => format!(
+            "fell back from {}: the best of all layers take {needed} tiles, the chip has {available}",
+            of.best
+        ),
+        (false, Some(of)) if of.best == scored.candidate.mapping.name() => "best score, but too large".to_owned(),
+        (false, _) if scored.score < layer.score() => "better score, but too large".to_owned(),
+        (false, _) if scored.score == layer.score() => "as good, but later in the list".to_owned(),
+        (false, _) => format!("{:.3} times the chosen score", scored.score / layer.score()),
+    }
+}
