@@ -158,7 +158,8 @@ fn a_residual_program_read_back_is_the_same_program() {
     // As version 6 was: no layer says how it is mapped.
     let file = directory.path().join("program.toml");
     let text = std::fs::read_to_string(&file).unwrap().replacen("version = 7", "version = 6", 1);
-    let older: String = text.lines().filter(|line| !line.starts_with("mapping = ")).flat_map(|line| [line, "\n"]).collect();
+    let older: String =
+        text.lines().filter(|line| !line.starts_with("mapping = ")).flat_map(|line| [line, "\n"]).collect();
     assert!(older.len() < text.len());
     std::fs::write(&file, older).unwrap();
     let refused = load(directory.path()).unwrap_err().to_string();

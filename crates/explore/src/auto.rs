@@ -86,8 +86,7 @@ impl Asked<'_> {
     /// # Errors
     /// If there is no such strategy, a setting of the choice is not allowed, or there is one although nothing is to be chosen.
     pub fn request(&self) -> Result<Request, ExploreError> {
-        let set: Vec<String> =
-            self.set.iter().filter(|text| text.trim_start().starts_with(PREFIX)).cloned().collect();
+        let set: Vec<String> = self.set.iter().filter(|text| text.trim_start().starts_with(PREFIX)).cloned().collect();
         if self.mapping == AUTO {
             let document: Document = match self.document {
                 Some(path) => load(Kind::Auto, path, &set)?,
@@ -95,12 +94,14 @@ impl Asked<'_> {
             };
             return Ok(Request::Chosen(document.auto));
         }
-        let setting = self.document.map(|path| format!("--auto {path}")).or(set.first().map(|set| format!("--set {set}")));
+        let setting =
+            self.document.map(|path| format!("--auto {path}")).or(set.first().map(|set| format!("--set {set}")));
         if let Some(setting) = setting {
             let what = format!("{setting} is for --mapping {AUTO}; this is --mapping {}", self.mapping);
             return Err(ExploreError::Request(what));
         }
-        let with_auto = |what: String| ExploreError::Request(format!("{what}; or `{AUTO}`, which chooses one per layer"));
+        let with_auto =
+            |what: String| ExploreError::Request(format!("{what}; or `{AUTO}`, which chooses one per layer"));
         Ok(Request::Named(Mapping::parse(self.mapping).map_err(with_auto)?))
     }
 }
@@ -203,9 +204,11 @@ pub struct ChoiceRow {
 #[must_use]
 pub fn choice_rows(choice: &Choice, chip: &Chip) -> Vec<ChoiceRow> {
     let layer = |layer: &LayerChoice| {
-        let scored = layer.candidates.iter().enumerate().map(|(index, scored)| {
-            row(layer, (index, scored), why(choice, layer, index), chip)
-        });
+        let scored = layer
+            .candidates
+            .iter()
+            .enumerate()
+            .map(|(index, scored)| row(layer, (index, scored), why(choice, layer, index), chip));
         let refused = layer.refused.iter().map(|(mapping, why)| ChoiceRow {
             layer: layer.layer.clone(),
             mapping: mapping.name().to_owned(),
@@ -250,8 +253,8 @@ fn why(choice: &Choice, layer: &LayerChoice, index: usize) -> String {
     match (layer.is_chosen(index), fallback) {
         (true, None) => "best score".to_owned(),
         (true, Some(of)) => format!(
-            "fell back from {}: the best of all layers take {needed} tiles, the chip has {available}",
-            of.best
+            "fell back from {}, score +{:.4}, {} arrays saved: the best of all layers take {needed} tiles, the chip has {available}",
+            of.best, of.score, of.arrays
         ),
         (false, Some(of)) if of.best == scored.candidate.mapping.name() => "best score, but too large".to_owned(),
         (false, _) if scored.score < layer.score() => "better score, but too large".to_owned(),

@@ -17,7 +17,7 @@ use nn::quantised::QuantisedMvm;
 
 /// Most conversions that are looked at for a candidate; layers of many have fewer of their outputs looked at, evenly spread, but never fewer than
 /// [`FEWEST_OUTPUTS`].
-const CONVERSIONS: usize = 1 << 20;
+const CONVERSIONS: usize = 1 << 18;
 
 /// Fewest outputs that are looked at.
 const FEWEST_OUTPUTS: usize = 8;

@@ -2,15 +2,15 @@
 //!
 //! Each layer is looked at under each candidate in closed form; nothing is simulated. What counts is
 //!
-//! * the error that cells and converters are expected to give the outputs ([`error`]), over the variance of the outputs on calibration images;
+//! * the error that cells and converters are expected to give the outputs ([`mod@error`]), over the variance of the outputs on calibration images;
 //! * the energy for an image, as the chip prices the layer's own actions (`chip::energy::expected_energy`);
 //! * the cycles for which an image keeps the layer busy (as [`crate::replicate()`] balances them).
 //!
 //! The score ([`score`]) weighs them, and the least one is chosen, of equal ones the first in the order of the candidates. Where the chosen ones
 //! take more tiles than the chip has, some layers fall back ([`budget`]).
 //!
-//! Left out are leakage, movement between layers, lines and curved cells' errors, stuck cells, the converters' own errors, and what a layer makes of the errors
-//! before it.
+//! Left out are leakage, movement between layers, lines and curved cells' errors, stuck cells, the converters' own errors, ranges and gains of single columns,
+//! and what a layer makes of the errors before it.
 
 mod budget;
 mod candidate;
@@ -19,6 +19,8 @@ mod conversion;
 mod error;
 mod score;
 mod seen;
+#[cfg(test)]
+mod tests;
 
 pub use budget::Fallback;
 pub use candidate::{Candidate, LEAST_ERROR};
@@ -84,13 +86,6 @@ impl LayerChoice {
     #[must_use]
     pub fn is_chosen(&self, candidate: usize) -> bool {
         candidate == self.chosen
-    }
-
-    /// Of the candidates that were not chosen the one of least score, the first of equal ones; none if there was no other.
-    #[must_use]
-    pub fn runner_up(&self) -> Option<&Scored> {
-        let others = self.candidates.iter().enumerate().filter(|(index, _)| *index != self.chosen);
-        least(others.map(|(_, scored)| scored).enumerate()).map(|(_, scored)| scored)
     }
 }
 
@@ -179,7 +174,10 @@ fn candidates(layer: &Layer<'_>, settings: &ChoiceSettings<'_>) -> Result<Unscor
     }
     if candidates.is_empty() {
         let reasons = refused.iter().map(|(mapping, why)| format!("{}: {why}", mapping.name())).collect::<Vec<_>>();
-        return Err(CompileError::layer(name, format!("it can have no mapping of the candidates; {}", reasons.join("; "))));
+        return Err(CompileError::layer(
+            name,
+            format!("it can have no mapping of the candidates; {}", reasons.join("; ")),
+        ));
     }
     Ok(Unscored { layer: name.clone(), candidates, refused })
 }

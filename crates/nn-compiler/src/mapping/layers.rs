@@ -63,7 +63,9 @@ impl LayerMappings for MixedMapping {
 
     fn check(&self, layers: usize) -> Result<(), String> {
         let given = self.mappings.len();
-        let wrong = || format!("mapping `{}` has strategies for {given} layers; the network has {layers} with weights", self.name);
+        let wrong = || {
+            format!("mapping `{}` has strategies for {given} layers; the network has {layers} with weights", self.name)
+        };
         if given == layers { Ok(()) } else { Err(wrong()) }
     }
 }

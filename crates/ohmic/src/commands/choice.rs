@@ -5,18 +5,8 @@ use explore::auto::{Auto, ChoiceRow, choice_rows};
 use explore::chip::config::Chip;
 use explore::nn_compiler::choose::{Choice, Weights};
 
-const HEADER: [&str; 10] = [
-    "layer",
-    "mapping",
-    "chosen",
-    "why",
-    "relative\nerror",
-    "energy\nnJ",
-    "busy\ncycles",
-    "arrays",
-    "tiles",
-    "score",
-];
+const HEADER: [&str; 10] =
+    ["layer", "mapping", "chosen", "why", "relative\nerror", "energy\nnJ", "busy\ncycles", "arrays", "tiles", "score"];
 
 pub fn print(choice: &Choice, auto: &Auto, chip: &Chip) {
     say!("{}", table(&HEADER, 4, choice_rows(choice, chip).iter().map(row)));

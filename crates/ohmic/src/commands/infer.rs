@@ -49,8 +49,7 @@ fn images(arguments: &Infer, model: &Model) -> Result<Split, ExploreError> {
 }
 
 fn in_integers(arguments: &Infer, model: &Model, images: &Split, engine: EngineName) -> Result<Inferred, ExploreError> {
-    let asked =
-        Asked { mapping: &arguments.mapping, document: arguments.auto.as_deref(), set: &arguments.set };
+    let asked = Asked { mapping: &arguments.mapping, document: arguments.auto.as_deref(), set: &arguments.set };
     let request = asked.request()?;
     let chip: Chip = load(Kind::Chip, &arguments.chip, &asked.of_chip())?;
     let dataset = calibration(arguments, model, images)?;
