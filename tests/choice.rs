@@ -284,7 +284,7 @@ fn what_a_device_or_an_array_cannot_hold_is_refused() {
     let refused: Vec<(&str, &str)> =
         layer.refused.iter().map(|(mapping, why)| (mapping.name(), why.as_str())).collect();
     assert_eq!(refused.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["unbalanced:1-3-2-2", "unary"]);
-    assert!(refused[0].1.contains("uses cells of 3 bits; the device has 1 to 2"), "{refused:?}");
+    assert!(refused[0].1.contains("a cell holds 2 bits"), "{refused:?}");
     let settings = ChoiceSettings { candidates: &candidates[..1], weights: ERROR };
     let none = choose(&network, &dataset.train, &chip, &settings).unwrap_err().to_string();
     assert!(none.contains("layer `random`: it can have no mapping of the candidates; unbalanced:1-3-2-2: "), "{none}");

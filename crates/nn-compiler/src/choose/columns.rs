@@ -69,7 +69,8 @@ impl Column<'_> {
     /// Its sum in an input slice of a window.
     pub(super) fn sum(&self, window: usize, input: usize) -> Sum {
         let mut sum = Sum::default();
-        for (row, &digit) in self.digits(window, input).iter().enumerate().filter(|(_, digit)| **digit != 0.0) {
+        for (row, &digit) in self.digits(window, input).iter().enumerate().filter(|(_, digit)| **digit != 0) {
+            let digit = f64::from(digit);
             sum.nominal += digit * self.nominal[row];
             sum.mean += digit * self.mean[row];
             sum.variance += digit * digit * self.variance[row];
@@ -83,13 +84,13 @@ impl Column<'_> {
         let mut of_rows = vec![0.0; self.variance.len()];
         for (input, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
             for (of_row, digit) in of_rows.iter_mut().zip(self.digits(window, input)) {
-                *of_row += weight * digit;
+                *of_row += weight * f64::from(*digit);
             }
         }
         of_rows.iter().zip(&self.variance).map(|(of_row, variance)| of_row * of_row * variance).sum()
     }
 
-    fn digits(&self, window: usize, input: usize) -> &[f64] {
+    fn digits(&self, window: usize, input: usize) -> &[i16] {
         &self.seen.digits(window, input)[self.first_row..][..self.nominal.len()]
     }
 }

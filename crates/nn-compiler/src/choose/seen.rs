@@ -20,8 +20,8 @@ pub(super) struct Seen {
     /// Bits of an input slice.
     digit_bits: u32,
     rows: usize,
-    /// Digits of the kept windows, `[window][input slice][row]`.
-    digits: Vec<f64>,
+    /// Digits of the kept windows, `[window][input slice][row]`; DACs have at most 8 bits.
+    digits: Vec<i16>,
     /// What is added to a code before it is applied.
     offset: f64,
     /// How often rows are driven for an image, mean over all images.
@@ -59,7 +59,7 @@ impl Seen {
     }
 
     /// The digits on all rows in an input slice of a window.
-    pub(super) fn digits(&self, window: usize, input: usize) -> &[f64] {
+    pub(super) fn digits(&self, window: usize, input: usize) -> &[i16] {
         &self.digits[(window * self.slices + input) * self.rows..][..self.rows]
     }
 
@@ -70,8 +70,8 @@ impl Seen {
 
     /// The code of a row in a window, without what is added to it.
     pub(super) fn code(&self, window: usize, row: usize) -> f64 {
-        let applied = (0..self.slices).map(|input| self.worth(input) * self.digits(window, input)[row]).sum::<f64>();
-        applied - self.offset
+        let applied = |input: usize| self.worth(input) * f64::from(self.digits(window, input)[row]);
+        (0..self.slices).map(applied).sum::<f64>() - self.offset
     }
 }
 
@@ -87,7 +87,7 @@ struct Watch {
     wanted: Vec<(usize, usize)>,
     /// Images so far.
     image: usize,
-    kept: Vec<f64>,
+    kept: Vec<i16>,
     /// Windows in which a row was driven with each digit, `[digit - 1][row]`.
     digits: Vec<Vec<f64>>,
     outputs: Vec<Spread>,
@@ -177,7 +177,7 @@ impl Watch {
         for slice in 0..self.slices {
             for &from in &self.rows {
                 let digit = self.digit(codes[from], slice);
-                self.kept.push(digit.into());
+                self.kept.push(digit as i16);
             }
         }
     }
