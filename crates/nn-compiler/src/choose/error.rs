@@ -43,14 +43,14 @@ impl<'a> Errors<'a> {
         let (mut square, mut shares) = (0.0, 0.0);
         for output in outputs(self.stage, self.seen) {
             let share = self.seen.shares[output];
-            square += share * self.output(output, clipped(mvm, encoding, output, &order));
+            square += share * self.output(output, &clipped(mvm, encoding, output, &order));
             shares += share;
         }
         if shares > 0.0 { square / shares } else { 0.0 }
     }
 
     /// Mean square of the error of an output whose clipped weights are off by so much, by row.
-    fn output(&self, output: usize, clipped: Vec<(usize, f64)>) -> f64 {
+    fn output(&self, output: usize, clipped: &[(usize, f64)]) -> f64 {
         let columns = columns(self.stage, self.cells, self.seen, output);
         let window = |window: usize| {
             let mut mean: f64 = clipped.iter().map(|&(row, error)| error * self.seen.code(window, row)).sum();

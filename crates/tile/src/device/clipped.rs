@@ -87,7 +87,7 @@ mod tests {
             assert!((error(0.03, 0.04, ends) - 0.05).abs() < 1e-15);
             assert!((ClippedError::of_normal(0.03, 0.04, ends).mean - 0.03).abs() < 1e-15);
         }
-        for (mu, clipped) in [(-0.7, -0.5), (0.2, 0.2)] {
+        for (mu, clipped) in [(-0.7, -0.5_f64), (0.2, 0.2)] {
             let certain = ClippedError::of_normal(mu, 0.0, (-0.5, 0.5));
             assert_eq!((certain.mean, certain.root_mean_square(), certain.variance()), (clipped, clipped.abs(), 0.0));
         }
