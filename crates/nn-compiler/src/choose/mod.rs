@@ -2,12 +2,12 @@
 //!
 //! Each layer is looked at under each candidate in closed form; nothing is simulated. What counts is
 //!
-//! * the error that cells and converters are expected to give the outputs ([`mod@error`]), over the variance of the outputs on calibration images;
+//! * the error that cells and converters are expected to give the outputs (`error`), over the variance of the outputs on calibration images;
 //! * the energy for an image, as the chip prices the layer's own actions (`chip::energy::expected_energy`);
 //! * the cycles for which an image keeps the layer busy (as [`crate::replicate()`] balances them).
 //!
-//! The score ([`score`]) weighs them, and the least one is chosen, of equal ones the first in the order of the candidates. Where the chosen ones
-//! take more tiles than the chip has, some layers fall back ([`budget`]).
+//! The score (`score`) weighs them, and the least one is chosen, of equal ones the first in the order of the candidates. Where the chosen ones
+//! take more tiles than the chip has, some layers fall back (`budget`).
 //!
 //! Left out are leakage, movement between layers, lines and curved cells' errors, stuck cells, the converters' own errors, ranges and gains of single columns,
 //! and what a layer makes of the errors before it.
