@@ -127,6 +127,61 @@ fn cycles_and_huge_sizes_are_refused() {
     assert!(text.contains("allowed: 1 to 1048576"), "{text}");
 }
 
+/// Names, order and depth are no reason to hang, or to overflow a stack.
+#[test]
+fn deep_networks_are_read_and_deep_cycles_refused() {
+    const DEPTH: usize = 30_000;
+    let chain = || {
+        let mut writer = Writer::new(&[0, 3]);
+        let mut last = "x".to_owned();
+        for _ in 0..DEPTH {
+            last = writer.node("Neg", &[&last], vec![]);
+        }
+        (writer, last)
+    };
+    let (writer, last) = chain();
+    let start = Instant::now();
+    // Nodes may stand in any order: the deepest first.
+    let mut model = writer.model(&last);
+    let nodes = &mut model.graph.as_mut().unwrap().node;
+    nodes.reverse();
+    let nodes = import(&model.encode_to_vec(), &options()).map(|graph| graph.nodes.len());
+    assert!(matches!(nodes, Ok(DEPTH)), "{nodes:?}");
+    model.graph.as_mut().unwrap().node[DEPTH - 1].input[0] = last;
+    assert!(problem(&model.encode_to_vec()).contains("depends on its own result"));
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+#[test]
+fn names_that_are_given_twice_are_refused() {
+    let twice = |change: &dyn Fn(&mut Writer)| {
+        let mut writer = Writer::new(&[0, 3]);
+        let first = writer.node("Relu", &["x"], vec![]);
+        let second = writer.node("Sigmoid", &[&first], vec![]);
+        change(&mut writer);
+        problem(&writer.bytes(&second))
+    };
+    let text = twice(&|writer| writer.graph.node[1].output[0] = "t0".to_owned());
+    assert!(text.contains("the name `t0` is given to two tensors"), "{text}");
+    let text = twice(&|writer| writer.graph.node[0].output[0] = "x".to_owned());
+    assert!(text.contains("the name `x` is given to an input and to a result"), "{text}");
+}
+
+/// Sizes are compared with the bytes that are there before anything is made of them.
+#[test]
+fn initialisers_that_claim_more_than_they_hold_are_refused() {
+    for dims in [vec![1 << 31], vec![1 << 40], vec![i64::MAX, i64::MAX], vec![-1], vec![3, 1 << 62]] {
+        let mut writer = Writer::new(&[0, 3]);
+        let name = writer.constant(&[3], &[1.0, 2.0, 3.0]);
+        writer.graph.initializer[0].dims.clone_from(&dims);
+        let sum = writer.node("Add", &["x", &name], vec![]);
+        let start = Instant::now();
+        let text = problem(&writer.bytes(&sum));
+        assert!(text.contains(&name), "{dims:?}: {text}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{dims:?}: {:?}", start.elapsed());
+    }
+}
+
 #[test]
 fn images_are_not_mixed() {
     let mixed = |batch: i64, build: fn(&mut Writer) -> String| {

@@ -7,7 +7,7 @@ use super::ops;
 use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 use super::tensor::{Tensor, volume};
 use super::value::{Coding, Map, Value, shape_of};
-use super::{Layout, OPSETS, Options};
+use super::{Layout, OPSETS, Options, names};
 use crate::Shape;
 use crate::graph::{Graph, Operation, Reorder};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +59,7 @@ fn check_model(model: &ModelProto) -> Result<&GraphProto, String> {
     if !graph.sparse_initializer.is_empty() {
         return Err("it holds sparse constants, allowed: dense ones".to_owned());
     }
+    names::check(graph)?;
     let version = model.opset_import.iter().find(|set| ops::is_standard(&set.domain)).map(|set| set.version);
     match version {
         Some(version) if OPSETS.contains(&version) => Ok(graph),

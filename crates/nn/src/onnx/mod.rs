@@ -8,6 +8,7 @@ mod builder;
 mod error;
 mod import;
 mod limits;
+mod names;
 mod node;
 mod ops;
 pub mod proto;
