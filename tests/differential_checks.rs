@@ -98,7 +98,7 @@ pub(crate) struct Reads(pub(crate) Vec<Read>);
 
 impl ColumnProbe for Reads {
     fn observe(&mut self, read: &Observation<'_>) {
-        let driven = read.driven.iter().map(|row| (row.row as usize, row.digit as i32)).collect();
+        let driven = read.driven().iter().map(|row| (row.row as usize, row.digit as i32)).collect();
         let sums = read.sums.iter().map(|sum| sum.to_bits()).collect();
         self.0.push((read.layer, read.crossbar, read.array, driven, sums));
     }

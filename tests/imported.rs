@@ -3,6 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "helpers of tests may fail and say why")]
 
 mod imported_commands;
+mod imported_damage;
+mod imported_large;
 mod imported_own;
+mod imported_random;
+mod imported_resnet18;
 mod imported_third_party;
+mod imported_weights;
+#[path = "../crates/nn/tests/support/random_graph/mod.rs"]
+mod random_graph;
 mod support;
+#[path = "../crates/nn/tests/support/writer.rs"]
+mod writer;

@@ -143,3 +143,13 @@ fn what_is_missing_is_named() {
     let operator = refusal(&["infer", &onnx("../refused/none")]);
     assert!(operator.contains("none.onnx"), "{operator}");
 }
+
+#[test]
+fn a_network_without_weights_is_told_from_a_mistake() {
+    let text = refusal(&["infer", "digits-mlp"]);
+    assert!(
+        text.contains("digits-mlp has layers, but no weights; train it (`ohmic train --set network.preset="),
+        "{text}"
+    );
+    assert!(refusal(&["infer", "digits-mlq"]).contains("digits-mlq"));
+}

@@ -47,9 +47,14 @@ fn configs(name: &str) -> String {
     format!("{}/../../configs/networks/{name}.toml", env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Whether to take the minutes that many images need.
+fn many() -> bool {
+    std::env::var_os("OHMIC_ACCURACIES").is_some()
+}
+
 /// Images that accuracies are compared on: all with `OHMIC_ACCURACIES=1`, else few.
 fn images(test: Split) -> Split {
-    if std::env::var_os("OHMIC_ACCURACIES").is_some() { test } else { test.truncated(200) }
+    if many() { test } else { test.truncated(200) }
 }
 
 #[test]
@@ -80,10 +85,12 @@ fn ideal_chips_compute_the_reference() {
         let shape = model.graph.input;
         let dataset = match file {
             Some(file) => {
-                datasets::unlabelled(shape, &datasets::from_npy(&models.join(file), shape).unwrap().truncated(4))
+                let images = datasets::from_npy(&models.join(file), shape).unwrap();
+                Dataset { test: images.clone(), ..datasets::unlabelled(shape, &images) }
             }
-            None => few(datasets::load(&model.graph.dataset, Some(&data)).unwrap()),
+            None => datasets::load(&model.graph.dataset, Some(&data)).unwrap(),
         };
+        let dataset = few(dataset);
         let mut chip = chips::exact();
         chip.tile.buffer.bytes = 1 << 22;
         let quantised = quantised(&model.graph, &dataset.train, &chip, &Quantisation::default(), &mut |_, _| {});
@@ -93,17 +100,19 @@ fn ideal_chips_compute_the_reference() {
             CompilationSettings { dataset: &dataset, training: "none", mapping: &mapping, chip: &chip, seed: 1 };
         let program =
             compile_quantised(&quantised.network, &settings).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let images = if file.is_some() { &dataset.train.images } else { &dataset.test.images };
+        let images = &dataset.test.images;
         let sample = chip::functional::ChipSample::program(&program, 1, Purpose::Programming, 0).unwrap();
         let scores = infer(&program, &sample, &encode_images(&program, images), None).unwrap().scores;
         let expected: Vec<f64> =
             quantised.network.infer_all(images).unwrap().into_iter().flatten().map(|s| s as f64).collect();
         assert_eq!(scores, expected, "{name}");
+        eprintln!("{name}: {} images are exact", dataset.test.len());
         assert!(timing::run(&program, 1).unwrap().cycles() > 0, "{name}");
     }
 }
 
-/// Few images, so that converters are calibrated and chips simulated in seconds.
+/// Few images to calibrate with, and to simulate few or, with `OHMIC_ACCURACIES=1`, 200.
 fn few(dataset: Dataset) -> Dataset {
-    Dataset { train: dataset.train.truncated(4), test: dataset.test.truncated(4), ..dataset }
+    let test = dataset.test.truncated(if many() { 200 } else { 4 });
+    Dataset { train: dataset.train.truncated(4), test, ..dataset }
 }

@@ -100,11 +100,12 @@ impl ColumnProbe for ReadNoiseCheck<'_> {
         let (vector, cycle) = (*reads / CYCLES, *reads % CYCLES);
         *reads += 1;
         assert_eq!(read.cycle, cycle);
+        let driven = read.driven();
         let (layer, array, image, window) = (read.layer, read.array, vector / windows, vector % windows);
         for (column, &sum) in read.sums.iter().enumerate() {
             let (output, slice) = (first_output + column / read.slices, column % read.slices);
             let at = Conversion { image, layer, window, cycle, row_start, array, output, slice };
-            let driven = read.driven.iter().map(|row| (row_start + row.row as usize, f64::from(row.digit)));
+            let driven = driven.iter().map(|row| (row_start + row.row as usize, f64::from(row.digit)));
             let (nominal, variance) = at.moments(&self.program.chip, stage, driven);
             let expected = nominal + variance.sqrt() * at.draw(stage, Purpose::ReadNoise);
             assert!((f64::from(sum) - expected).abs() < 1e-4, "{at:?}: {sum}, expected {expected}");

@@ -71,7 +71,7 @@ pub(crate) struct Reads(pub(crate) Vec<Read>);
 impl ColumnProbe for Reads {
     fn observe(&mut self, read: &Observation<'_>) {
         if read.layer == 0 {
-            let driven = read.driven.iter().map(|row| (row.row as usize, f64::from(row.digit))).collect();
+            let driven = read.driven().iter().map(|row| (row.row as usize, f64::from(row.digit))).collect();
             self.0.push((read.crossbar, read.array, driven, read.sums.iter().map(|&sum| sum.into()).collect()));
         }
     }

@@ -182,7 +182,7 @@ struct Reads {
 impl ColumnProbe for Reads {
     fn observe(&mut self, read: &Observation<'_>) {
         if (read.layer, read.crossbar, read.array) == (self.layer, self.crossbar, 0) {
-            self.driven.push(read.driven.to_vec());
+            self.driven.push(read.driven());
         }
     }
 }

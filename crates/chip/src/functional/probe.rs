@@ -4,7 +4,7 @@ use super::plan::{StagePlan, computed_column};
 use super::windows::Windows;
 use std::ops::Range;
 use tile::crossbar::DrivenRow;
-use tile::kernel::{LANES, Lanes};
+use tile::kernel::{DigitFormat, LANES, Lanes};
 
 /// Watches the sums that reach the converters.
 pub trait ColumnProbe {
@@ -13,7 +13,7 @@ pub trait ColumnProbe {
 }
 
 /// The column sums of one array for one input slice. Arrays follow each other, for every array the windows, for every window the input slices.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Observation<'a> {
     /// Index of the MVM stage.
     pub layer: usize,
@@ -25,12 +25,31 @@ pub struct Observation<'a> {
     pub cycle: usize,
     /// Number of slices; column `c` belongs to slice `c % slices`.
     pub slices: usize,
-    /// The driven word lines, counted within the crossbar.
-    pub driven: &'a [DrivenRow],
     /// Sums of all columns, in level spacings times DAC steps.
     pub sums: &'a [f32],
     /// Digital factor that compensation of drift puts on what the converters make of them.
     pub drift_gain: f64,
+    inputs: Inputs<'a>,
+}
+
+/// What drives the rows of an array, of which few probes want to know.
+#[derive(Clone, Copy)]
+struct Inputs<'a> {
+    windows: &'a Windows,
+    rows: &'a Range<usize>,
+    format: DigitFormat,
+    at: usize,
+}
+
+impl Observation<'_> {
+    /// The driven word lines, counted within the crossbar.
+    #[must_use]
+    pub fn driven(&self) -> Vec<DrivenRow> {
+        let Inputs { windows, rows, format, at } = self.inputs;
+        let row =
+            |(row, &digit): (usize, &i32)| (digit != 0).then_some(DrivenRow { row: row as u32, digit: digit as f32 });
+        windows.digits_at(rows, format, at).iter().enumerate().filter_map(row).collect()
+    }
 }
 
 /// Shows a probe the sums of a unit, `[block of columns][window and cycle]`.
@@ -42,25 +61,25 @@ pub(super) fn show(
     blocks: &[Vec<Lanes<f32>>],
 ) {
     let unit = &plan.units[unit];
-    let slices = plan.stage.slices.len();
-    let mut sums = vec![0.0; unit.scale.len()];
-    for (at, digits) in windows.digits(rows, plan.format).enumerate() {
-        for (column, sum) in sums.iter_mut().enumerate() {
-            let computed = computed_column(column, unit.outputs.len(), slices);
-            *sum = blocks[computed / LANES][at].0[computed % LANES];
-        }
-        let row =
-            |(row, &digit): (usize, &i32)| (digit != 0).then_some(DrivenRow { row: row as u32, digit: digit as f32 });
-        let driven: Vec<DrivenRow> = digits.iter().enumerate().filter_map(row).collect();
+    let (slices, format) = (plan.stage.slices.len(), plan.format);
+    let place = |column| {
+        let computed = computed_column(column, unit.outputs.len(), slices);
+        (computed / LANES, computed % LANES)
+    };
+    let places: Vec<(usize, usize)> = (0..unit.scale.len()).map(place).collect();
+    let mut sums = vec![0.0; places.len()];
+    let sum_at = |at: usize, &(block, lane): &(usize, usize)| blocks[block][at].0[lane];
+    for at in 0..windows.count() * format.cycles as usize {
+        sums.iter_mut().zip(&places).for_each(|(sum, place)| *sum = sum_at(at, place));
         probe.observe(&Observation {
             layer: plan.layer,
             crossbar: unit.crossbar,
             array: unit.array,
-            cycle: at % plan.format.cycles as usize,
+            cycle: at % format.cycles as usize,
             slices,
-            driven: &driven,
             sums: &sums,
             drift_gain: plan.sample.drift_gain,
+            inputs: Inputs { windows, rows, format, at },
         });
     }
 }

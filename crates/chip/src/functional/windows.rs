@@ -139,12 +139,18 @@ impl Windows {
         format: DigitFormat,
     ) -> impl Iterator<Item = Vec<i32>> + 'w {
         let rows = rows.clone();
-        (0..self.count()).flat_map(move |window| {
-            let codes = self.window(window)[rows.clone()].to_vec();
-            let digits =
-                move |cycle| codes.iter().map(|&code| tile::dac::signed_digit(code, format.bits, cycle)).collect();
-            (0..format.cycles).map(digits)
-        })
+        (0..self.count() * format.cycles as usize).map(move |at| self.digits_at(&rows, format, at))
+    }
+
+    /// The same of one window and input slice, `at = window * format.cycles + slice`.
+    pub(super) fn digits_at(&self, rows: &Range<usize>, format: DigitFormat, at: usize) -> Vec<i32> {
+        let (window, cycle) = (at / format.cycles as usize, at as u32 % format.cycles);
+        let digit = |code: i32| tile::dac::signed_digit(code, format.bits, cycle);
+        let range = window * self.rows + rows.start..window * self.rows + rows.end;
+        match &self.codes {
+            Codes::Narrow { codes, .. } => codes[range].iter().map(|code| digit(code.to_code())).collect(),
+            Codes::Wide { codes, .. } => codes[range].iter().map(|&code| digit(code)).collect(),
+        }
     }
 
     /// The codes under one window.

@@ -4,6 +4,7 @@ use super::Sums;
 use crate::error::CompileError;
 use chip::functional::{ChipSample, ColumnProbe, Observation, infer};
 use chip::program::{MvmStage, PlacedCrossbar, Program};
+use rayon::prelude::*;
 use tile::address::Purpose;
 use tile::crossbar::Crossbar;
 
@@ -37,13 +38,19 @@ impl Column {
         let gain = self.nominal_times_seen / self.seen_squared;
         if gain.is_finite() && gain > 0.0 { gain } else { 1.0 }
     }
+
+    fn append(&mut self, other: &Self) {
+        self.sums.append(&other.sums);
+        self.nominal_times_seen += other.nominal_times_seen;
+        self.seen_squared += other.seen_squared;
+    }
 }
 
 impl ColumnProbe for Observed {
     fn observe(&mut self, read: &Observation<'_>) {
         let stage = &mut self.stages[read.layer];
-        for (column, &sum) in read.sums.iter().enumerate() {
-            stage.slices[column % read.slices].add(sum);
+        for (slice, sums) in stage.slices.iter_mut().enumerate() {
+            read.sums.iter().skip(slice).step_by(read.slices).for_each(|&sum| sums.add(sum));
         }
         let Some(columns) = stage.crossbars.get_mut(read.crossbar) else { return };
         let columns = &mut columns[read.array * read.sums.len()..];
@@ -51,7 +58,7 @@ impl ColumnProbe for Observed {
             column.sums.add(sum);
         }
         if let Some(nominal) = stage.nominal.get(read.crossbar) {
-            nominal[read.array].column_sums(read.driven, 1, &mut stage.scratch);
+            nominal[read.array].column_sums(&read.driven(), 1, &mut stage.scratch);
             for ((column, &seen), &nominal) in columns.iter_mut().zip(read.sums).zip(&stage.scratch) {
                 // Compensation of drift acts on the same codes; the gain is for what it leaves.
                 let seen = f64::from(seen) * read.drift_gain;
@@ -62,30 +69,66 @@ impl ColumnProbe for Observed {
     }
 }
 
-/// Runs calibration images through the chip's calibration chip samples.
-pub(super) fn observe(program: &Program, images: &[i32], seed: u64) -> Result<Observed, CompileError> {
-    let adc = &program.chip.tile.adc;
-    let stage = |stage: &MvmStage| {
-        let columns = |placed| vec![Column::default(); stage.converted_columns(placed) as usize];
-        let own = adc.per_column || adc.column_gain;
-        ObservedStage {
-            slices: vec![Sums::default(); stage.slices.len()],
-            crossbars: if own { stage.crossbars.iter().map(columns).collect() } else { Vec::new() },
-            nominal: if adc.column_gain {
-                stage.crossbars.iter().map(|p| nominal(stage, p)).collect()
-            } else {
-                Vec::new()
-            },
-            scratch: Vec::new(),
-        }
-    };
-    let mut observed = Observed { stages: program.mvm_stages().map(|(_, of)| stage(of)).collect() };
-    let fail = |what| CompileError::chip(&program.chip, what);
-    for chip_sample in 0..u64::from(adc.calibration_chips) {
-        let sample = ChipSample::program(program, seed, Purpose::Calibration, chip_sample).map_err(fail)?;
-        infer(program, &sample, images, Some(&mut observed)).map_err(fail)?;
+impl Observed {
+    /// Nothing yet.
+    fn new(program: &Program) -> Self {
+        let adc = &program.chip.tile.adc;
+        let stage = |stage: &MvmStage| {
+            let columns = |placed| vec![Column::default(); stage.converted_columns(placed) as usize];
+            let own = adc.per_column || adc.column_gain;
+            ObservedStage {
+                slices: vec![Sums::default(); stage.slices.len()],
+                crossbars: if own { stage.crossbars.iter().map(columns).collect() } else { Vec::new() },
+                nominal: if adc.column_gain {
+                    stage.crossbars.iter().map(|p| nominal(stage, p)).collect()
+                } else {
+                    Vec::new()
+                },
+                scratch: Vec::new(),
+            }
+        };
+        Self { stages: program.mvm_stages().map(|(_, of)| stage(of)).collect() }
     }
-    Ok(observed)
+
+    /// Adds what was seen on another chip sample.
+    fn append(&mut self, other: &Self) {
+        for (stage, other) in self.stages.iter_mut().zip(&other.stages) {
+            stage.slices.iter_mut().zip(&other.slices).for_each(|(sums, other)| sums.append(other));
+            let columns = stage.crossbars.iter_mut().flatten();
+            columns.zip(other.crossbars.iter().flatten()).for_each(|(column, other)| column.append(other));
+        }
+    }
+}
+
+/// Runs calibration images through the chip's calibration chip samples, some in parallel; they are added in their order.
+pub(super) fn observe(program: &Program, images: &[i32], seed: u64) -> Result<Observed, CompileError> {
+    let run = |&chip_sample: &u64| {
+        let mut observed = Observed::new(program);
+        let sample = ChipSample::program(program, seed, Purpose::Calibration, chip_sample)?;
+        infer(program, &sample, images, Some(&mut observed)).map(|_| observed)
+    };
+    let mut all = Observed::new(program);
+    let samples: Vec<u64> = (0..program.chip.tile.adc.calibration_chips.into()).collect();
+    for some in samples.chunks(at_once(program)) {
+        let seen: Vec<Result<Observed, String>> = some.par_iter().map(run).collect();
+        for seen in seen {
+            all.append(&seen.map_err(|what| CompileError::chip(&program.chip, what))?);
+        }
+    }
+    Ok(all)
+}
+
+/// Cells of all chip samples that are in memory at once, unless one sample has more.
+const MOST_CELLS: u64 = 1 << 25;
+
+/// Chip samples that are looked at in parallel.
+fn at_once(program: &Program) -> usize {
+    let of = |stage: &MvmStage| {
+        let cells = stage.crossbars.iter().map(|placed| u64::from(placed.rows) * stage.columns(placed));
+        cells.sum::<u64>() * u64::from(stage.polarities)
+    };
+    let cells: u64 = program.mvm_stages().map(|(_, stage)| of(stage)).sum();
+    ((MOST_CELLS / cells.max(1)) as usize).clamp(1, rayon::current_num_threads())
 }
 
 /// The converted arrays of a crossbar with every cell at its level.

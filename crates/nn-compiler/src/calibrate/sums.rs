@@ -10,13 +10,23 @@ pub(crate) struct Sums {
 
 const BINS_PER_LEVEL: f64 = 4.0;
 
+/// Numbers as large as this are spaced by 1: adding it to a smaller one rounds that, ties to even, and leaves it in the lowest bits.
+const WHOLE: f64 = (1_u64 << 52) as f64;
+
 impl Sums {
     pub(crate) fn add(&mut self, sum: f32) {
-        let bin = (f64::from(sum.abs()) * BINS_PER_LEVEL).round_ties_even() as usize;
+        // Rounding without a call: this is the inner loop of calibration.
+        let bin = ((f64::from(sum.abs()) * BINS_PER_LEVEL + WHOLE).to_bits() - WHOLE.to_bits()) as usize;
         if bin >= self.bins.len() {
             self.bins.resize(bin + 1, 0);
         }
         self.bins[bin] += 1;
+    }
+
+    /// Adds what another has seen.
+    pub(super) fn append(&mut self, other: &Self) {
+        self.bins.resize(self.bins.len().max(other.bins.len()), 0);
+        self.bins.iter_mut().zip(&other.bins).for_each(|(bin, count)| *bin += count);
     }
 
     fn value(bin: usize) -> f64 {

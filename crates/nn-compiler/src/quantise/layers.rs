@@ -68,15 +68,21 @@ impl Pass<'_> {
 
     /// Restricts codes to those that are prescribed, if the clamps of their format do not.
     pub(super) fn within(&mut self, layer: &Layer, after: After, value: Value) -> Value {
-        match after.format {
-            Some(format) if !after.relu && !format.fills() => {
-                self.table_of(&format!("{}.codes", layer.name), &value, Function::Round(format), None)
-            }
-            Some(format) if after.relu && !(Format { lowest: 0, ..format }).fills() => {
-                let format = Format { lowest: 0, ..format };
-                self.table_of(&format!("{}.codes", layer.name), &value, Function::Round(format), None)
+        let above_zero = |format: Format| Format { lowest: if after.relu { 0 } else { format.lowest }, ..format };
+        match after.format.map(above_zero) {
+            Some(format) if !format.fills() => {
+                self.table_of(&self.free_name(&layer.name, "codes"), &value, Function::Round(format), None)
             }
             _ => value,
         }
+    }
+
+    /// A name for what is added behind a layer: no layer has it.
+    fn free_name(&self, layer: &str, part: &str) -> String {
+        let mut name = format!("{layer}.{part}");
+        while self.layers.layers.iter().any(|layer| layer.name == name) {
+            name.push('_');
+        }
+        name
     }
 }

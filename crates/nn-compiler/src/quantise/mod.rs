@@ -8,6 +8,8 @@ mod dump;
 mod layers;
 mod range;
 mod table;
+#[cfg(test)]
+mod tests;
 mod value;
 mod weighted;
 mod weights;

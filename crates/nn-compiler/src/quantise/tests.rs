@@ -1,0 +1,82 @@
+//! Tests of weights and layers in integers.
+
+use super::weights::integer_weights;
+use super::*;
+use crate::fuse::fuse;
+use nn::Shape;
+use nn::graph::{Graph, Linear, Node, Operation, Quantise, Rounding, WeightScale};
+
+const SETTINGS: QuantiseSettings = QuantiseSettings {
+    weight_bits: 8,
+    bits: 8,
+    signed_bits: 7,
+    per_channel: false,
+    weight_range: Range::Max,
+    activation_range: Range::Max,
+};
+
+/// The value that each integer stands for, output by output.
+fn values(weights: &weights::IntegerWeights) -> Vec<f32> {
+    let rows = weights.weights.len() / weights.scales.len();
+    let row = |(row, scale): (&[i32], &f32)| row.iter().map(|&weight| weight as f32 * scale).collect::<Vec<_>>();
+    weights.weights.chunks_exact(rows).zip(&weights.scales).flat_map(row).collect()
+}
+
+#[test]
+fn weights_are_rounded_in_the_scale_of_their_range() {
+    let weight = [1.0, -0.3, 0.004, 0.1, -0.05, 0.0249];
+    let tensor = integer_weights(&weight, 2, &WeightScale::Free, false, &SETTINGS);
+    assert_eq!((tensor.scales.clone(), tensor.weights[0]), (vec![1.0 / 127.0; 2], 127));
+    let channel = QuantiseSettings { per_channel: true, ..SETTINGS };
+    let channels = integer_weights(&weight, 2, &WeightScale::Free, false, &channel);
+    assert_eq!((channels.scales[1], channels.weights[3]), ((0.1_f64 / 127.0) as f32, 127));
+    for found in [&tensor, &channels] {
+        for (index, (value, weight)) in values(found).iter().zip(weight).enumerate() {
+            assert!((value - weight).abs() <= 0.5001 * found.scales[index / 3], "{value} for {weight}");
+        }
+    }
+    // Scores of several scales could not be compared.
+    assert_eq!(integer_weights(&weight, 2, &WeightScale::Free, true, &channel).scales, tensor.scales);
+    // Weights that are all zero have some scale, and stay zero.
+    let zeros = integer_weights(&[0.0; 4], 2, &WeightScale::Free, false, &channel);
+    assert_eq!((zeros.weights, zeros.scales), (vec![0; 4], vec![1.0; 2]));
+}
+
+#[test]
+fn an_imposed_scale_is_kept_and_clips() {
+    let found = integer_weights(&[1.0, -70.0, 70.0, 0.75], 2, &WeightScale::Tensor(0.5), false, &SETTINGS);
+    // 1.5 steps are rounded to the even 2.
+    assert_eq!((found.weights, found.scales), (vec![2, -127, 127, 2], vec![0.5; 2]));
+    let scales = WeightScale::Channel(vec![0.5, 0.25]);
+    let found = integer_weights(&[1.0, -70.0, 70.0, 0.75], 2, &scales, false, &SETTINGS);
+    assert_eq!((found.weights, found.scales), (vec![2, -127, 127, 3], vec![0.5, 0.25]));
+}
+
+fn linear(name: &str, inputs: usize, outputs: usize) -> Node {
+    let weight = (0..inputs * outputs).map(|index| (index % 5) as f32 / 4.0 - 0.5).collect();
+    let linear = Linear { inputs, outputs, weight, bias: vec![0.0; outputs], weight_scale: WeightScale::Free };
+    Node { name: name.to_owned(), inputs: Vec::new(), op: Operation::Linear(linear) }
+}
+
+/// Codes that their width does not restrict to those prescribed take a table, whose name no layer of the network may have.
+#[test]
+fn a_table_that_is_added_has_a_name_of_its_own() {
+    let format = Quantise {
+        scale: Coefficients::Map(0.01),
+        zero_point: Coefficients::Map(-3.0),
+        bits: 4,
+        signed: true,
+        narrow: false,
+        rounding: Rounding::HalfEven,
+    };
+    let quantise = Node { name: "format".to_owned(), inputs: Vec::new(), op: Operation::Quantise(format) };
+    let mut nodes = vec![linear("a", 4, 3), quantise, linear("a.codes", 3, 2)];
+    nodes.iter_mut().enumerate().for_each(|(index, node)| node.inputs = vec![index]);
+    let input = Shape { channels: 1, height: 1, width: 4 };
+    let graph = Graph { name: "net".to_owned(), dataset: "none".to_owned(), input, nodes };
+    graph.validate().unwrap();
+    let calibration = Split { features: 4, images: vec![0.1, 0.9, 0.5, 0.3], labels: vec![0] };
+    let quantised = super::quantise("net", "none", &fuse(&graph).unwrap(), &SETTINGS, &calibration).unwrap();
+    let names: Vec<&str> = quantised.network.layers.iter().map(QuantisedLayer::name).collect();
+    assert_eq!(names, ["a", "a.codes_", "a.codes"]);
+}
