@@ -7,7 +7,7 @@ use crate::support::networks::{Builder, dataset, single_layer};
 use crate::support::random::Random;
 use chip::config::Chip;
 use chip::program::Program;
-use chip::timing::{WeightWriting, weight_writing};
+use chip::timing::{TimingError, WeightWriting, weight_writing};
 use nn::{Graph, Shape};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::replicate;
@@ -186,4 +186,48 @@ fn buffers_without_room_for_a_row_are_refused() {
     program.chip.tile.buffer.bytes = 4;
     let slow = weight_writing(&program).unwrap();
     assert!((20 * 100..20 * (2 + 70 + 100)).contains(&slow.cycles), "row by row: {slow:?}");
+}
+
+/// Copies in one tile share a lane, whose part of the buffer may hold one row: it gets them one after the other. Whatever the sizes of the buffers, all is written,
+/// or they are said to be too small, by a size that is enough.
+#[test]
+fn no_size_of_a_buffer_makes_the_loading_stand_still() {
+    let mut random = Random(77);
+    let (mut shared, mut refused) = (0, 0);
+    for _ in 0..12 {
+        let mut chip = chips::exact();
+        (chip.tile.array.rows, chip.tile.arrays) = (16, random.pick(&[8, 96]));
+        chip.tile.array.written_at_once = random.pick(&[2, 4, 16]);
+        let mut chain = Builder::new(&mut random, 8, Shape { channels: 2, height: 5, width: 5 });
+        chain.conv2d(5, 3, 1, 1);
+        chain.relu();
+        chain.conv2d(7, 2, 1, 0);
+        chain.relu();
+        chain.linear(3);
+        let mut program = compiled(&chain.finish(), "differential", &chip);
+        let arrays = |program: &Program| -> usize {
+            program.mvm_stages().map(|(_, of)| of.crossbars.len() * of.polarities as usize * of.copies()).sum()
+        };
+        let budget = 4 * arrays(&program) as u64;
+        replicate(&mut program, budget).unwrap();
+        let copies = program.mvm_stages().any(|(_, of)| (1..of.copies()).any(|copy| of.home(copy) == of.home(0)));
+        shared += usize::from(copies);
+        for _ in 0..25 {
+            program.chip.tile.buffer.bytes = 20 + u64::from(random.pick(&[0_u32, 13, 60, 111, 200, 333]));
+            program.chip.memory.buffer_bytes = 10 + u64::from(random.pick(&[0_u32, 30, 77, 300, 2000]));
+            while let Err(error) = weight_writing(&program) {
+                refused += 1;
+                match error {
+                    TimingError::Buffer { needed_bytes, bytes, .. } if needed_bytes > bytes => {
+                        program.chip.tile.buffer.bytes = needed_bytes;
+                    }
+                    TimingError::GlobalBuffer { needed_bytes, bytes, .. } if needed_bytes > bytes => {
+                        program.chip.memory.buffer_bytes = needed_bytes;
+                    }
+                    error => panic!("{error}"),
+                }
+            }
+        }
+    }
+    assert!(shared > 3 && refused > 10, "{shared}, {refused}");
 }

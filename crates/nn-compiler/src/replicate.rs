@@ -5,14 +5,15 @@
 //! pipeline (as Shafiee et al., ISCA 2016, give early layers more copies, in proportion to their windows). It ends where that stage can have no more:
 //! copies of another would not make the pipeline faster.
 //!
-//! Copies lie in further tiles, and pixels under windows of two copies go to both, so that more copies load the network. Where it would be busier
-//! with an image than the longest stage, fewer of these copies are kept.
+//! Copies lie in further tiles, and pixels under windows of two copies go to both, so that more copies load the network, and buses and ports that they
+//! share. The timing engine tells which number of these copies is the fastest; the others are not kept.
 
 use crate::error::CompileError;
 use crate::partition::Site;
 use chip::config::Chip;
 use chip::machine::hardware::Hardware;
 use chip::program::{AddStage, ConcatStage, MvmStage, Place, PlacedCrossbar, PoolStage, Program, Stage, TableStage};
+use chip::timing;
 
 /// Gives the stages of a program copies, with up to `arrays` arrays in all (an array of a pair counts), as far as tiles and windows reach, and
 /// places everything anew.
@@ -33,7 +34,7 @@ pub fn replicate(program: &mut Program, arrays: u64) -> Result<Limit, CompileErr
     }
     let (copied, limit) = share_out(demands.clone(), arrays - least, &program.chip);
     let kept = fastest(program, &demands, &copied);
-    Ok(if kept < copied.len() { Limit::Network } else { limit })
+    Ok(if kept < copied.len() { Limit::Contention } else { limit })
 }
 
 /// Why no stage has further copies.
@@ -45,8 +46,8 @@ pub enum Limit {
     Tiles,
     /// The longest stage has a copy for each of its windows.
     Windows,
-    /// The network would be busy for longer.
-    Network,
+    /// With more of them images follow each other more slowly, because they load what is shared.
+    Contention,
 }
 
 impl std::fmt::Display for Limit {
@@ -55,7 +56,7 @@ impl std::fmt::Display for Limit {
             Self::Arrays => "the budget holds no further copy of the slowest stage",
             Self::Tiles => "the chip has no tile for a further copy of the slowest stage",
             Self::Windows => "the slowest stage has a copy for each of its windows",
-            Self::Network => "with more copies the network would be slower than the stages",
+            Self::Contention => "with more copies images follow each other more slowly",
         })
     }
 }
@@ -147,30 +148,41 @@ fn share_out(mut demands: Vec<Demand>, mut arrays: u64, chip: &Chip) -> (Vec<usi
     (copied, Limit::Windows)
 }
 
-/// Places the program with as many of the further copies as make the slower of stages and network fastest; how many these are. Tried are all of
-/// them and, while the stages could still win by it, numbers of copies that are each a tenth less than the one before.
+/// Images that numbers of copies are timed with.
+const IMAGES: u64 = 4;
+
+/// Places the program with as many of the further copies as make images follow each other fastest; how many these are. Tried are all of them and then numbers
+/// of copies that are each a twentieth less than the one before, while stages and network, free of contention, could be faster than the best.
 fn fastest(program: &mut Program, demands: &[Demand], copied: &[usize]) -> usize {
-    let clock = program.chip.hardware().clocks.network;
-    let (mut best, mut least, mut tried) = (0, u128::MAX, copied.len());
+    let clock = u128::from(program.chip.hardware().clocks.network);
+    // If none can be timed, all stay: the buffer that is too small is refused later, with the size that it needs.
+    let (mut best, mut least, mut tried) = (copied.len(), u128::MAX, copied.len());
     loop {
         let copies = copies_with(demands, &copied[..tried]);
         let stages = busy(demands, &copies);
         if stages >= least {
+            // Fewer copies are slower still.
             break;
         }
         place(program, &copies);
-        let cycles = stages.max(u128::from(program.network_cycles()) * u128::from(clock));
-        if cycles < least {
-            (best, least) = (tried, cycles);
+        if u128::from(program.network_cycles()) * clock < least
+            && let Some(interval) = image_interval(program).filter(|&interval| interval < least)
+        {
+            (best, least) = (tried, interval);
         }
         if tried == 0 {
             break;
         }
-        let fewer = (demands.len() + tried) * 9 / 10;
-        tried = fewer.saturating_sub(demands.len()).min(tried - 1);
+        tried = tried.saturating_sub(((demands.len() + tried) / 20).max(1));
     }
     place(program, &copies_with(demands, &copied[..best]));
     best
+}
+
+/// Cycles between images, with all contention; none if a buffer is too small for so many copies.
+fn image_interval(program: &Program) -> Option<u128> {
+    let (cycles, images) = timing::run(program, IMAGES).ok()?.steady_interval();
+    Some(u128::from(cycles / images.max(1)))
 }
 
 /// Copies of every stage with the given further ones.

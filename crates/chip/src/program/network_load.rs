@@ -6,7 +6,7 @@ use super::Program;
 const SIDES: usize = 4;
 
 impl Program {
-    /// Network cycles in which an image keeps the busiest link, way into a tile or, where an input has a single queue, network interface busy.
+    /// Network cycles in which an image keeps the busiest link, way into a tile or network interface busy: each carries a flit a cycle.
     #[must_use]
     pub fn network_cycles(&self) -> u64 {
         let mesh = &self.chip.mesh;
@@ -19,8 +19,7 @@ impl Program {
                 links[link] += flits;
             }
         }
-        let queues = if mesh.virtual_output_queues { &[][..] } else { &out_of };
-        into.iter().chain(queues).chain(&links).copied().max().unwrap_or(0)
+        into.iter().chain(&out_of).chain(&links).copied().max().unwrap_or(0)
     }
 
     /// The links of an XY route, numbered by the router that they leave and the side.

@@ -10,8 +10,7 @@ use thiserror::Error;
 pub enum TimingError {
     /// A tile's buffer cannot hold what its stages need to go on.
     #[error(
-        "the buffer of tile {tile} has {bytes} bytes and needs {needed_bytes}, most of them for `{region}`; allowed is tile.buffer.bytes >= {needed_bytes}, \
-         or more tiles"
+        "the buffer of tile {tile} has {bytes} bytes and needs {needed_bytes}, most of them for `{region}`; allowed is tile.buffer.bytes >= {needed_bytes}"
     )]
     Buffer {
         /// The tile.

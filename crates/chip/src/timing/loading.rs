@@ -81,27 +81,41 @@ impl Plan<'_> {
                 }
             }
         }
+        self.check_buffers(&placed, &crossbars)?;
         for (tile, here) in placed {
-            self.add_lanes(tile, &here, &mut crossbars)?;
+            self.add_lanes(tile, &here, &mut crossbars);
         }
-        self.add_blocks(&crossbars)
+        self.add_blocks(&crossbars);
+        Ok(())
+    }
+
+    /// Requires room for the longest row, in the tile that it goes to and in the global buffer.
+    fn check_buffers(
+        &self,
+        placed: &BTreeMap<u32, Vec<(usize, u64)>>,
+        crossbars: &[(u64, u64, Vec<usize>)],
+    ) -> Result<(), TimingError> {
+        let chip = &self.program.chip;
+        let of_tile = |here: &Vec<(usize, u64)>| here.iter().map(|&(crossbar, _)| crossbars[crossbar].1).max();
+        let longest = placed.iter().filter_map(|(&tile, here)| of_tile(here).map(|bits| (bits, tile))).max();
+        let Some((row_bits, tile)) = longest else { return Ok(()) };
+        let (needed_bytes, bytes) = (row_bits.div_ceil(8), chip.tile.buffer.bytes);
+        if bytes < needed_bytes {
+            return Err(TimingError::Buffer { tile, region: "rows of weights".to_owned(), needed_bytes, bytes });
+        }
+        let (what, bytes) = ("a row of weights", chip.memory.buffer_bytes);
+        if bytes < needed_bytes {
+            return Err(TimingError::GlobalBuffer { what, bytes, needed_bytes });
+        }
+        Ok(())
     }
 
     /// The lanes of a tile: as many as write at once, if its buffer holds a row for each.
-    fn add_lanes(
-        &mut self,
-        tile: u32,
-        here: &[(usize, u64)],
-        crossbars: &mut [(u64, u64, Vec<usize>)],
-    ) -> Result<(), TimingError> {
+    fn add_lanes(&mut self, tile: u32, here: &[(usize, u64)], crossbars: &mut [(u64, u64, Vec<usize>)]) {
         let chip = &self.program.chip;
         let arrays = here.iter().map(|&(_, arrays)| arrays).max().unwrap_or(1).max(1);
         let row_bits = here.iter().map(|&(crossbar, _)| crossbars[crossbar].1).max().unwrap_or(1).max(1);
         let buffer_bits = chip.tile.buffer.bytes.saturating_mul(8);
-        if buffer_bits < row_bits {
-            let (region, bytes) = ("rows of weights".to_owned(), chip.tile.buffer.bytes);
-            return Err(TimingError::Buffer { tile, region, needed_bytes: row_bits.div_ceil(8), bytes });
-        }
         let at_once = u64::from(chip.tile.array.written_at_once) / arrays;
         let count = at_once.min(buffer_bits / row_bits).min(here.len() as u64).max(1);
         let first = self.lanes.len();
@@ -110,18 +124,13 @@ impl Plan<'_> {
         for (index, &(crossbar, _)) in here.iter().enumerate() {
             crossbars[crossbar].2.push(first + index % count as usize);
         }
-        Ok(())
     }
 
     /// Cuts crossbars into blocks that fit the buffers twice, and sorts them so that all lanes get their rows alike.
-    fn add_blocks(&mut self, crossbars: &[(u64, u64, Vec<usize>)]) -> Result<(), TimingError> {
+    fn add_blocks(&mut self, crossbars: &[(u64, u64, Vec<usize>)]) {
         let global_bits = self.program.chip.memory.buffer_bytes.saturating_mul(8);
         let mut blocks: Vec<(u64, Block)> = Vec::new();
         for (rows, row_bits, lanes) in crossbars {
-            if global_bits < *row_bits {
-                let (what, bytes) = ("a row of weights", self.program.chip.memory.buffer_bytes);
-                return Err(TimingError::GlobalBuffer { what, bytes, needed_bytes: row_bits.div_ceil(8) });
-            }
             let buffers = lanes.iter().map(|&lane| self.lanes[lane].bits).chain([global_bits]);
             let fits = buffers.min().unwrap_or(0) / 2 / (*row_bits).max(1);
             let size = fits.min(rows.div_ceil(LEAST_BLOCKS)).max(1);
@@ -135,7 +144,6 @@ impl Plan<'_> {
         }
         blocks.sort_by_key(|(written, _)| *written);
         self.blocks = blocks.into_iter().map(|(_, block)| block).collect();
-        Ok(())
     }
 
     /// Blocks by burst from the memory: a burst fits half of the global buffer, if a block does.
@@ -208,18 +216,21 @@ impl Plan<'_> {
         bursts.iter().flat_map(request).collect()
     }
 
-    /// Loads every block once and sends it to all copies.
+    /// Loads every block and sends it to all copies: at once to those of different lanes, whose buffers may hold one block only.
     fn sends(&self, bursts: &[&[Block]]) -> Vec<Instruction> {
         let port = self.program.chip.memory.port_tile;
         let mut instructions = Vec::new();
         for (count, burst) in (1..).zip(bursts) {
-            for (place, block) in burst.iter().enumerate() {
-                let (bits, regions) =
-                    (block.bits, block.lanes.iter().map(|&lane| (lane as u32 + 1, self.lanes[lane].tile)));
+            let rounds: Vec<(u64, Vec<usize>)> = burst
+                .iter()
+                .flat_map(|block| rounds(&block.lanes).into_iter().map(|lanes| (block.bits, lanes)))
+                .collect();
+            for (place, (bits, lanes)) in rounds.iter().enumerate() {
+                let (bits, regions) = (*bits, lanes.iter().map(|&lane| (lane as u32 + 1, self.lanes[lane].tile)));
                 instructions.push(Instruction::Wait { region: 0, count });
                 instructions.extend(regions.clone().map(|(region, _)| Instruction::Room { region }));
                 instructions.push(Instruction::Load { region: 0, bits });
-                let last = place + 1 == burst.len();
+                let last = place + 1 == rounds.len();
                 instructions.extend(last.then_some(Instruction::Free { region: 0, count }));
                 instructions.extend(regions.map(|(region, tile)| match tile == port {
                     true => Instruction::Store { region, bits },
@@ -245,4 +256,16 @@ impl Plan<'_> {
         instructions.push(if near { Instruction::Store { region, bits } } else { Instruction::Send { region, bits } });
         Core { banks: vec![Bank { count: 1, columns: 1 }], ..self.core("rows", tile, instructions) }
     }
+}
+
+/// The lanes of a block in parts of which none has a lane twice.
+fn rounds(lanes: &[usize]) -> Vec<Vec<usize>> {
+    let mut rounds: Vec<Vec<usize>> = Vec::new();
+    for &lane in lanes {
+        match rounds.iter_mut().find(|round| !round.contains(&lane)) {
+            Some(round) => round.push(lane),
+            None => rounds.push(vec![lane]),
+        }
+    }
+    rounds
 }

@@ -55,7 +55,7 @@ impl Input {
         if file.is_dir() {
             if chip.is_some() || !set.is_empty() {
                 return refuse(
-                    "--chip and --set are for instruction traces; a program holds the chip it was compiled for",
+                    "--chip and --set are for instruction traces and outlines; a program holds the chip it was compiled for",
                 );
             }
             return Ok(Self::Program(Box::new(chip::program::load(path)?)));

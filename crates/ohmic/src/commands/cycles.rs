@@ -8,7 +8,7 @@ use crate::cli::{Cycles, Format};
 use explore::ExploreError;
 use explore::chip::machine::account::Class;
 use explore::config::Kind;
-use explore::cycles::{CyclesReport, Prices, check_images, cycles, cycles_csv};
+use explore::cycles::{CyclesReport, Input, Prices, check_images, cycles, cycles_csv};
 use explore::output::{write, write_run};
 use serde_json::{Value, json};
 
@@ -25,7 +25,12 @@ pub fn run(arguments: &Cycles, format: Format) -> Result<(), ExploreError> {
         write(output, "cycles.csv", &cycles_csv(&report)?)?;
     }
     match format {
-        Format::Text => text::print(&report),
+        Format::Text => {
+            text::print(&report);
+            if let Input::Program(program) = &input {
+                text::print_copies(program);
+            }
+        }
         Format::Json => print_json(&json(&report))?,
     }
     Ok(())

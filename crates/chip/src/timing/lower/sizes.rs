@@ -96,7 +96,8 @@ fn share_rest(workload: &mut Workload, contents: &[Content], hardware: &Hardware
     if let Some((&tile, &(needed, _))) =
         used.iter().max_by_key(|(_, (needed, _))| *needed).filter(|(_, of)| of.0 > buffer_bits)
     {
-        let here = workload.regions.iter().filter(|region| region.tile == tile && region.capacity.is_some());
+        let counted = workload.regions.iter().zip(contents).filter(|(_, content)| **content != Content::Global);
+        let here = counted.map(|(region, _)| region).filter(|region| region.tile == tile && region.capacity.is_some());
         let largest = here.max_by_key(|region| region.capacity.unwrap_or(0).saturating_mul(region.item_bits));
         let region = largest.map_or_else(String::new, |region| region.name.clone());
         let (needed_bytes, bytes) = (needed.div_ceil(8), buffer_bits / 8);

@@ -4,6 +4,7 @@ use crate::table::{plain, table};
 use explore::chip::energy::Energy;
 use explore::chip::machine::account::Class;
 use explore::chip::machine::summary::Summary;
+use explore::chip::program::{MvmStage, Program};
 use explore::cycles::{CyclesReport, MOST_OPERATIONS, Prices};
 
 /// Most rows of the tables that are sorted by size.
@@ -28,6 +29,17 @@ pub fn print(report: &CyclesReport) {
     }
 }
 
+/// How many arrays the program takes, and which stages have copies.
+pub fn print_copies(program: &Program) {
+    let arrays = |stage: &MvmStage| stage.crossbars.len() * stage.polarities as usize * stage.copies();
+    let sum: usize = program.mvm_stages().map(|(_, stage)| arrays(stage)).sum();
+    let copied = program.mvm_stages().filter(|(_, stage)| stage.copies() > 1);
+    let copied: Vec<String> = copied.map(|(_, stage)| format!("{} {}", stage.name, stage.copies())).collect();
+    let copies =
+        if copied.is_empty() { "one copy of every stage".to_owned() } else { format!("copies: {}", copied.join(", ")) };
+    say!("{sum} arrays in {} tiles; {copies}", program.tiles());
+}
+
 fn print_times(report: &CyclesReport) {
     let seconds = |cycles: f64| format!("{:.3} us", 1e6 * cycles / report.clock_hz);
     let (first, last) = (report.first_image_cycles(), report.summary().cycles());
@@ -38,10 +50,22 @@ fn print_times(report: &CyclesReport) {
         say!("{images} images: {last} cycles ({})", seconds(last as f64));
         let rate = 1.0 / report.interval_s();
         say!("steady interval: {interval:.1} cycles an image ({}), {rate:.0} images/s", seconds(interval));
+        print_unsteady(report);
     }
     match report.summary().bottleneck() {
         Some(sentence) => say!("{}", plain(&sentence)),
         None => say!("critical path: not followed, the run may have more than {MOST_OPERATIONS} operations"),
+    }
+}
+
+/// Says so where stages work at paces of their own, which no steady state has.
+fn print_unsteady(report: &CyclesReport) {
+    let paces = report.summary().stages().into_iter().map(|of| of.interval.0 as f64 / of.interval.1 as f64);
+    let (fastest, slowest) = paces.fold((f64::INFINITY, 0.0_f64), |(low, high), pace| (low.min(pace), high.max(pace)));
+    if slowest > 1.05 * fastest {
+        say!(
+            "not steady yet: stages took {fastest:.0} to {slowest:.0} cycles an image, because buffers still fill; more --images tell the pace that lasts"
+        );
     }
 }
 
@@ -159,6 +183,10 @@ fn print_area(prices: &Prices) {
         vec![part.to_owned(), format!("{:.5}", 1e6 * area_m2), format!("{:.1}", 100.0 * area_m2 / total)]
     });
     say!("{}", table(&["area", "mm2", "%"], 1, rows));
+    say!(
+        "A tile's shared parts (buffer, bus, registers, vector unit) and its router are priced whole, as the cost table has them; their sizes on this chip change\n\
+         no area and no leakage."
+    );
 }
 
 fn print_writing(prices: &Prices) {
