@@ -3,11 +3,12 @@
 use super::graphs;
 use super::normalise::normalise;
 use super::{InputConfig, InputLayout, ModelConfig};
-use crate::config::{self, Kind};
+use crate::config::{self, ConfigError, Kind};
 use crate::error::ExploreError;
 use nn::Graph;
 use nn::onnx::{Layout, Options};
 use std::path::{Path, PathBuf};
+use trainer::Architecture;
 
 /// Environment variable that names the directory of models.
 pub const MODELS: &str = "OHMIC_MODELS";
@@ -36,13 +37,23 @@ pub fn load(name: &str, models: Option<&Path>, overrides: &[String]) -> Result<M
         let graph = nn::onnx::load(path, &Options::new(stem, "none"))?;
         return Ok(Model { graph, file: path.to_owned() });
     }
-    let config: ModelConfig = config::load(Kind::Network, name, overrides)?;
+    let config: ModelConfig = config::load(Kind::Network, name, overrides).map_err(|error| untrained(name, error))?;
     let beside = name.ends_with(".toml").then(|| path.parent().map(Path::to_path_buf)).flatten();
     let places: Vec<PathBuf> = beside
         .into_iter()
         .chain(models.map(Path::to_path_buf).or_else(|| std::env::var_os(MODELS).map(PathBuf::from)))
         .collect();
     from_config(&config, &places)
+}
+
+/// Tells a network without weights from a mistake.
+fn untrained(name: &str, error: ConfigError) -> ExploreError {
+    if config::load::<Architecture>(Kind::Network, name, &[]).is_err() {
+        return error.into();
+    }
+    ExploreError::Request(format!(
+        "{name} has layers, but no weights; train it (`ohmic train --set network.preset={name} -o DIR`) and name DIR"
+    ))
 }
 
 fn from_config(config: &ModelConfig, places: &[PathBuf]) -> Result<Model, ExploreError> {

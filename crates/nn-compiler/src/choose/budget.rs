@@ -27,49 +27,31 @@ pub(super) fn least_tiles(layers: &[LayerChoice]) -> u64 {
     layers.iter().map(|layer| layer.candidates.iter().map(|of| of.candidate.tiles).min().unwrap_or(0)).sum()
 }
 
-/// Gives layers smaller candidates until all fit `available` tiles, as the smallest must: the next one is always that of the least increase of the score per
-/// tile that it saves, of equal ones the first. Where a single mapping for all layers fits and has a lower score in all, it is taken.
+/// Where the best candidates take more than `available` tiles, gives the layers those of the least score in all that fit, as the smallest must.
+///
+/// A knapsack in whole tiles: `least[t]` is the least score of the layers so far in at most `t` tiles.
 pub(super) fn fit(layers: &mut [LayerChoice], available: u64) {
     if tiles(layers) <= available {
         return;
     }
-    while tiles(layers) > available {
-        let Some((layer, candidate)) = cheapest_step(layers) else { return };
-        layers[layer].chosen = candidate;
+    let most = available as usize;
+    let mut least = vec![0.0; most + 1];
+    let mut picks = Vec::with_capacity(layers.len());
+    for layer in layers.iter() {
+        let within = |tiles: usize| {
+            let left = |of: u64| tiles.checked_sub(of as usize).map_or(f64::INFINITY, |left| least[left]);
+            let scores = layer.candidates.iter().map(|of| left(of.candidate.tiles) + of.score);
+            scores
+                .enumerate()
+                .fold((f64::INFINITY, 0), |best, (index, score)| if score < best.0 { (score, index) } else { best })
+        };
+        let (scores, of_layer): (Vec<f64>, Vec<usize>) = (0..=most).map(within).unzip();
+        least = scores;
+        picks.push(of_layer);
     }
-    let score = |layers: &[LayerChoice]| layers.iter().map(|layer| layer.score()).sum::<f64>();
-    for same in single_mappings(layers) {
-        if tiles(&same) <= available && score(&same) < score(layers) {
-            layers.clone_from_slice(&same);
-        }
+    let mut left = most;
+    for (layer, picks) in layers.iter_mut().zip(&picks).rev() {
+        layer.chosen = picks[left];
+        left = left.saturating_sub(layer.chosen().tiles as usize);
     }
-}
-
-/// The layer and its smaller candidate whose score rises least per tile saved.
-fn cheapest_step(layers: &[LayerChoice]) -> Option<(usize, usize)> {
-    let mut cheapest: Option<(f64, usize, usize)> = None;
-    for (index, layer) in layers.iter().enumerate() {
-        for (other, of) in layer.candidates.iter().enumerate() {
-            let saved = layer.chosen().tiles.saturating_sub(of.candidate.tiles);
-            if saved == 0 {
-                continue;
-            }
-            let price = (of.score - layer.score()) / saved as f64;
-            if cheapest.is_none_or(|(least, ..)| price < least) {
-                cheapest = Some((price, index, other));
-            }
-        }
-    }
-    cheapest.map(|(_, layer, candidate)| (layer, candidate))
-}
-
-/// Every choice of one mapping for all layers that all of them can have.
-fn single_mappings(layers: &[LayerChoice]) -> Vec<Vec<LayerChoice>> {
-    let Some(first) = layers.first() else { return Vec::new() };
-    let with = |layer: &LayerChoice, mapping: &str| {
-        let chosen = layer.candidates.iter().position(|of| of.candidate.mapping.name() == mapping)?;
-        Some(LayerChoice { chosen, ..layer.clone() })
-    };
-    let all = |mapping: &str| layers.iter().map(|layer| with(layer, mapping)).collect::<Option<Vec<_>>>();
-    first.candidates.iter().filter_map(|of| all(of.candidate.mapping.name())).collect()
 }

@@ -110,11 +110,10 @@ fn least_of_all(layers: &[LayerChoice], available: u64) -> f64 {
     (0..choices).filter_map(of).fold(f64::INFINITY, f64::min)
 }
 
-/// Random candidates of four layers on chips of every size that the smallest fit: what is chosen fits, is never better than the best of all choices, is that one
-/// where the best candidates fit, and is no worse than the best single mapping that fits. Most often it is the best of all.
+/// Random candidates of four layers on chips of every size that the smallest fit: what is chosen fits and is the best of all choices.
 #[test]
-fn what_falls_back_fits_and_beats_every_single_mapping() {
-    let (mut state, mut optimal, mut cases) = (1, 0, 0);
+fn what_falls_back_is_the_best_that_fits() {
+    let (mut state, mut cases) = (1, 0);
     for _ in 0..100 {
         let mut draw = || {
             let of = |name| candidate(name, (1.0 + next(&mut state, 100) as f64, 1.0, 1), 1 + next(&mut state, 4));
@@ -127,19 +126,12 @@ fn what_falls_back_fits_and_beats_every_single_mapping() {
             budget::fit(&mut fitted, available);
             let score: f64 = fitted.iter().map(LayerChoice::score).sum();
             let least = least_of_all(&best, available);
-            assert!(budget::tiles(&fitted) <= available && score >= least - 1e-12);
+            assert!(budget::tiles(&fitted) <= available && (score - least).abs() <= 1e-12, "{score} and {least}");
             if budget::tiles(&best) <= available {
                 assert_eq!(fitted, best);
             }
-            for index in 0..NAMES.len() {
-                let same =
-                    |of: &dyn Fn(&Scored) -> f64| best.iter().map(|layer| of(&layer.candidates[index])).sum::<f64>();
-                if same(&|of| of.candidate.tiles as f64) <= available as f64 {
-                    assert!(score <= same(&|of| of.score) + 1e-12);
-                }
-            }
-            (optimal, cases) = (optimal + usize::from(score <= least + 1e-12), cases + 1);
+            cases += 1;
         }
     }
-    assert!(cases > 300 && optimal * 10 > cases * 8, "{optimal} of {cases}");
+    assert!(cases > 300, "{cases}");
 }

@@ -1,11 +1,11 @@
 //! `ohmic infer`: a network on images, in float, in integers or on one chip sample.
 
-use super::print_json;
+use super::{choice, print_json};
 use crate::bar::Bar;
 use crate::cli::Format;
 use crate::cli::network::{EngineName, Infer};
 use explore::ExploreError;
-use explore::auto::Asked;
+use explore::auto::{Asked, Request};
 use explore::chip::config::Chip;
 use explore::config::{Kind, load};
 use explore::infer::{AnalogChip, Engine, Inferred, infer};
@@ -23,7 +23,7 @@ pub fn run(arguments: &Infer, format: Format) -> Result<(), ExploreError> {
     let images = images(arguments, &model)?;
     let inferred = match arguments.engine {
         EngineName::Float => infer(Engine::Float(&model.graph), &images, &Bar::default())?,
-        engine => in_integers(arguments, &model, &images, engine)?,
+        engine => in_integers(arguments, &model, &images, (engine, format))?,
     };
     write(arguments, &inferred)?;
     let correct = arguments.input.is_none().then(|| inferred.correct(&images.labels));
@@ -48,7 +48,12 @@ fn images(arguments: &Infer, model: &Model) -> Result<Split, ExploreError> {
     Ok(arguments.limit.map_or_else(|| all.clone(), |limit| all.truncated(limit)))
 }
 
-fn in_integers(arguments: &Infer, model: &Model, images: &Split, engine: EngineName) -> Result<Inferred, ExploreError> {
+fn in_integers(
+    arguments: &Infer,
+    model: &Model,
+    images: &Split,
+    (engine, format): (EngineName, Format),
+) -> Result<Inferred, ExploreError> {
     let asked = Asked { mapping: &arguments.mapping, document: arguments.auto.as_deref(), set: &arguments.set };
     let request = asked.request()?;
     let chip: Chip = load(Kind::Chip, &arguments.chip, &asked.of_chip())?;
@@ -59,6 +64,9 @@ fn in_integers(arguments: &Infer, model: &Model, images: &Split, engine: EngineN
         return infer(Engine::Integer(&quantised), images, &Bar::default());
     }
     let mappings = request.mappings(&quantised.network, &dataset, &chip)?;
+    if let (Format::Text, Some(choice), Request::Chosen(auto)) = (format, mappings.choice(), &request) {
+        choice::print(choice, auto, &chip);
+    }
     let settings = CompilationSettings {
         dataset: &dataset,
         training: "unknown",
