@@ -158,15 +158,31 @@ mod tests {
                 pool.install(|| compiled.reprogram(&mut again, 1).and_then(|()| compiled.reprogram(&mut again, 0)))
                     .unwrap();
                 all.push(again);
-                let cells = all[all.len() - 1].stages.iter().flat_map(|stage| stage.values.iter().flatten().flatten());
+                let cells = in_order(&compiled, &all[all.len() - 1]).into_iter();
                 // FNV-1a over the bits.
                 let digest = |hash: u64, cell: &f32| (hash ^ u64::from(cell.to_bits())).wrapping_mul(0x0100_0000_01b3);
-                assert_eq!(cells.fold(0xcbf2_9ce4_8422_2325, digest), expected, "network {network}, {threads} threads");
+                assert_eq!(
+                    cells.fold(0xcbf2_9ce4_8422_2325, |hash, cell| digest(hash, &cell)),
+                    expected,
+                    "network {network}, {threads} threads"
+                );
                 // Totals as well, whose sums have an order.
                 assert!(all.iter().all(|cells| *cells == all[0]), "network {network}, {threads} threads");
             }
         }
     }
+
+    /// All cells, row part by row part and in these output by output, wherever their crossbars stand in the program.
+    fn in_order(compiled: &Compiled, cells: &Cells) -> Vec<f32> {
+        let mut all = Vec::new();
+        for ((_, stage), cells) in compiled.program.mvm_stages().zip(&cells.stages) {
+            let mut order: Vec<usize> = (0..stage.crossbars.len()).collect();
+            order.sort_by_key(|&index| (stage.crossbars[index].row_start, stage.crossbars[index].output_start));
+            order.iter().for_each(|&index| all.extend(cells.values[index].iter().flatten()));
+        }
+        all
+    }
+
     const LENET_5: u64 = 0x3538_3f90_d21e_2075;
     const RESNET_8: u64 = 0x4067_5f82_a177_40bd;
 }
