@@ -46,7 +46,7 @@ pub enum Limit {
     Tiles,
     /// The longest stage has a copy for each of its windows.
     Windows,
-    /// With more of them images follow each other more slowly, because they load what is shared.
+    /// With more of them images take longer, because they load what is shared.
     Contention,
 }
 
@@ -56,7 +56,7 @@ impl std::fmt::Display for Limit {
             Self::Arrays => "the budget holds no further copy of the slowest stage",
             Self::Tiles => "the chip has no tile for a further copy of the slowest stage",
             Self::Windows => "the slowest stage has a copy for each of its windows",
-            Self::Contention => "with more copies images follow each other more slowly",
+            Self::Contention => "with more copies images take longer",
         })
     }
 }
@@ -151,7 +151,7 @@ fn share_out(mut demands: Vec<Demand>, mut arrays: u64, chip: &Chip) -> (Vec<usi
 /// Images that numbers of copies are timed with.
 const IMAGES: u64 = 4;
 
-/// Places the program with as many of the further copies as make images follow each other fastest; how many these are. Tried are all of them and then numbers
+/// Places the program with as many of the further copies as make the images fastest, the wait for the first included; how many these are. Tried are all of them and then numbers
 /// of copies that are each a twentieth less than the one before, while stages and network, free of contention, could be faster than the best.
 fn fastest(program: &mut Program, demands: &[Demand], copied: &[usize]) -> usize {
     let clock = u128::from(program.chip.hardware().clocks.network);
@@ -159,16 +159,17 @@ fn fastest(program: &mut Program, demands: &[Demand], copied: &[usize]) -> usize
     let (mut best, mut least, mut tried) = (copied.len(), u128::MAX, copied.len());
     loop {
         let copies = copies_with(demands, &copied[..tried]);
-        let stages = busy(demands, &copies);
+        let stages = busy(demands, &copies).saturating_mul(IMAGES.into());
         if stages >= least {
             // Fewer copies are slower still.
             break;
         }
         place(program, &copies);
-        if u128::from(program.network_cycles()) * clock < least
-            && let Some(interval) = image_interval(program).filter(|&interval| interval < least)
+        let network = u128::from(program.network_cycles()) * clock * u128::from(IMAGES);
+        if network < least
+            && let Some(cycles) = measured(program).filter(|&cycles| cycles < least)
         {
-            (best, least) = (tried, interval);
+            (best, least) = (tried, cycles);
         }
         if tried == 0 {
             break;
@@ -179,10 +180,9 @@ fn fastest(program: &mut Program, demands: &[Demand], copied: &[usize]) -> usize
     best
 }
 
-/// Cycles between images, with all contention; none if a buffer is too small for so many copies.
-fn image_interval(program: &Program) -> Option<u128> {
-    let (cycles, images) = timing::run(program, IMAGES).ok()?.steady_interval();
-    Some(u128::from(cycles / images.max(1)))
+/// Cycles of the images, with all contention; none if a buffer is too small for so many copies.
+fn measured(program: &Program) -> Option<u128> {
+    timing::run(program, IMAGES).ok().map(|timing| timing.cycles().into())
 }
 
 /// Copies of every stage with the given further ones.
