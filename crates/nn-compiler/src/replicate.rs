@@ -81,7 +81,7 @@ struct Demand {
 impl Demand {
     fn new(stage: &MvmStage, chip: &Chip) -> Self {
         let crossbars = stage.crossbars.len() as u64;
-        let arrays = crossbars * u64::from(stage.polarities);
+        let arrays = stage.arrays();
         let (windows, interval) = (stage.window.count() as u64, interval(stage, chip));
         let first =
             Self { windows, interval, crossbars, polarities: stage.polarities, arrays, copies: 0, end: Site::new(0) };

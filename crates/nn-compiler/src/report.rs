@@ -48,7 +48,7 @@ fn layer(program: &Program, stage: &MvmStage, states: &CellStates) -> LayerRepor
     let window = &stage.window;
     let (groups, windows) = (u64::from(stage.groups), window.count() as u64);
     let weights = window.rows() as u64 / groups.max(1) * u64::from(stage.outputs);
-    let arrays = stage.crossbars.len() as u64 * u64::from(stage.polarities);
+    let arrays = stage.arrays();
     let cells = weights * stage.slices.len() as u64 * u64::from(stage.polarities);
     let size = &program.chip.tile.array;
     let available = arrays * u64::from(size.rows) * u64::from(size.cols);

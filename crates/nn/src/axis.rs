@@ -63,3 +63,19 @@ impl Axis {
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Axes whose padding is less than their reach.
+    pub(crate) fn any_axis() -> impl Strategy<Value = Axis> {
+        let axis = |(kernel, stride, dilation, before, after)| Axis { kernel, stride, dilation, before, after };
+        let sides = |(kernel, stride, dilation): (usize, usize, usize)| {
+            let padding = 0..(kernel - 1) * dilation + 1;
+            (Just(kernel), Just(stride), Just(dilation), padding.clone(), padding)
+        };
+        (1usize..5, 1usize..4, 1usize..4).prop_flat_map(sides).prop_map(axis)
+    }
+}

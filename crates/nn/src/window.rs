@@ -147,6 +147,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::axis::tests::any_axis;
     use proptest::prelude::*;
 
     fn window(channels: usize, size: (usize, usize), kernel: (usize, usize), stride: usize, padding: usize) -> Window {
@@ -163,15 +164,6 @@ mod tests {
         let (y, x) = (place(w.vertical, at.0, ky), place(w.horizontal, at.1, kx));
         let inside = y >= 0 && x >= 0 && y < w.input.height as i64 && x < w.input.width as i64;
         if inside { map[(c * w.input.height + y as usize) * w.input.width + x as usize] } else { 0 }
-    }
-
-    fn any_axis() -> impl Strategy<Value = Axis> {
-        let axis = |(kernel, stride, dilation, before, after)| Axis { kernel, stride, dilation, before, after };
-        let sides = |(kernel, stride, dilation): (usize, usize, usize)| {
-            let padding = 0..(kernel - 1) * dilation + 1;
-            (Just(kernel), Just(stride), Just(dilation), padding.clone(), padding)
-        };
-        (1usize..5, 1usize..4, 1usize..4).prop_flat_map(sides).prop_map(axis)
     }
 
     proptest! {

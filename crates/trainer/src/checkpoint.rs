@@ -1,9 +1,13 @@
 //! The state of a training as bytes: fields in a fixed order, numbers little-endian, lists behind their lengths, and a hash at the end.
 
 use crate::error::TrainError;
+use sha2::{Digest, Sha256};
 
 /// What the file of a checkpoint begins with; the last byte is the version of the format.
-const MAGIC: [u8; 8] = *b"ohmic-t\x01";
+const MAGIC: [u8; 8] = *b"ohmic-t\x02";
+
+/// Length of a SHA-256.
+const HASH_BYTES: usize = 32;
 
 /// State that is written into a checkpoint and read back in the same order.
 pub(crate) trait Stored {
@@ -67,8 +71,8 @@ impl Writer {
 
     /// The bytes with their hash.
     pub(crate) fn finish(mut self) -> Vec<u8> {
-        let hash = hash(&self.0);
-        self.number(hash);
+        let hash = Sha256::digest(&self.0);
+        self.0.extend(hash);
         self.0
     }
 }
@@ -84,11 +88,11 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8], key: &str) -> Result<Self, TrainError> {
         let problem = |what: &str| TrainError::Checkpoint(what.to_owned());
         let rest = bytes.strip_prefix(&MAGIC).ok_or_else(|| problem("it is none of this version of the program"))?;
-        let (_, mut end) = bytes.split_at(bytes.len() - rest.len().min(8));
-        if u64::get(&mut end) != Some(hash(&bytes[..bytes.len() - rest.len().min(8)])) {
+        let (content, hash) = bytes.split_at(bytes.len() - rest.len().min(HASH_BYTES));
+        if Sha256::digest(content).as_slice() != hash {
             return Err(problem("it is damaged: its hash is not that of its content"));
         }
-        let mut reader = Self(&rest[..rest.len() - 8]);
+        let mut reader = Self(&rest[..rest.len() - HASH_BYTES]);
         let mut found = vec![0; key.len()];
         match reader.list(&mut found) {
             Ok(()) if found == key.as_bytes() => Ok(reader),
@@ -120,11 +124,6 @@ impl<'a> Reader<'a> {
             left => Err(TrainError::Checkpoint(format!("it has {left} bytes too many"))),
         }
     }
-}
-
-/// FNV-1a: finds damage, not intent.
-fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

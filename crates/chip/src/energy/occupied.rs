@@ -60,7 +60,7 @@ pub(super) fn occupied(program: &Program, cost: &ComponentCosts, adc: f64) -> Re
     let (mut arrays, mut converted, mut banks) = (0, 0, 0);
     for (_, stage) in program.mvm_stages() {
         let crossbars = (stage.crossbars.len() * stage.copies()) as u64;
-        arrays += crossbars * u64::from(stage.polarities);
+        arrays += stage.arrays() * stage.copies() as u64;
         converted += crossbars * stage.converted_arrays();
         // Banks are numbered within their copy.
         let banks_of = |copy| stage.placed(copy).map(|(_, place)| u64::from(place.bank) + 1).max().unwrap_or(0);

@@ -29,14 +29,10 @@ impl Factors {
         let rows =
             |stage: &MvmStage| pair(stage) * stage.crossbars.iter().map(|placed| u64::from(placed.rows)).sum::<u64>();
         let converted = |stage: &MvmStage| stage.crossbars.iter().map(|placed| stage.converted_columns(placed)).sum();
-        let cells = |stage: &MvmStage| {
-            let of = stage.crossbars.iter().map(|placed| u64::from(placed.rows) * stage.columns(placed));
-            pair(stage) * of.sum::<u64>()
-        };
         Ok(Self {
             conversion_j: mean(program, of, converted, |bits| chip.conversion_energy_j(bits))?,
             drive: mean(program, of, rows, |bits| chip.drive_factor(bits))?,
-            cell_read: mean(program, of, cells, |bits| chip.cell_read_factor(bits))?,
+            cell_read: mean(program, of, MvmStage::cells, |bits| chip.cell_read_factor(bits))?,
         })
     }
 }

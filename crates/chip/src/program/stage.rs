@@ -1,8 +1,29 @@
 //! What follows from the description of an MVM stage.
 
-use super::{MvmStage, Output, PlacedCrossbar, Subtraction};
+use super::{MvmStage, Output, PlacedCrossbar, Program, Subtraction};
+
+impl Program {
+    /// Arrays that it takes, copies included; an array of a pair counts.
+    #[must_use]
+    pub fn arrays(&self) -> u64 {
+        self.mvm_stages().map(|(_, stage)| stage.arrays() * stage.copies() as u64).sum()
+    }
+}
 
 impl MvmStage {
+    /// Arrays of a copy; an array of a pair counts.
+    #[must_use]
+    pub fn arrays(&self) -> u64 {
+        self.crossbars.len() as u64 * u64::from(self.polarities)
+    }
+
+    /// Cells of a copy that are in use, those beside packed groups included.
+    #[must_use]
+    pub fn cells(&self) -> u64 {
+        let cells = |placed: &PlacedCrossbar| u64::from(placed.rows) * self.columns(placed);
+        self.crossbars.iter().map(cells).sum::<u64>() * u64::from(self.polarities)
+    }
+
     /// Columns of a crossbar that are in use.
     #[must_use]
     pub fn columns(&self, crossbar: &PlacedCrossbar) -> u64 {

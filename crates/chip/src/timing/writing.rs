@@ -7,7 +7,7 @@ use crate::machine::account::Class;
 use crate::machine::report::{Report, UnitKind};
 use crate::machine::summary::{PathShare, Summary};
 use crate::machine::{Settings, run};
-use crate::program::{PlacedCrossbar, Program};
+use crate::program::Program;
 use tile::actions::ActionCounts;
 
 /// What writing all cells of a program takes. Cycles are those of the base clock.
@@ -67,9 +67,7 @@ fn counts(program: &Program, report: &Report) -> ActionCounts {
     let mut counts = ActionCounts::default();
     report.cores.iter().for_each(|work| counts += movements(work));
     for (_, stage) in program.mvm_stages() {
-        let cells = |crossbar: &PlacedCrossbar| u64::from(crossbar.rows) * stage.columns(crossbar);
-        let of_copy: u64 = stage.crossbars.iter().map(cells).sum();
-        counts.cell_write += of_copy * u64::from(stage.polarities) * stage.copies() as u64;
+        counts.cell_write += stage.cells() * stage.copies() as u64;
     }
     counts
 }

@@ -89,8 +89,10 @@ fn why(choice: &Choice, layer: &LayerChoice, index: usize) -> String {
             "fell back from {}, score +{:.4}, {} arrays saved: the best of all layers take {needed} tiles, the chip has {available}",
             of.best, of.score, of.arrays
         ),
-        (false, Some(of)) if of.best == scored.candidate.mapping.name() => "best score, but too large".to_owned(),
-        (false, _) if scored.score < layer.score() => "better score, but too large".to_owned(),
+        (false, Some(of)) if of.best == scored.candidate.mapping.name() => {
+            "best score, but too large with the rest".to_owned()
+        }
+        (false, _) if scored.score < layer.score() => "better score, but too large with the rest".to_owned(),
         (false, _) if scored.score == layer.score() => "as good, but later in the list".to_owned(),
         (false, _) => format!("{:.3} times the chosen score", scored.score / layer.score()),
     }

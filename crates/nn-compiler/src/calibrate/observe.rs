@@ -123,11 +123,7 @@ const MOST_CELLS: u64 = 1 << 25;
 
 /// Chip samples that are looked at in parallel.
 fn at_once(program: &Program) -> usize {
-    let of = |stage: &MvmStage| {
-        let cells = stage.crossbars.iter().map(|placed| u64::from(placed.rows) * stage.columns(placed));
-        cells.sum::<u64>() * u64::from(stage.polarities)
-    };
-    let cells: u64 = program.mvm_stages().map(|(_, stage)| of(stage)).sum();
+    let cells: u64 = program.mvm_stages().map(|(_, stage)| stage.cells()).sum();
     ((MOST_CELLS / cells.max(1)) as usize).clamp(1, rayon::current_num_threads())
 }
 

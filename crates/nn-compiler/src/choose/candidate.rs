@@ -66,14 +66,13 @@ impl Layer<'_> {
         let errors = Errors::new(stage, self.seen, &of_levels, chip.tile.adc.kind != AdcKind::Ideal);
         let error = errors.mean_square(mvm, &encoding) / self.seen.signal.max(1.0);
         let energy = expected_energy(&program, 0, &self.seen.drives).map_err(refuse)?;
-        let arrays_of = u64::from(stage.polarities);
         Ok(Candidate {
             mapping: mapping.clone(),
             error: error.max(LEAST_ERROR),
             energy_j: energy.total_j(),
             latency_cycles: (stage.window.count() as u64).saturating_mul(interval(stage, &program.chip)),
-            cells: mvm.weights.len() as u64 * stage.slices.len() as u64 * arrays_of,
-            arrays: stage.crossbars.len() as u64 * arrays_of,
+            cells: mvm.weights.len() as u64 * stage.slices.len() as u64 * u64::from(stage.polarities),
+            arrays: stage.arrays(),
             tiles: stage.tiles().len() as u64,
         })
     }

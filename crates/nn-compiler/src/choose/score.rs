@@ -23,13 +23,15 @@ impl Default for Weights {
     }
 }
 
-/// Largest weight.
+/// Largest weight, and smallest that is not 0: products with shares must stay numbers of full precision.
 const MOST: f64 = 1e6;
+const LEAST: f64 = 1e-6;
 
 impl Check for Weights {
     fn check(&self, problems: &mut Problems) {
         for (key, weight) in [("error", self.error), ("energy", self.energy), ("latency", self.latency)] {
             problems.number(key, weight, 0.0..=MOST, "");
+            problems.require(key, weight, !(0.0..LEAST).contains(&weight) || weight == 0.0, "0, or 1e-6 and more");
         }
         let zero = self.error == 0.0 && self.energy == 0.0 && self.latency == 0.0;
         let allowed = "weights of which one at least is above 0: without any, no mapping is better than another";

@@ -149,7 +149,7 @@ fn stage_rows(program: &Program) -> Vec<Vec<String>> {
             stage.window.rows().to_string(),
             stage.outputs.to_string(),
             stage.window.count().to_string(),
-            (stage.crossbars.len() * stage.polarities as usize).to_string(),
+            stage.arrays().to_string(),
             stage.copies().to_string(),
             stage.tiles().len().to_string(),
             stage.slices.len().to_string(),
@@ -180,9 +180,7 @@ fn print_text(program: &Program, arguments: &Compile, hops: Hops, limit: Option<
         say!("{}", totals(program));
     }
     if let (Some(limit), Some(budget)) = (limit, arguments.replicate) {
-        let arrays = |stage: &MvmStage| stage.crossbars.len() * stage.polarities as usize * stage.copies();
-        let arrays: usize = program.mvm_stages().map(|(_, stage)| arrays(stage)).sum();
-        say!("copies: {arrays} arrays of at most {budget}; {limit}");
+        say!("copies: {} arrays of at most {budget}; {limit}", program.arrays());
     }
     match program.software_accuracy {
         Some(accuracy) => say!("software accuracy on the test images: {:.1} %", 100.0 * accuracy),

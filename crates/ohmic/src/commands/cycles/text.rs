@@ -4,7 +4,7 @@ use crate::table::{plain, table};
 use explore::chip::energy::Energy;
 use explore::chip::machine::account::Class;
 use explore::chip::machine::summary::Summary;
-use explore::chip::program::{MvmStage, Program};
+use explore::chip::program::Program;
 use explore::cycles::{CyclesReport, MOST_OPERATIONS, Prices};
 
 /// Most rows of the tables that are sorted by size.
@@ -31,13 +31,11 @@ pub fn print(report: &CyclesReport) {
 
 /// How many arrays the program takes, and which stages have copies.
 pub fn print_copies(program: &Program) {
-    let arrays = |stage: &MvmStage| stage.crossbars.len() * stage.polarities as usize * stage.copies();
-    let sum: usize = program.mvm_stages().map(|(_, stage)| arrays(stage)).sum();
     let copied = program.mvm_stages().filter(|(_, stage)| stage.copies() > 1);
     let copied: Vec<String> = copied.map(|(_, stage)| format!("{} {}", stage.name, stage.copies())).collect();
     let copies =
         if copied.is_empty() { "one copy of every stage".to_owned() } else { format!("copies: {}", copied.join(", ")) };
-    say!("{sum} arrays in {} tiles; {copies}", program.tiles());
+    say!("{} arrays in {} tiles; {copies}", program.arrays(), program.tiles());
 }
 
 fn print_times(report: &CyclesReport) {
