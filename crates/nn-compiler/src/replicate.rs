@@ -152,9 +152,8 @@ fn share_out(mut demands: Vec<Demand>, mut arrays: u64, chip: &Chip) -> (Vec<usi
 const IMAGES: u64 = 4;
 
 /// Places the program with as many of the further copies as make the images fastest, the wait for the first included; how many these are. Tried are all of them and then numbers
-/// of copies that are each a twentieth less than the one before, while stages and network, free of contention, could be faster than the best.
+/// of copies that are each a twentieth less than the one before, while the longest stage alone is faster than the best.
 fn fastest(program: &mut Program, demands: &[Demand], copied: &[usize]) -> usize {
-    let clock = u128::from(program.chip.hardware().clocks.network);
     // If none can be timed, all stay: the buffer that is too small is refused later, with the size that it needs.
     let (mut best, mut least, mut tried) = (copied.len(), u128::MAX, copied.len());
     loop {
@@ -165,10 +164,7 @@ fn fastest(program: &mut Program, demands: &[Demand], copied: &[usize]) -> usize
             break;
         }
         place(program, &copies);
-        let network = u128::from(program.network_cycles()) * clock * u128::from(IMAGES);
-        if network < least
-            && let Some(cycles) = measured(program).filter(|&cycles| cycles < least)
-        {
+        if let Some(cycles) = measured(program).filter(|&cycles| cycles < least) {
             (best, least) = (tried, cycles);
         }
         if tried == 0 {

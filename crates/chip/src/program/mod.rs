@@ -14,7 +14,6 @@ mod graph;
 mod groups;
 mod input;
 mod needs;
-mod network_load;
 mod replica;
 mod stage;
 mod stream;
