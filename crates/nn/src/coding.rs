@@ -26,8 +26,15 @@ impl CodeFormat {
     pub fn nearest(self, value: f64) -> i64 {
         let (lowest, highest) = self.codes();
         // The cast saturates and turns NaN into 0.
-        (value.round_ties_even() as i64).clamp(lowest, highest)
+        (round_half_even(value) as i64).clamp(lowest, highest)
     }
+}
+
+/// `f64::round_ties_even`, without a call where that is a library's: numbers as large as `WHOLE` have no fraction bits, so that adding it to a
+/// smaller one rounds that, ties to even.
+fn round_half_even(value: f64) -> f64 {
+    const WHOLE: f64 = 1.5 * (1_u64 << 52) as f64;
+    if value.abs() < (1_u64 << 51) as f64 { (value + WHOLE) - WHOLE } else { value.round_ties_even() }
 }
 
 /// How pixels become input codes: `clamp(round_half_even(pixel * multiplier + offset), lowest, 2^bits - 1)`, in `f64`, the product and the sum
@@ -79,6 +86,7 @@ impl InputCoding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_nearest_code_is_even_among_two_and_within_the_format() {
@@ -87,6 +95,16 @@ mod tests {
         let values = [-9.0, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 6.6, 7.5, f64::NAN, f64::INFINITY];
         assert_eq!(values.map(|value| unsigned.nearest(value)), [0, 0, 0, 0, 0, 2, 2, 7, 7, 0, 7]);
         assert_eq!(values.map(|value| signed.nearest(value)), [-7, -2, -2, 0, 0, 2, 2, 7, 7, 0, 7]);
+    }
+
+    proptest! {
+        /// Also around the largest numbers with fraction bits, and beyond them.
+        #[test]
+        fn rounding_is_that_of_the_standard_library(mantissa in -2.0..2.0, exponent in 0..60, halves in -1_i64 << 53..1 << 53) {
+            for value in [mantissa * f64::from(exponent).exp2(), halves as f64 / 2.0, (halves >> exponent) as f64 / 2.0] {
+                prop_assert_eq!(round_half_even(value), value.round_ties_even());
+            }
+        }
     }
 
     /// 0.5 +- 0.25 per channel, and a mean of every value.

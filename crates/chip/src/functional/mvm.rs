@@ -84,7 +84,12 @@ impl<'a> MvmRun<'a> {
                 if self.plan.merged.is_none() || probe.is_some() {
                     self.drive(partition, images.first, &windows);
                 }
-                self.read(partition, probe, &mut outputs, counts)?;
+                self.read(
+                    partition,
+                    (images.first * stage.window.count() as u64 + start as u64, probe),
+                    &mut outputs,
+                    counts,
+                )?;
             }
             // The first addend of every output needs no adder.
             counts.merge_add -= u64::from(stage.outputs) * windows.len() as u64;
@@ -116,11 +121,11 @@ impl<'a> MvmRun<'a> {
         }
     }
 
-    /// Reads and converts all arrays of a row partition.
+    /// Reads and converts all arrays of a row partition. The probe counts windows from `first` on.
     fn read(
         &mut self,
         partition: usize,
-        probe: &mut Option<&mut dyn ColumnProbe>,
+        (first, probe): (u64, &mut Option<&mut dyn ColumnProbe>),
         outputs: &mut Outputs,
         counts: &mut ActionCounts,
     ) -> Result<(), String> {
@@ -135,7 +140,7 @@ impl<'a> MvmRun<'a> {
                 self.keep_sums(index, rows)?;
             }
             if let Some(probe) = probe {
-                show(*probe, plan, index, (&self.windows, rows), &self.sums);
+                show(*probe, plan, index, (first, &self.windows, rows), &self.sums);
             }
             if plan.merged.is_some() {
                 self.totals.units[index].conversions += self.windows.count() as u64 * u64::from(plan.format.cycles);

@@ -10,6 +10,11 @@ use tile::kernel::{DigitFormat, LANES, Lanes};
 pub trait ColumnProbe {
     /// One array was read.
     fn observe(&mut self, read: &Observation<'_>);
+
+    /// Whether it wants to see what a crossbar of an MVM stage makes of a window, which is numbered over all images of the batch.
+    fn wants(&self, _layer: usize, _crossbar: usize, _window: u64) -> bool {
+        true
+    }
 }
 
 /// The column sums of one array for one input slice. Arrays follow each other, for every array the windows, for every window the input slices.
@@ -52,12 +57,12 @@ impl Observation<'_> {
     }
 }
 
-/// Shows a probe the sums of a unit, `[block of columns][window and cycle]`.
+/// Shows a probe the sums of a unit, `[block of columns][window and cycle]`. The windows are numbered from `first` over all images.
 pub(super) fn show(
     probe: &mut dyn ColumnProbe,
     plan: &StagePlan<'_>,
     unit: usize,
-    (windows, rows): (&Windows, &Range<usize>),
+    (first, windows, rows): (u64, &Windows, &Range<usize>),
     blocks: &[Vec<Lanes<f32>>],
 ) {
     let unit = &plan.units[unit];
@@ -69,13 +74,16 @@ pub(super) fn show(
     let places: Vec<(usize, usize)> = (0..unit.scale.len()).map(place).collect();
     let mut sums = vec![0.0; places.len()];
     let sum_at = |at: usize, &(block, lane): &(usize, usize)| blocks[block][at].0[lane];
-    for at in 0..windows.count() * format.cycles as usize {
+    let cycles = format.cycles as usize;
+    let wanted = |window: &usize| probe.wants(plan.layer, unit.crossbar, first + *window as u64);
+    let wanted: Vec<usize> = (0..windows.count()).filter(wanted).collect();
+    for at in wanted.into_iter().flat_map(|window| window * cycles..(window + 1) * cycles) {
         sums.iter_mut().zip(&places).for_each(|(sum, place)| *sum = sum_at(at, place));
         probe.observe(&Observation {
             layer: plan.layer,
             crossbar: unit.crossbar,
             array: unit.array,
-            cycle: at % format.cycles as usize,
+            cycle: at % cycles,
             slices,
             sums: &sums,
             drift_gain: plan.sample.drift_gain,

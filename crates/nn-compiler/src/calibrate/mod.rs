@@ -2,6 +2,7 @@
 
 mod fit;
 mod observe;
+mod share;
 mod sums;
 #[cfg(test)]
 mod tests;

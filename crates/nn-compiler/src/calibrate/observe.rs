@@ -1,6 +1,7 @@
 //! Watches the column sums of calibration images on calibration chip samples.
 
 use super::Sums;
+use super::share::Share;
 use crate::error::CompileError;
 use chip::functional::{ChipSample, ColumnProbe, Observation, infer};
 use chip::program::{MvmStage, PlacedCrossbar, Program};
@@ -15,6 +16,7 @@ pub(super) struct Observed {
 
 /// The sums of one stage.
 pub(super) struct ObservedStage {
+    share: Share,
     /// Per slice.
     pub(super) slices: Vec<Sums>,
     /// Per crossbar and converted column; empty unless columns have something of their own.
@@ -47,6 +49,10 @@ impl Column {
 }
 
 impl ColumnProbe for Observed {
+    fn wants(&self, layer: usize, crossbar: usize, window: u64) -> bool {
+        self.stages[layer].share.has(crossbar, window)
+    }
+
     fn observe(&mut self, read: &Observation<'_>) {
         let stage = &mut self.stages[read.layer];
         for (slice, sums) in stage.slices.iter_mut().enumerate() {
@@ -70,13 +76,14 @@ impl ColumnProbe for Observed {
 }
 
 impl Observed {
-    /// Nothing yet.
-    fn new(program: &Program) -> Self {
+    /// Nothing yet of so many images.
+    fn new(program: &Program, images: u64) -> Self {
         let adc = &program.chip.tile.adc;
         let stage = |stage: &MvmStage| {
             let columns = |placed| vec![Column::default(); stage.converted_columns(placed) as usize];
             let own = adc.per_column || adc.column_gain;
             ObservedStage {
+                share: Share::new(&program.chip, stage, images),
                 slices: vec![Sums::default(); stage.slices.len()],
                 crossbars: if own { stage.crossbars.iter().map(columns).collect() } else { Vec::new() },
                 nominal: if adc.column_gain {
@@ -102,12 +109,13 @@ impl Observed {
 
 /// Runs calibration images through the chip's calibration chip samples, some in parallel; they are added in their order.
 pub(super) fn observe(program: &Program, images: &[i32], seed: u64) -> Result<Observed, CompileError> {
+    let count = (images.len() / program.input.len().max(1)) as u64;
     let run = |&chip_sample: &u64| {
-        let mut observed = Observed::new(program);
+        let mut observed = Observed::new(program, count);
         let sample = ChipSample::program(program, seed, Purpose::Calibration, chip_sample)?;
         infer(program, &sample, images, Some(&mut observed)).map(|_| observed)
     };
-    let mut all = Observed::new(program);
+    let mut all = Observed::new(program, count);
     let samples: Vec<u64> = (0..program.chip.tile.adc.calibration_chips.into()).collect();
     for some in samples.chunks(at_once(program)) {
         let seen: Vec<Result<Observed, String>> = some.par_iter().map(run).collect();
