@@ -110,24 +110,27 @@ impl Observed {
 /// Runs calibration images through the chip's calibration chip samples, some in parallel; they are added in their order.
 pub(super) fn observe(program: &Program, images: &[i32], seed: u64) -> Result<Observed, CompileError> {
     let count = (images.len() / program.input.len().max(1)) as u64;
-    let run = |&chip_sample: &u64| {
+    let run = |sample: &ChipSample| {
         let mut observed = Observed::new(program, count);
-        let sample = ChipSample::program(program, seed, Purpose::Calibration, chip_sample)?;
-        infer(program, &sample, images, Some(&mut observed)).map(|_| observed)
+        infer(program, sample, images, Some(&mut observed)).map(|_| observed)
     };
+    let failed = |what| CompileError::chip(&program.chip, what);
     let mut all = Observed::new(program, count);
-    let samples: Vec<u64> = (0..program.chip.tile.adc.calibration_chips.into()).collect();
-    for some in samples.chunks(at_once(program)) {
-        let seen: Vec<Result<Observed, String>> = some.par_iter().map(run).collect();
+    let numbers: Vec<u64> = (0..program.chip.tile.adc.calibration_chips.into()).collect();
+    for some in numbers.chunks(at_once(program)) {
+        // One after the other, as programming is parallel in itself and needs twice the memory of what it makes.
+        let sample = |&number: &u64| ChipSample::program(program, seed, Purpose::Calibration, number);
+        let samples: Vec<ChipSample> = some.iter().map(sample).collect::<Result<_, _>>().map_err(failed)?;
+        let seen: Vec<Result<Observed, String>> = samples.par_iter().map(run).collect();
         for seen in seen {
-            all.append(&seen.map_err(|what| CompileError::chip(&program.chip, what))?);
+            all.append(&seen.map_err(failed)?);
         }
     }
     Ok(all)
 }
 
 /// Cells of all chip samples that are in memory at once, unless one sample has more.
-const MOST_CELLS: u64 = 1 << 25;
+const MOST_CELLS: u64 = 100_000_000;
 
 /// Chip samples that are looked at in parallel.
 fn at_once(program: &Program) -> usize {
