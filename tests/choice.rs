@@ -13,6 +13,7 @@ mod support;
 use chip::config::{Chip, RangePolicy};
 use chip::functional::infer;
 use chip::program::{Program, load as load_program, save};
+use chip::timing;
 use explore::config::{Kind, load};
 use explore::evaluate::{CellSource, Evaluator};
 use explore::experiment::Experiment;
@@ -34,6 +35,7 @@ use tile::adc::AdcKind;
 use trainer::{Job, Method, Start, Target, train};
 
 const ERROR: Weights = Weights { error: 1.0, energy: 0.0, latency: 0.0 };
+const LATENCY: Weights = Weights { error: 0.0, energy: 0.0, latency: 1.0 };
 const ENERGY: Weights = Weights { error: 0.0, energy: 1.0, latency: 0.0 };
 
 /// The digits MLP in integers after a few epochs, its data and its chip.
@@ -234,6 +236,32 @@ fn least_energy_is_least_in_the_energy_report() {
     for mapping in Mapping::every() {
         let same = reported(&mapping).total_j();
         assert!(chosen.total_j() <= same, "{}: {same}, chosen {}", mapping.name(), chosen.total_j());
+    }
+}
+
+/// Weights all on latency: images follow each other as fast as with the fastest of all single mappings, and as fast as the slowest layer is predicted to be, also where
+/// additions or partial sums from other tiles are slower than the arrays.
+#[test]
+fn least_latency_is_least_in_the_timing_engine() {
+    let (network, dataset, chip) = &*DIGITS;
+    let changes: [fn(&mut Chip); 3] =
+        [|_| {}, |chip| chip.tile.digital.adder_width = 1, |chip| (chip.tile.arrays, chip.mesh.flit_bits) = (2, 8)];
+    for (case, change) in changes.into_iter().enumerate() {
+        let mut chip = chip.clone();
+        change(&mut chip);
+        let measured = |mapping: &dyn LayerMappings| {
+            let (cycles, images) =
+                timing::run(&program(network, dataset, &chip, mapping), 8).unwrap().steady_interval();
+            cycles as f64 / images as f64
+        };
+        let choice = choice_of(network, dataset, &chip, &Mapping::every(), LATENCY);
+        let chosen = measured(&choice.mapping().unwrap());
+        let predicted = choice.layers.iter().map(|layer| layer.chosen().latency_cycles).max().unwrap() as f64;
+        assert!((predicted / chosen - 1.0).abs() < 0.05, "case {case}: {predicted}, measured {chosen}");
+        for mapping in Mapping::every() {
+            let same = measured(&mapping);
+            assert!(chosen <= 1.02 * same, "case {case}, {}: {same}, chosen {chosen}", mapping.name());
+        }
     }
 }
 

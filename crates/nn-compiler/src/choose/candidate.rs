@@ -2,13 +2,13 @@
 
 use super::columns::Cells;
 use super::error::{Errors, sums};
+use super::latency::busy_cycles;
 use super::seen::Seen;
 use crate::calibrate::{foreseen, lossless};
 use crate::emit::{Encoded, chip_window, choose_encoding, emit_mvm, feature_map};
 use crate::error::CompileError;
 use crate::mapping::{CellStates, Mapping};
 use crate::partition::Placer;
-use crate::replicate::interval;
 use chip::config::{Chip, RangePolicy};
 use chip::energy::expected_energy;
 use chip::program::{InputCoding, MvmStage, Program, Stage};
@@ -24,7 +24,7 @@ pub struct Candidate {
     pub error: f64,
     /// Energy for an image as the chip prices it, J, without leakage and what moves from layer to layer.
     pub energy_j: f64,
-    /// Base cycles for which an image keeps one copy of the layer busy: its windows times the interval between them.
+    /// Base cycles for which an image keeps one copy of the layer busy, if its map is there in time.
     pub latency_cycles: u64,
     /// Cells that hold weights.
     pub cells: u64,
@@ -66,14 +66,16 @@ impl Layer<'_> {
         let errors = Errors::new(stage, self.seen, &of_levels, chip.tile.adc.kind != AdcKind::Ideal);
         let error = errors.mean_square(mvm, &encoding) / self.seen.signal.max(1.0);
         let energy = expected_energy(&program, 0, &self.seen.drives).map_err(refuse)?;
+        let (arrays, tiles) = (stage.arrays(), stage.tiles().len() as u64);
+        let cells = mvm.weights.len() as u64 * stage.slices.len() as u64 * u64::from(stage.polarities);
         Ok(Candidate {
             mapping: mapping.clone(),
             error: error.max(LEAST_ERROR),
             energy_j: energy.total_j(),
-            latency_cycles: (stage.window.count() as u64).saturating_mul(interval(stage, &program.chip)),
-            cells: mvm.weights.len() as u64 * stage.slices.len() as u64 * u64::from(stage.polarities),
-            arrays: stage.arrays(),
-            tiles: stage.tiles().len() as u64,
+            latency_cycles: busy_cycles(program),
+            cells,
+            arrays,
+            tiles,
         })
     }
 

@@ -1,10 +1,10 @@
 //! Pass `choose`: a mapping strategy for every weighted layer, where none is named.
 //!
-//! Each layer is looked at under each candidate in closed form; nothing is simulated. What counts is
+//! Each layer is looked at under each candidate in closed form; no values are simulated. What counts is
 //!
 //! * the error that cells and converters are expected to give the outputs (`error`), over the variance of the outputs on calibration images;
 //! * the energy for an image, as the chip prices the layer's own actions (`chip::energy::expected_energy`);
-//! * the cycles for which an image keeps the layer busy (as [`crate::replicate()`] balances them).
+//! * the cycles for which an image keeps the layer busy (`latency`), which the timing engine tells.
 //!
 //! The score (`score`) weighs them, and the least one is chosen, of equal ones the first in the order of the candidates. Where the chosen ones
 //! take more tiles than the chip has, some layers fall back (`budget`).
@@ -17,6 +17,7 @@ mod candidate;
 mod columns;
 mod conversion;
 mod error;
+mod latency;
 mod score;
 mod seen;
 #[cfg(test)]

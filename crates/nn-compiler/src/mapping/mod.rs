@@ -64,7 +64,7 @@ pub const MAPPINGS: &[&dyn MappingStrategy] = &[
 ];
 
 /// A strategy with its options, as a user names it: `isaac`, `isaac+flip`, `differential+common-mode+after-adc`,
-/// `unbalanced:1-1-2-2-2`.
+/// `unbalanced:1-1-2-2-2`. Its name has the options in the order of [`OPTIONS`], however they were given.
 #[derive(Clone)]
 pub struct Mapping {
     name: String,
@@ -105,7 +105,10 @@ impl Mapping {
             options.add(option)?;
             demand(strategy, option)?;
         }
-        Ok(Self { name: name.to_owned(), strategy, options })
+        // Options in one order, so that a strategy has one name.
+        let given = |(option, _): &&(&str, &str)| name.split('+').skip(1).any(|part| part == *option);
+        let name = OPTIONS.iter().filter(given).fold(first.to_owned(), |name, (option, _)| name + "+" + option);
+        Ok(Self { name, strategy, options })
     }
 
     /// Every strategy, without options and with each of its own.

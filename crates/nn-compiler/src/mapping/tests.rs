@@ -35,6 +35,15 @@ fn the_list_has_unique_kebab_case_names_and_sources() {
 }
 
 #[test]
+fn a_strategy_has_one_name_whatever_the_order_of_its_options() {
+    let parsed = |name| Mapping::parse(name).unwrap();
+    let one = parsed("unary+after-adc+common-mode");
+    assert_eq!((one.name(), &one), ("unary+common-mode+after-adc", &parsed("unary+common-mode+after-adc")));
+    assert_ne!(one, parsed("unary+after-adc"));
+    assert_eq!(parsed("unbalanced:1-1-2-2-2").name(), "unbalanced:1-1-2-2-2");
+}
+
+#[test]
 fn names_that_mean_nothing_are_refused_with_what_there_is() {
     for (name, part) in [
         (

@@ -127,8 +127,9 @@ fn write_report(output: &Path, program: &Program) -> Result<(), ExploreError> {
     write(output, "floor-plan.svg", &floor_plan(program)?)
 }
 
-const HEADER: [&str; 11] = [
+const HEADER: [&str; 12] = [
     "stage",
+    "mapping",
     "rows",
     "outputs",
     "windows",
@@ -146,6 +147,7 @@ fn stage_rows(program: &Program) -> Vec<Vec<String>> {
         let steps = stage.slices.iter().map(|slice| slice.adc.step.to_string()).collect::<Vec<_>>().join(" ");
         vec![
             stage.name.clone(),
+            stage.mapping.clone(),
             stage.window.rows().to_string(),
             stage.outputs.to_string(),
             stage.window.count().to_string(),
@@ -164,8 +166,8 @@ fn stage_rows(program: &Program) -> Vec<Vec<String>> {
             let (window, output) = (stage.window(), stage.output());
             let joins = matches!(stage, Stage::Concat(_));
             let rows = if joins { window.rows() } else { window.rows() * stage.inputs().len() };
-            let mut row = vec![stage.name().to_owned(), rows.to_string(), output.channels.to_string()];
-            row.push(window.count().to_string());
+            let mut row = vec![stage.name().to_owned(), "-".to_owned(), rows.to_string()];
+            row.extend([output.channels.to_string(), window.count().to_string()]);
             row.resize(HEADER.len(), "-".to_owned());
             row
         }
@@ -174,7 +176,7 @@ fn stage_rows(program: &Program) -> Vec<Vec<String>> {
 }
 
 fn print_text(program: &Program, arguments: &Compile, hops: Hops, limit: Option<Limit>) {
-    say!("{}", table(&HEADER, 1, stage_rows(program).into_iter()));
+    say!("{}", table(&HEADER, 2, stage_rows(program).into_iter()));
     if arguments.report {
         say!("{}", table(&REPORT, 2, report(program).iter().map(report_row)));
         say!("{}", totals(program));
