@@ -77,7 +77,7 @@ fn every_pass_can_be_looked_at() {
     let (images, _) = images(directory.path());
     let listed = output(&["list", "passes"]);
     let passes: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(passes.len() >= 6, "{listed}");
+    assert!(passes.len() >= 12, "{listed}");
     let network = onnx("network_residual");
     let common = ["compile", &network, "--mapping", "isaac", "--calibrate", images.to_str().unwrap(), "--dump-after"];
     let mut texts = Vec::new();
@@ -85,7 +85,18 @@ fn every_pass_can_be_looked_at() {
         texts.push(output(&[common.as_slice(), &[pass]].concat()));
     }
     assert!(texts[0].contains("affine") || texts[0].contains("conv"), "{}", texts[0]);
-    assert!(texts.last().unwrap().contains("mvm") && texts.last().unwrap().contains("scores"));
+    let behind = |name: &str| &texts[passes.iter().position(|pass| *pass == name).unwrap()];
+    assert!(behind("quantise").contains("mvm") && behind("quantise").contains("scores"));
+    for (pass, part) in [
+        ("map", "isaac, slices 2 bits x 1, 2 bits x 4"),
+        ("partition", "crossbar 0: rows 0..27, outputs 0..8, groups 0..1"),
+        ("calibrate", "in steps of 1 levels"),
+        ("replicate", "1 copies, 1 arrays each"),
+        ("place", "crossbar 0: tile 0 array 0 bank 0"),
+        ("schedule", "%2 = "),
+    ] {
+        assert!(behind(pass).contains(part), "{pass}: {}", behind(pass));
+    }
     let error = refusal(&[common.as_slice(), &["nothing"]].concat());
     assert!(error.contains("--dump-after nothing") && error.contains("fold-batch-norm"), "{error}");
 }

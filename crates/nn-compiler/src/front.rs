@@ -2,6 +2,7 @@
 
 use crate::error::CompileError;
 use crate::fuse::{self, fuse};
+use crate::inspect::PROGRAM_PASSES;
 use crate::passes::{self, GRAPH_PASSES, PassSettings};
 use crate::quantise::{self, QuantiseSettings, Quantised, Range, quantise};
 use chip::config::Chip;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Most images of the training split on which activation ranges are found.
 const IMAGES: usize = 256;
 
-/// Multiply-accumulates that looking at calibration images may take; large networks see fewer.
+/// Multiply-accumulates that looking at calibration images may take, some seconds; networks of more than 80 million an image see fewer images.
 const MACS: u64 = 20_000_000_000;
 
 /// How weights and activations become integers.
@@ -29,7 +30,7 @@ pub struct Quantisation {
     pub activation_range: Range,
 }
 
-/// Names of the passes behind which a network can be looked at, with what they do, in their order.
+/// Names of the passes behind which a network or its program can be looked at, with what they do, in their order.
 #[must_use]
 pub fn passes() -> Vec<(&'static str, &'static str)> {
     let graph = GRAPH_PASSES.iter().map(|pass| (pass.name(), pass.doc()));
@@ -39,6 +40,7 @@ pub fn passes() -> Vec<(&'static str, &'static str)> {
             ("fuse", "activations and prescribed formats become part of the layer before them, or tables"),
             ("quantise", "weights and activations become integers, with ranges from calibration images"),
         ])
+        .chain(PROGRAM_PASSES.iter().map(|&(name, doc, _)| (name, doc)))
         .collect()
 }
 

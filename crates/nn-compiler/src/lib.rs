@@ -15,6 +15,7 @@ mod fit;
 mod flip;
 pub mod front;
 pub mod fuse;
+pub mod inspect;
 pub mod mapping;
 mod outline;
 pub mod partition;

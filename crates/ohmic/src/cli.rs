@@ -162,7 +162,7 @@ pub struct Compile {
     pub integers: Integers,
     #[command(flatten)]
     pub places: Places,
-    /// Print the network as it is behind a pass (see `ohmic list passes`), and compile nothing
+    /// Print the network or its program as it is behind a pass (see `ohmic list passes`), and write nothing
     #[arg(long, value_name = "PASS")]
     pub dump_after: Option<String>,
     /// Print what became of each layer, and write report.csv and floor-plan.svg

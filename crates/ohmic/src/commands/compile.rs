@@ -12,6 +12,7 @@ use explore::datasets;
 use explore::model::Model;
 use explore::nn::datasets::Dataset;
 use explore::nn_compiler::front::{passes, quantised};
+use explore::nn_compiler::inspect::PROGRAM_PASSES;
 use explore::nn_compiler::mapping::AUTO;
 use explore::nn_compiler::place::{Hops, place};
 use explore::nn_compiler::quantise::Quantised;
@@ -36,15 +37,18 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
         }
     };
     let quantised = quantised(&model.graph, &dataset.train, &chip, &arguments.integers.quantisation(), &mut observe)?;
-    if let Some(pass) = &arguments.dump_after {
-        let known = || passes().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        let unknown = || ExploreError::Request(format!("--dump-after {pass}: no such pass; known: {}", known()));
-        say!("{}", dumped.ok_or_else(unknown)?.trim_end());
+    if let Some(text) = dumped {
+        say!("{}", text.trim_end());
+        return Ok(());
+    }
+    let inspect = arguments.dump_after.as_deref().map(program_pass).transpose()?;
+    let mappings = request.mappings(&quantised.network, &dataset, &chip)?;
+    let (program, hops, limit) = program(arguments, &quantised, &dataset, (&chip, &mappings))?;
+    if let Some(inspect) = inspect {
+        say!("{}", inspect(&program).trim_end());
         return Ok(());
     }
     let Some(output) = &arguments.output else { return Ok(()) };
-    let mappings = request.mappings(&quantised.network, &dataset, &chip)?;
-    let (program, hops, limit) = program(arguments, &quantised, &dataset, (&chip, &mappings))?;
     let choice = mappings.choice();
     explore::chip::program::save(&program, output)?;
     write_run(output, Kind::Chip, &chip, &repeat(arguments, &request))?;
@@ -70,6 +74,13 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
         }))?,
     }
     Ok(())
+}
+
+/// What shows what a pass decided about a program.
+fn program_pass(pass: &str) -> Result<fn(&Program) -> String, ExploreError> {
+    let found = PROGRAM_PASSES.iter().find(|(name, _, _)| *name == pass).map(|&(_, _, inspect)| inspect);
+    let known = || passes().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    found.ok_or_else(|| ExploreError::Request(format!("--dump-after {pass}: no such pass; known: {}", known())))
 }
 
 /// The images that ranges are found on, and those that the accuracy in software is measured on.
