@@ -10,8 +10,9 @@ use crate::error::CompileError;
 use crate::mapping::{CellStates, Mapping};
 use crate::partition::Placer;
 use chip::config::{Chip, RangePolicy};
-use chip::energy::expected_energy;
+use chip::energy::{ArrayEnergy, Energy, expected_energy, price_stage};
 use chip::program::{InputCoding, MvmStage, Program, Stage};
+use chip::timing::stage_actions;
 use nn::quantised::{QuantisedMvm, QuantisedNetwork};
 use tile::adc::AdcKind;
 
@@ -32,6 +33,18 @@ pub struct Candidate {
     pub arrays: u64,
     /// Tiles, which layers do not share.
     pub tiles: u64,
+    /// Resolution that it demands of all converters of the chip, bits; 0 where that does not depend on it.
+    pub adc_bits: u32,
+    /// The energy with so many bits, with one more and so on, as far as there are prices, J.
+    pub(super) finer_j: Vec<f64>,
+}
+
+impl Candidate {
+    /// Prices it on a chip whose converters have at least so many bits.
+    pub(super) fn price_with(&mut self, adc_bits: u32) {
+        let more = adc_bits.saturating_sub(self.adc_bits) as usize;
+        self.energy_j = self.finer_j.get(more).or(self.finer_j.last()).copied().unwrap_or(self.energy_j);
+    }
 }
 
 /// Smaller errors make no difference: a billionth of the outputs' variance.
@@ -66,12 +79,15 @@ impl Layer<'_> {
         let errors = Errors::new(stage, self.seen, &of_levels, chip.tile.adc.kind != AdcKind::Ideal);
         let error = errors.mean_square(mvm, &encoding) / self.seen.signal.max(1.0);
         let energy = expected_energy(&program, 0, &self.seen.drives).map_err(refuse)?;
+        let lossless = chip.tile.adc.range == RangePolicy::Lossless;
         let (arrays, tiles) = (stage.arrays(), stage.tiles().len() as u64);
         let cells = mvm.weights.len() as u64 * stage.slices.len() as u64 * u64::from(stage.polarities);
         Ok(Candidate {
             mapping: mapping.clone(),
             error: error.max(LEAST_ERROR),
             energy_j: energy.total_j(),
+            adc_bits: if lossless { program.chip.tile.adc.bits } else { 0 },
+            finer_j: if lossless { finer_j(&program, energy) } else { Vec::new() },
             latency_cycles: busy_cycles(program),
             cells,
             arrays,
@@ -109,3 +125,21 @@ impl Layer<'_> {
         Ok(program)
     }
 }
+
+/// The energy of a program's only layer with the chip's resolution, with one bit more and so on, as far as there are prices.
+fn finer_j(program: &Program, energy: Energy) -> Vec<f64> {
+    let mut program = program.clone();
+    let Some((_, stage)) = program.mvm_stages().next() else { return Vec::new() };
+    let (name, counts) = (stage.name.clone(), stage_actions(&program, stage));
+    let mut finer_j = vec![energy.total_j()];
+    loop {
+        program.chip.tile.adc.bits += 1;
+        match price_stage(&counts, &program, &name, ArrayEnergy::Exact(energy.array_j)) {
+            Ok(priced) if program.chip.tile.adc.bits <= MOST_ADC_BITS => finer_j.push(priced.total_j()),
+            _ => return finer_j,
+        }
+    }
+}
+
+/// No converter is finer.
+const MOST_ADC_BITS: u32 = 32;

@@ -140,8 +140,8 @@ pub fn choose(
         let QuantisedLayer::Mvm(mvm) = layer else { continue };
         layers.push(candidates(&Layer { network, mvm, seen, chip: &bare, cells: &cells }, settings)?);
     }
-    let mut layers = scored(layers, settings.weights);
-    let (needed, available) = (budget::tiles(&layers), chip.mesh.tiles());
+    let layers = with_resolution(layers, settings.weights, chip.mesh.tiles());
+    let (needed, available) = (best_tiles(&layers), chip.mesh.tiles());
     let least = budget::least_tiles(&layers);
     if least > available {
         let arrays = u64::from(chip.tile.arrays);
@@ -152,12 +152,34 @@ pub fn choose(
         );
         return Err(CompileError::chip(chip, what));
     }
-    budget::fit(&mut layers, available);
     let fallbacks = layers.iter().filter_map(|layer| fallback(layer, chip)).collect();
     Ok(Choice { layers, tiles: (needed, available), fallbacks })
 }
 
+/// Scores candidates, chooses those that fit so many tiles, and prices converters anew with the resolution that the chosen ones demand of all, until they demand no more.
+fn with_resolution(mut layers: Vec<Unscored>, weights: Weights, tiles: u64) -> Vec<LayerChoice> {
+    let mut bits = 0;
+    loop {
+        let mut choice = scored(layers.clone(), weights);
+        if budget::least_tiles(&choice) <= tiles {
+            budget::fit(&mut choice, tiles);
+        }
+        let demanded = choice.iter().map(|layer| layer.chosen().adc_bits).max().unwrap_or(0);
+        if demanded <= bits {
+            return choice;
+        }
+        bits = demanded;
+        layers.iter_mut().flat_map(|layer| &mut layer.candidates).for_each(|candidate| candidate.price_with(bits));
+    }
+}
+
+/// Tiles of the best candidates.
+fn best_tiles(layers: &[LayerChoice]) -> u64 {
+    layers.iter().map(|layer| layer.candidates[layer.best].candidate.tiles).sum()
+}
+
 /// The candidates of a layer, and what it cannot have.
+#[derive(Clone)]
 struct Unscored {
     layer: String,
     candidates: Vec<Candidate>,

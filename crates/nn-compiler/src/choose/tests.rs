@@ -5,7 +5,7 @@ const NAMES: [&str; 3] = ["isaac", "differential", "unary"];
 
 fn candidate(mapping: &str, (error, energy_j, latency_cycles): (f64, f64, u64), tiles: u64) -> Candidate {
     let mapping = Mapping::parse(mapping).unwrap();
-    Candidate { mapping, error, energy_j, latency_cycles, cells: 1, arrays: 1, tiles }
+    Candidate { mapping, error, energy_j, latency_cycles, cells: 1, arrays: 1, tiles, adc_bits: 0, finer_j: Vec::new() }
 }
 
 fn layer(name: &str, candidates: Vec<Candidate>) -> Unscored {
@@ -56,6 +56,21 @@ fn each_weight_alone_chooses_the_least_of_its_own_and_the_first_of_equals() {
     // Where every layer has the least of what counts, the score of all is 1.
     let all: f64 = scored(two_layers(1.0), weights(0.0, 0.0, 5.0)).iter().map(LayerChoice::score).sum();
     assert!((all - 1.0).abs() < 1e-12, "{all}");
+}
+
+/// The first layer's best candidate has 9 bits, so that the second one's converters have them too: what was cheapest with 7 bits no longer is.
+#[test]
+fn converters_are_priced_with_the_resolution_of_the_most_demanding_layer() {
+    let of = |mapping, adc_bits, finer_j: &[f64]| Candidate {
+        adc_bits,
+        finer_j: finer_j.to_vec(),
+        ..candidate(mapping, (1.0, finer_j[0], 1), 1)
+    };
+    let first = vec![of("isaac", 9, &[5.0, 9.0])];
+    let second = vec![of("isaac", 7, &[1.0, 2.0, 4.0, 8.0]), of("unary", 9, &[3.0, 6.0])];
+    let layers = with_resolution(vec![layer("first", first), layer("second", second)], weights(0.0, 1.0, 0.0), 100);
+    assert_eq!(chosen(&layers), ["isaac", "unary"]);
+    assert_eq!(layers[1].candidates.iter().map(|of| of.candidate.energy_j).collect::<Vec<_>>(), [4.0, 3.0]);
 }
 
 #[test]
