@@ -10,11 +10,11 @@ use widths::{Factors, Of};
 use crate::functional::{RowDrives, expected_array_energy_j};
 use crate::program::Program;
 use crate::timing::stage_actions;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tile::actions::ActionCounts;
 
 /// Energy by component, J.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Energy {
     /// Current through the cells.
     pub array_j: f64,

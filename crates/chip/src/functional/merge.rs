@@ -7,6 +7,9 @@ use std::ops::Range;
 use tile::actions::ActionCounts;
 use tile::kernel::{Kernel, LANES, Lanes, Merge};
 
+/// Windows that are requantised together.
+const TOGETHER: usize = 16;
+
 /// Results of a stage: codes for the next stages or scores, window after window.
 #[derive(Debug, Default)]
 pub(super) struct Outputs {
@@ -88,8 +91,10 @@ impl Outputs {
                 let lowest = if signed { -highest } else { 0.0 };
                 let code =
                     |(sum, multiplier): (&f64, &f64)| round_half_even((sum * multiplier).clamp(lowest, highest)) as i32;
-                for sums in self.sums.chunks_exact(self.outputs) {
-                    self.codes.extend(sums.iter().zip(&plan.stage.multipliers).map(code));
+                // Side by side for some windows, so that a loop is long where outputs are few.
+                let multipliers = plan.stage.multipliers.repeat(TOGETHER);
+                for sums in self.sums.chunks(multipliers.len()) {
+                    self.codes.extend(sums.iter().zip(&multipliers).map(code));
                 }
             }
             Output::Scores {} => self.scores.extend_from_slice(&self.sums),

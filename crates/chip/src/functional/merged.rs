@@ -67,9 +67,9 @@ impl Merged {
 
     /// Adds the products of all windows to the outputs.
     pub(super) fn add_products(&self, kernel: &Kernel, windows: &Windows, outputs: &mut Outputs) {
-        let mut products = vec![Lanes::splat(0.0); windows.count()];
+        let (mut codes, mut products) = (Vec::new(), vec![Lanes::splat(0.0); windows.count()]);
         for part in &self.parts {
-            let codes = windows.part(&part.rows);
+            windows.part(&part.rows, &mut codes);
             for (first, matrix) in part.outputs.clone().step_by(LANES).zip(&part.blocks) {
                 kernel.multiply(&codes, matrix, &mut products);
                 outputs.add(first..part.outputs.end.min(first + LANES), &products);

@@ -1,10 +1,10 @@
 //! What converters saw: the diagnostics of a result.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tile::adc::{CodesSeen, ErrorStatistics};
 
 /// What the converters of one slice of one stage saw.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConverterUse {
     /// Name of the stage.
     pub stage: String,

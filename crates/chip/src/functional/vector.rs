@@ -7,7 +7,7 @@
 
 use super::merge::round_half_even;
 use crate::config::Chip;
-use crate::program::{AddStage, ConcatStage, PoolKind, PoolStage, TableStage};
+use crate::program::{AddStage, ConcatStage, Overlap, PoolKind, PoolStage, TableStage};
 use tile::actions::ActionCounts;
 
 /// The map of a pool stage, and what was done for it.
@@ -16,18 +16,16 @@ pub(super) fn run_pool(stage: &PoolStage, chip: &Chip, map: &[i32]) -> (Vec<i32>
     pool(stage, &mut result, map);
     let input = stage.window.input;
     let (channels, bits) = (u64::from(input.channels), u64::from(input.bits));
-    for _ in 0..stage.window.count() {
-        let values = stage.window.rows() as u64;
-        match stage.kind {
-            PoolKind::Max => counts.compare += values - channels,
-            PoolKind::Average { .. } => {
-                counts.merge_add += values - channels;
-                counts.requantise += channels;
-            }
+    let values = stage.window.rows() as u64;
+    match stage.kind {
+        PoolKind::Max => counts.compare += values - channels,
+        PoolKind::Average { .. } => {
+            counts.merge_add += values - channels;
+            counts.requantise += channels;
         }
-        read(&mut counts, chip, values * bits);
     }
-    (result, counts)
+    read(&mut counts, chip, values * bits);
+    (result, counts.times(stage.window.count() as u64))
 }
 
 /// The map of an add stage, and what was done for it.
@@ -70,31 +68,42 @@ pub(super) fn run_table(stage: &TableStage, chip: &Chip, map: &[i32]) -> (Vec<i3
 }
 
 fn pool(stage: &PoolStage, result: &mut Vec<i32>, map: &[i32]) {
-    for index in 0..stage.window.count() {
-        match stage.kind {
-            PoolKind::Max => maxima(stage, map, index, result),
-            PoolKind::Average { multiplier } => averages(stage, multiplier, map, index, result),
+    let (across, down) = (stage.window.across(), stage.window.down());
+    let pixels = down.iter().flat_map(|down| across.iter().map(|across| (*down, *across)));
+    match stage.kind {
+        PoolKind::Max => pixels.for_each(|under| maxima(stage, map, under, result)),
+        PoolKind::Average { multiplier } => {
+            pixels.for_each(|under| averages(stage, multiplier, map, under, result));
         }
     }
 }
 
+/// The codes of every pixel under a window.
+fn codes_under<'m>(
+    stage: &PoolStage,
+    map: &'m [i32],
+    (down, across): (Overlap, Overlap),
+) -> impl Iterator<Item = &'m [i32]> {
+    let (width, channels) = (stage.window.input.width as usize, stage.window.input.channels as usize);
+    let pixels = down.places().flat_map(move |row| across.places().map(move |column| row * width + column));
+    pixels.map(move |pixel| &map[pixel * channels..(pixel + 1) * channels])
+}
+
 /// The largest code of every channel under a window; padding is no code.
-fn maxima(stage: &PoolStage, map: &[i32], index: usize, result: &mut Vec<i32>) {
+fn maxima(stage: &PoolStage, map: &[i32], under: (Overlap, Overlap), result: &mut Vec<i32>) {
     let channels = stage.window.input.channels as usize;
     let start = result.len();
     result.resize(start + channels, stage.window.input.codes().0);
-    for pixel in stage.window.pixels(index).flatten() {
-        let codes = &map[pixel * channels..(pixel + 1) * channels];
+    for codes in codes_under(stage, map, under) {
         result[start..].iter_mut().zip(codes).for_each(|(most, &code)| *most = code.max(*most));
     }
 }
 
 /// The scaled sum of every channel under a window.
-fn averages(stage: &PoolStage, multiplier: f64, map: &[i32], index: usize, result: &mut Vec<i32>) {
+fn averages(stage: &PoolStage, multiplier: f64, map: &[i32], under: (Overlap, Overlap), result: &mut Vec<i32>) {
     let channels = stage.window.input.channels as usize;
     let mut sums = vec![0_i64; channels];
-    for pixel in stage.window.pixels(index).flatten() {
-        let codes = &map[pixel * channels..(pixel + 1) * channels];
+    for codes in codes_under(stage, map, under) {
         sums.iter_mut().zip(codes).for_each(|(sum, &code)| *sum += i64::from(code));
     }
     let clamps = stage.window.input.codes();

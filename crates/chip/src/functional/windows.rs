@@ -26,6 +26,9 @@ enum Codes {
     },
 }
 
+/// Codes that are copied together.
+const SHORT: usize = 8;
+
 /// A code as it is stored.
 trait Code: Copy {
     fn to_code(self) -> i32;
@@ -86,7 +89,11 @@ impl Windows {
             Codes::Narrow { codes, .. } if packed.format().bits == 1 => {
                 packed.pack_bits(isa, count, &codes[rows.start..], self.rows);
             }
-            Codes::Narrow { .. } => packed.pack(count, self.part(rows).chunks_exact(count)),
+            Codes::Narrow { .. } => {
+                let mut codes: Vec<i32> = Vec::new();
+                self.part(rows, &mut codes);
+                packed.pack(count, codes.chunks_exact(count));
+            }
             Codes::Wide { codes, .. } => {
                 packed.pack(count, codes.chunks_exact(self.rows).map(|codes| &codes[rows.clone()]));
             }
@@ -163,10 +170,10 @@ impl Windows {
     }
 
     /// The codes of a range of rows, window after window.
-    pub(super) fn part(&self, rows: &Range<usize>) -> Vec<i32> {
+    pub(super) fn part<N: From<i32>>(&self, rows: &Range<usize>, to: &mut Vec<N>) {
         match &self.codes {
-            Codes::Narrow { codes, .. } => part(codes, self.rows, rows),
-            Codes::Wide { codes, .. } => part(codes, self.rows, rows),
+            Codes::Narrow { codes, .. } => part(codes, self.rows, rows, to),
+            Codes::Wide { codes, .. } => part(codes, self.rows, rows, to),
         }
     }
 
@@ -205,8 +212,28 @@ fn gather_window<C: Code>(window: &Window, (down, across): (Overlap, Overlap), m
     let channels = window.input.channels as usize;
     let map_row = window.input.width as usize * channels;
     let kernel_row = window.horizontal.kernel as usize * channels;
+    let whole = down.count == window.vertical.kernel as usize && across.count == window.horizontal.kernel as usize;
+    if whole && (down.step, across.step) == (1, 1) && kernel_row < SHORT {
+        gather_short(kernel_row, map_row, &map[down.first * map_row + across.first * channels..], codes);
+        return;
+    }
     for (codes, row) in codes.chunks_exact_mut(kernel_row).skip(down.before).zip(down.places()) {
         gather_row(across, channels, &map[row * map_row..][..map_row], &mut codes[across.before * channels..]);
+    }
+}
+
+/// The same of a window without padding whose rows are short: each is copied with what lies behind it, which the next one covers. Copies of a length
+/// that is known need no call.
+fn gather_short<C: Code>(kernel_row: usize, map_row: usize, map: &[C], codes: &mut [C]) {
+    let (mut from, mut to) = (map, codes);
+    while let (Some(source), Some(target)) = (from.first_chunk::<SHORT>(), to.first_chunk_mut::<SHORT>()) {
+        *target = *source;
+        (from, to) = (&from[map_row.min(from.len())..], &mut to[kernel_row..]);
+    }
+    // The last rows, behind which there is too little.
+    while !to.is_empty() {
+        to[..kernel_row].copy_from_slice(&from[..kernel_row]);
+        (from, to) = (&from[map_row.min(from.len())..], &mut to[kernel_row..]);
     }
 }
 
@@ -244,13 +271,15 @@ fn gather_row<C: Code>(across: Overlap, channels: usize, map: &[C], codes: &mut 
     }
 }
 
-fn part<C: Code>(codes: &[C], rows: usize, part: &Range<usize>) -> Vec<i32> {
-    codes.chunks_exact(rows).flat_map(|codes| codes[part.clone()].iter().map(|code| code.to_code())).collect()
+fn part<C: Code, N: From<i32>>(codes: &[C], rows: usize, part: &Range<usize>, to: &mut Vec<N>) {
+    to.clear();
+    for codes in codes.chunks_exact(rows) {
+        to.extend(codes[part.clone()].iter().map(|code| N::from(code.to_code())));
+    }
 }
 
 fn sums<C: Code>(codes: &[C], rows: usize, part: &Range<usize>) -> Vec<i64> {
-    codes
-        .chunks_exact(rows)
-        .map(|codes| codes[part.clone()].iter().map(|code| i64::from(code.to_code())).sum())
-        .collect()
+    // Codes have at most 17 bits, so that 2^14 of them add up in 32, of which more go into a register.
+    let sum = |codes: &[C]| i64::from(codes.iter().map(|code| code.to_code()).sum::<i32>());
+    codes.chunks_exact(rows).map(|codes| codes[part.clone()].chunks(1 << 14).map(sum).sum()).collect()
 }

@@ -113,7 +113,7 @@ impl Kernel {
 
     /// Products of vectors of codes (each one entry per row) with a block of columns of a matrix: the sums of `code * matrix[row]` in ascending
     /// order of the rows.
-    pub fn multiply(&self, codes: &[i32], matrix: &[Lanes<f64>], products: &mut [Lanes<f64>]) {
+    pub fn multiply(&self, codes: &[f64], matrix: &[Lanes<f64>], products: &mut [Lanes<f64>]) {
         simd::run(self.isa, Task::Multiply(Factorised { codes, matrix }, products));
     }
 

@@ -9,7 +9,7 @@ const TOGETHER: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Factorised<'a> {
     /// Vector after vector, one entry per row.
-    pub(super) codes: &'a [i32],
+    pub(super) codes: &'a [f64],
     /// One entry per row.
     pub(super) matrix: &'a [Lanes<f64>],
 }
@@ -27,8 +27,7 @@ pub(super) fn multiply(factors: &Factorised<'_>, products: &mut [Lanes<f64>]) {
         let mut sums = [Lanes::splat(0.0); TOGETHER];
         for (row, cells) in factors.matrix.iter().enumerate() {
             for (sum, codes) in sums.iter_mut().zip(codes) {
-                let code = f64::from(codes[row]);
-                *sum = sum.zip(*cells, |sum, cell| sum + code * cell);
+                *sum = sum.zip(*cells, |sum, cell| sum + codes[row] * cell);
             }
         }
         products.copy_from_slice(&sums[..=last]);
