@@ -14,15 +14,16 @@ pub struct Favourable {
 }
 
 impl Favourable {
-    /// The smallest nested set of most immune states whose weights have both signs and in which no run of excluded values is longer than
-    /// half of the `2^B` codes (so that `{00, 01, 11}`, Config-3 of Diware et al., AICAS 2023, results from their order of states and the ISAAC encoding).
+    /// The smallest nested set of most immune states whose weights have both signs and to which no weight that can be stored has farther than a
+    /// quarter of the `2^B` codes: no run of excluded values between favourable ones is longer than half of them, none at the ends than a quarter (so that `{00, 01, 11}`, Config-3 of Diware et al., AICAS 2023, results from their order of states and the ISAAC encoding).
     /// All states are favourable where no smaller set qualifies.
     #[must_use]
     pub fn find(encoding: &Encoding, cells: &CellStates, constrained_slices: usize) -> Self {
         let largest = largest_weight(encoding.weight_bits);
         let qualifies = |set: &Self| {
             let both_signs = set.weights.iter().any(|&w| w < 0) && set.weights.iter().any(|&w| w > 0);
-            both_signs && set.weights.windows(2).all(|pair| pair[1] - pair[0] - 1 <= largest + 1)
+            let mut stored = (-largest..=largest).filter(|&weight| encoding.clip(weight) == weight);
+            both_signs && stored.all(|weight| (set.project(weight) - weight).abs() <= (largest + 1) / 2)
         };
         // Slices of other widths have rankings of their own: the n-th set of each, or its last.
         let sets: Vec<Vec<Vec<usize>>> =
@@ -61,6 +62,27 @@ impl Favourable {
         };
         let projection = (-largest..=largest).map(nearest).collect();
         Self { states: states.last().cloned().unwrap_or_default(), weights, projection }
+    }
+
+    /// No fixed set: each weight goes to the value of the least squared distance plus `penalty`, the smaller magnitude of equally good ones; favourable
+    /// are the values that something goes to.
+    #[must_use]
+    pub fn soft(encoding: &Encoding, penalty: impl Fn(i32) -> f64) -> Self {
+        let largest = largest_weight(encoding.weight_bits);
+        let values: Vec<(i32, f64)> = (-largest..=largest)
+            .filter(|&weight| encoding.clip(weight) == weight)
+            .map(|weight| (weight, penalty(weight)))
+            .collect();
+        let best = |weight: i32| {
+            let cost = |&(value, penalty): &(i32, f64)| f64::from(value - weight).powi(2) + penalty;
+            let better = |a: &&(i32, f64), b: &&(i32, f64)| cost(a).total_cmp(&cost(b)).then(a.0.abs().cmp(&b.0.abs()));
+            values.iter().min_by(better).map_or(weight, |&(value, _)| value)
+        };
+        let projection: Vec<i32> = (-largest..=largest).map(best).collect();
+        let mut weights = projection.clone();
+        weights.sort_unstable();
+        weights.dedup();
+        Self { states: Vec::new(), weights, projection }
     }
 
     /// The nearest favourable weight.
@@ -110,6 +132,30 @@ mod tests {
         assert_eq!(set.weights.len(), 255 - 64);
     }
 
+    /// Bias squared plus variance, by trying all values.
+    #[test]
+    fn soft_projections_are_the_least_of_bias_and_variance() {
+        let device = Device::of_sigmas(&[0.02, 0.06, 0.30, 0.10], 100);
+        let cells = CellStates::new((1..=2).map(|bits| device.states(bits)).collect());
+        let histogram = vec![1; 255];
+        let layer = LayerStatistics { weight_bits: 8, cell_bits: 2, histogram: &histogram, cells: &cells };
+        let encoding = Mapping::parse("isaac").unwrap().encoding(&layer).unwrap();
+        let mut moved = Vec::new();
+        for softness in [0.0, 0.1, 1.0, 10.0] {
+            let penalty = |weight: i32| softness * encoding.error_variance(weight, &cells);
+            let soft = Favourable::soft(&encoding, penalty);
+            let cost = |weight: i32, value: i32| f64::from(value - weight).powi(2) + penalty(value);
+            for weight in -127..=127 {
+                let found = soft.project(weight);
+                assert!((-127..=127).all(|value| cost(weight, found) <= cost(weight, value)), "{softness}: {weight}");
+                assert!(soft.weights.binary_search(&found).is_ok());
+            }
+            moved.push((-127..=127).filter(|&weight| soft.project(weight) != weight).count());
+        }
+        // Without a penalty nothing moves, and the more it counts the more does.
+        assert!(moved[0] == 0 && moved.windows(2).all(|pair| pair[0] < pair[1]), "{moved:?}");
+    }
+
     #[test]
     fn tied_bad_states_are_banned_together() {
         // NeuRRAM after a day: 01 and 10 are nearly equally bad.
@@ -118,6 +164,20 @@ mod tests {
         assert_eq!(find("isaac", &errors, 100_000).states, [0, 3]);
         assert_eq!(ranking(&errors, 100).groups, [vec![0], vec![3], vec![1, 2]]);
         assert_eq!(ranking(&errors, 100_000).groups, [[0], [3], [2], [1]]);
+    }
+
+    /// Two slices in state 00 would leave a pair with weights of less than 16.
+    #[test]
+    fn no_weight_is_moved_by_more_than_a_quarter_of_the_codes() {
+        let device = Device::of_sigmas(&[0.02, 0.06, 0.30, 0.10], 100);
+        let cells = CellStates::new((1..=2).map(|bits| device.states(bits)).collect());
+        let histogram = vec![1; 255];
+        let layer = LayerStatistics { weight_bits: 8, cell_bits: 2, histogram: &histogram, cells: &cells };
+        let encoding = Mapping::parse("differential").unwrap().encoding(&layer).unwrap();
+        assert_eq!(Favourable::of_states(&encoding, &[0], 2).weights.last(), Some(&15));
+        let set = Favourable::find(&encoding, &cells, 2);
+        assert_eq!((set.states.as_slice(), set.project(127), set.project(50)), ([0, 1].as_slice(), 95, 64));
+        assert_eq!(Favourable::find(&encoding, &cells, 1).states, [0]);
     }
 
     #[test]
