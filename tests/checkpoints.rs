@@ -114,7 +114,7 @@ fn a_killed_training_ends_as_if_it_had_not_been() {
 
 #[test]
 fn a_killed_biased_training_ends_as_if_it_had_not_been() {
-    check("biased", &["training.biased.shares=[0.5, 1.0]", "training.biased.inject_noise=true"], 2);
+    check("biased+noise", &["training.biased.shares=[0.5, 1.0]", "training.weight_scale=learned"], 2);
 }
 
 /// A checkpoint belongs to its training, and damage is found.

@@ -88,7 +88,124 @@ fn unconstrained_columns_use_the_worst_state() {
     }
 }
 
-/// Test images and labels decide nothing: with all test labels wrong, every choice is the same.
+/// Constrained columns are favourable under every mapping strategy, in all constrained slices: read from the compiled levels, which the training does
+/// not see. All columns are constrained, so that no cell of a constrained slice may be in another state.
+#[test]
+fn constrained_columns_are_favourable_under_every_mapping() {
+    let dataset = digits();
+    for mapping in ["isaac", "offset", "differential", "twos-complement", "unbalanced:1-1-2-2-2"] {
+        // In slices of one bit, as that of a sign, both states are needed.
+        let mut constrained = 0;
+        for constrained_slices in [1, 2, 3] {
+            let mut experiment = experiment(&["training.epochs=3"]);
+            experiment.training.biased.constrained_slices = constrained_slices;
+            let trained = run(&experiment, &dataset, Method::Biased, mapping, 1.0);
+            let program = program(&experiment, &dataset, &trained, mapping);
+            let target = Target { mapping: &Mapping::parse(mapping).unwrap(), chip: &experiment.chip };
+            for (_, stage) in program.mvm_stages() {
+                let weights = stored_weights(stage);
+                let allowed = target.layer(&weights, &experiment.training.biased).unwrap().favourable;
+                constrained += u32::from(allowed.constrains());
+                assert!(
+                    weights.iter().all(|&weight| allowed.project(weight) == weight),
+                    "{mapping} {constrained_slices}"
+                );
+            }
+        }
+        assert!(constrained >= 3, "{mapping} constrains the weights of {constrained} layers");
+    }
+}
+
+/// The weights that a stage's levels stand for, row by row of every array.
+fn stored_weights(stage: &MvmStage) -> Vec<i32> {
+    let (slices, offset) = (&stage.slices, i32::try_from(stage.offset).unwrap());
+    let mut weights = Vec::new();
+    for placed in &stage.crossbars {
+        let columns = stage.columns(placed) as usize;
+        for row in 0..placed.rows as usize {
+            for output in 0..placed.outputs as usize {
+                let of = |levels: &[u8]| {
+                    let cell = |slice: usize| i32::from(levels[row * columns + output * slices.len() + slice]);
+                    (0..slices.len()).map(|slice| slices[slice].significance as i32 * cell(slice)).sum::<i32>()
+                };
+                let negative = placed.levels.get(1).map_or(0, |levels| of(levels));
+                weights.push(of(&placed.levels[0]) - negative - offset);
+            }
+        }
+    }
+    weights
+}
+
+/// Every way to draw columns towards favourable weights trains, ends with what it says of itself, and is the same when repeated.
+#[test]
+fn every_importance_and_projection_trains() {
+    use trainer::config::Importance;
+    let dataset = digits();
+    let mut networks = Vec::new();
+    for importance in
+        [Importance::Gradient, Importance::Magnitude, Importance::Fisher, Importance::Benefit, Importance::Random]
+    {
+        for projection in [Projection::Hard, Projection::StraightThrough, Projection::Soft] {
+            if (importance, projection) == (Importance::Benefit, Projection::Hard) {
+                continue;
+            }
+            let mut experiment = experiment(&["training.weight_scale=fan-in"]);
+            (experiment.training.biased.importance, experiment.training.biased.projection) = (importance, projection);
+            let trained = run(&experiment, &dataset, Method::Biased, "isaac", 0.5);
+            assert_eq!(trained, run(&experiment, &dataset, Method::Biased, "isaac", 0.5));
+            let (last, least) =
+                (trained.epochs.last().unwrap(), if projection == Projection::Hard { 0.3 } else { 0.7 });
+            assert!(last.validation_software > least, "{importance:?} {projection:?} {last:?}");
+            let epoch = trained.epochs[trained.chosen];
+            let most = if importance == Importance::Benefit { 0.51 } else { 1.0 };
+            assert!(epoch.chosen_share > 0.0 && epoch.chosen_share <= most, "{importance:?} {projection:?} {epoch:?}");
+            assert!(epoch.effective_share >= epoch.chosen_share || projection == Projection::Soft);
+            networks.push(trained.network);
+        }
+    }
+    for (index, network) in networks.iter().enumerate() {
+        assert!(networks[..index].iter().all(|other| other != network), "{index} is as another");
+    }
+}
+
+/// Scales that are calibrated or learned move away from their start, by what is documented, and stay one for a layer.
+#[test]
+fn scales_follow_the_weights_or_the_gradient() {
+    let dataset = digits();
+    let trained = |scale: &str, epochs: u32| {
+        let set = [format!("training.weight_scale=\"{scale}\""), format!("training.epochs={epochs}")];
+        let experiment = experiment(&set.iter().map(String::as_str).collect::<Vec<_>>());
+        let trained = run(&experiment, &dataset, Method::Conventional, "isaac", 0.0);
+        assert!(trained.epochs.last().unwrap().validation_software > 0.9, "{scale}: {:?}", trained.epochs);
+        let scale = |node: &nn::graph::Node| match &node.op {
+            nn::graph::Operation::Linear(linear) => match linear.weight_scale {
+                nn::graph::WeightScale::Tensor(scale) => {
+                    let whole = |weight: &f32| (weight / scale - (weight / scale).round()).abs() < 1e-3;
+                    assert!(linear.weight.iter().all(whole), "weights are whole multiples of their scale");
+                    Some(scale)
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        trained.network.nodes.iter().filter_map(scale).collect::<Vec<f32>>()
+    };
+    let fixed = trained("fan-in", 6);
+    let (calibrated, learned) = (trained("calibrated", 6), trained("learned", 6));
+    assert_eq!((fixed.len(), calibrated.len(), learned.len()), (3, 3, 3));
+    for layer in 0..3 {
+        // The least squared error clips the few weights of a wide range; gradients move a scale by some per cent.
+        assert!(
+            calibrated[layer] != fixed[layer] && learned[layer] != fixed[layer],
+            "{fixed:?} {calibrated:?} {learned:?}"
+        );
+        assert!((0.2..5.0).contains(&(calibrated[layer] / fixed[layer])), "{fixed:?} {calibrated:?}");
+        assert!((0.5..2.0).contains(&(learned[layer] / fixed[layer])), "{fixed:?} {learned:?}");
+    }
+}
+
+/// Test images and labels decide nothing: with all test labels wrong, every choice is the same: the checkpoint, the share of columns, the operating
+/// point, the offset of the encoding.
 #[test]
 fn test_data_are_never_used_for_a_choice() {
     let (experiment, honest) = (experiment(&[]), digits());
@@ -138,8 +255,7 @@ fn the_last_epoch_is_constrained_and_eligible() {
         experiment.training.biased.warm_up = 0.0;
         experiment.training.biased.freeze = freeze;
         experiment.training.noise.ramp_end = 1.0;
-        experiment.training.biased.inject_noise = true;
-        let trained = run(&experiment, &dataset, Method::Biased, "isaac", 1.0);
+        let trained = run(&experiment, &dataset, Method::BiasedNoise, "isaac", 1.0);
         assert_eq!((trained.chosen, trained.epochs[0].effective_share), (0, 1.0), "freeze = {freeze}");
     }
 }

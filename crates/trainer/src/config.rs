@@ -14,6 +14,8 @@ pub enum Method {
     NoiseInjection,
     /// Mapping-aware biased training: important columns may only hold favourable weights.
     Biased,
+    /// Both together.
+    BiasedNoise,
 }
 
 /// Every method with its description.
@@ -25,6 +27,7 @@ pub const METHODS: &[(Method, &str, &str)] = &[
         "conventional, with the device's state-dependent noise on every weight, ramped up",
     ),
     (Method::Biased, "biased", "important columns only hold weights whose significant slices sit in favourable states"),
+    (Method::BiasedNoise, "biased+noise", "biased, with the device's noise on every weight as in noise-injection"),
 ];
 
 impl Method {
@@ -38,6 +41,18 @@ impl Method {
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         METHODS.iter().find(|(_, known, _)| *known == name).map(|(method, ..)| *method)
+    }
+
+    /// Whether important columns are confined to favourable weights.
+    #[must_use]
+    pub fn is_biased(self) -> bool {
+        matches!(self, Self::Biased | Self::BiasedNoise)
+    }
+
+    /// Whether the device's noise is injected.
+    #[must_use]
+    pub fn injects_noise(self) -> bool {
+        matches!(self, Self::NoiseInjection | Self::BiasedNoise)
     }
 
     /// Whether the result depends on mapping strategy and device.
@@ -96,6 +111,15 @@ impl Optimiser {
     }
 }
 
+fn one() -> f64 {
+    1.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
@@ -109,16 +133,20 @@ pub enum WeightScale {
     FixedPoint,
     /// Per layer, so that initial weights have a standard deviation of a quarter of the range: fixed point times `2 sqrt(2 / fan_in)`.
     FanIn,
+    /// Per layer, at first that of `fan-in`; after every epoch until noise may set in, the one of least squared rounding error of the layer's weights.
+    Calibrated,
+    /// Per layer, at first that of `fan-in`; its logarithm follows the gradient (learned step size: Esser et al., ICLR 2020).
+    Learned,
 }
 
 impl WeightScale {
-    /// Value of one integer step for a layer with `fan_in` inputs.
+    /// Value of one integer step for a layer with `fan_in` inputs, at the start of a training.
     #[must_use]
     pub fn step(self, weight_bits: u32, fan_in: usize) -> f32 {
         let fixed_point = 1.0 / f64::from(1_u32 << (weight_bits - 2));
         match self {
             Self::FixedPoint => fixed_point as f32,
-            Self::FanIn => (fixed_point * 2.0 * (2.0 / fan_in as f64).sqrt()) as f32,
+            Self::FanIn | Self::Calibrated | Self::Learned => (fixed_point * 2.0 * (2.0 / fan_in as f64).sqrt()) as f32,
         }
     }
 }
@@ -141,6 +169,33 @@ pub enum Projection {
     Hard,
     /// The forward pass sees projected weights, the gradient goes to the weights behind them.
     StraightThrough,
+    /// As straight-through, but weights are drawn towards immune values and not confined to them: each becomes the value `q` of least
+    /// `(q - w)^2 + softness v(q)`, the square of its bias plus a multiple of the variance of what is stored, both in weight steps.
+    Soft,
+}
+
+/// What makes a crossbar column important, so that it is constrained first. Sums over its weights and an epoch's steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Importance {
+    /// `|dQ/dw|` (Diware et al., AICAS 2023).
+    #[default]
+    Gradient,
+    /// `|w|`.
+    Magnitude,
+    /// `(dQ/dw)^2` of a step, the empirical Fisher information of its mini-batch.
+    Fisher,
+    /// What the constraint is expected to take off the loss, `h (v(q) - v(p) - (q - p)^2) / 2` with the projection `p` of `q`, the variances `v` of what is stored and `h`
+    /// as of `fisher`. Only columns in which it is positive are constrained: the share is an upper bound.
+    Benefit,
+    /// Drawn once: the control that every other measure has to beat.
+    Random,
+}
+
+impl Importance {
+    fn is_gradient(&self) -> bool {
+        *self == Self::Gradient
+    }
 }
 
 /// Parameters of biased training.
@@ -149,6 +204,12 @@ pub enum Projection {
 pub struct Biased {
     /// How the constraint is imposed.
     pub projection: Projection,
+    /// Weight of the variance under `projection = "soft"`.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub softness: f64,
+    /// What makes a column important.
+    #[serde(default, skip_serializing_if = "Importance::is_gradient")]
+    pub importance: Importance,
     /// Shares of constrained columns that are tried; the one with the best hardware accuracy on validation data is kept.
     pub shares: Vec<f64>,
     /// Constrained slices, counted from the most significant.
@@ -163,8 +224,6 @@ pub struct Biased {
     pub refresh_epochs: u32,
     /// Decay of the running mean of a column's importance, per epoch.
     pub importance_decay: f64,
-    /// Whether noise is injected as well.
-    pub inject_noise: bool,
 }
 
 impl Check for Training {
@@ -194,6 +253,10 @@ impl Check for Training {
             for &share in &biased.shares {
                 p.number("shares", share, 0.0..=1.0, "");
             }
+            p.number("softness", biased.softness, 0.0..=1e6, "");
+            let hard = biased.projection == Projection::Hard && biased.importance == Importance::Benefit;
+            // Weights that were replaced have nothing to gain any more.
+            p.require("importance", "benefit", !hard, "another, or projection = \"straight-through\" or \"soft\"");
             p.number("warm_up", biased.warm_up, 0.0..=1.0, "");
             p.number("freeze", biased.freeze, 0.0..=1.0, "");
             p.require("freeze", biased.freeze, biased.freeze >= biased.warm_up.min(1.0), "at least warm_up");

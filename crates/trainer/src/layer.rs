@@ -1,12 +1,13 @@
 //! One weighted layer in training: its float weights, what the hardware makes of them, and which columns are constrained.
 
 use crate::checkpoint::{Reader, Stored, Writer};
-use crate::config::Optimiser;
+use crate::config::{Importance, Optimiser};
 use crate::constraint::ColumnImportance;
 use crate::error::TrainError;
 use crate::layers::LayerWeights;
-use crate::optimiser::Moments;
+use crate::optimiser::{Moments, Update};
 use crate::target::{LayerMatrix, LayerTarget};
+use nn_compiler::quantise::Range;
 use rand_distr::{Distribution, StandardNormal};
 use tile::address::Stream;
 
@@ -16,6 +17,8 @@ pub(crate) struct LayerState {
     pub(crate) parameters: LayerWeights,
     /// Moments of weights and biases.
     pub(crate) moments: (Moments, Moments),
+    /// Moments of the logarithm of the scale, where it is learned.
+    scale_moments: Moments,
     pub(crate) target: LayerTarget,
     /// The integers that the target was chosen for.
     pub(crate) targeted: Vec<i32>,
@@ -35,16 +38,32 @@ impl LayerState {
         parameters: LayerWeights,
         (target, targeted): (LayerTarget, Vec<i32>),
         optimiser: Optimiser,
+        importance: ColumnImportance,
     ) -> Self {
         Self {
             moments: moments(&parameters, optimiser),
-            importance: ColumnImportance::new(&matrix),
+            scale_moments: Moments::new(1, optimiser),
+            importance,
             constrained: vec![false; matrix.outputs * matrix.partitions],
             target,
             targeted,
             matrix,
             parameters,
         }
+    }
+
+    /// Closes an epoch of the importance of columns.
+    pub(crate) fn end_epoch(&mut self, measure: Importance, weight_bits: u32, decay: f64) {
+        let Self { importance, matrix, parameters, target, .. } = self;
+        let integers = match measure {
+            Importance::Benefit => matrix.quantise(&parameters.weight, weight_bits),
+            _ => Vec::new(),
+        };
+        importance.end_epoch(matrix, decay, |index, sum| match measure {
+            Importance::Magnitude => f64::from(parameters.weight[index].abs()),
+            Importance::Benefit => f64::from(sum) * target.benefit(integers[index]),
+            Importance::Gradient | Importance::Fisher | Importance::Random => sum.into(),
+        });
     }
 
     /// The integers that the float weights stand for, projected in constrained columns if asked.
@@ -72,16 +91,43 @@ impl LayerState {
 
     /// Weights of given integers, with the device's noise times `noise` drawn from `stream`.
     pub(crate) fn weights(&self, integers: &[i32], noise: f32, stream: &mut Stream) -> LayerWeights {
-        let largest = (self.target.deviation.len() / 2) as i32;
         let scale = self.matrix.scale;
         let mut weight: Vec<f32> = integers.iter().map(|&q| q as f32 * scale).collect();
         if noise > 0.0 {
             for (weight, &q) in weight.iter_mut().zip(integers) {
                 let draw: f32 = StandardNormal.sample(stream);
-                *weight += noise * self.target.deviation[(q + largest) as usize] * draw * scale;
+                *weight += noise * self.target.deviation_of(q) * draw * scale;
             }
         }
         LayerWeights { weight, bias: self.parameters.bias.clone() }
+    }
+
+    /// Follows the gradient of the scale: the weights behind the integers stay, what they stand for moves (Esser et al., ICLR 2020). A weight at the end
+    /// of the range moves with the scale. `effective` is what the step computed with.
+    pub(crate) fn learn_scale(&mut self, effective: &[f32], gradient: &[f32], largest: f32, update: Update) {
+        let limit = largest * self.matrix.scale;
+        let moved = self
+            .parameters
+            .weight
+            .iter()
+            .zip(effective)
+            .map(|(&weight, &effective)| if weight.abs() < limit { effective - weight } else { effective });
+        let slope: f64 = moved.zip(gradient).map(|(moved, &gradient)| f64::from(moved) * f64::from(gradient)).sum();
+        // So that the scale moves as fast as its weights, whatever their number.
+        let slope = slope / (gradient.len() as f64 * f64::from(largest)).sqrt();
+        let mut step = [0.0];
+        self.scale_moments.update(&mut step, &[slope as f32], update);
+        // At most a factor of e in a step.
+        self.matrix.scale *= libm::expf(step[0].clamp(-1.0, 1.0));
+    }
+
+    /// Takes the scale of least squared rounding error, if there is one.
+    pub(crate) fn calibrate_scale(&mut self, largest: f32) {
+        let mut magnitudes: Vec<f64> = self.parameters.weight.iter().map(|weight| f64::from(weight.abs())).collect();
+        let scale = Range::MeanSquaredError.of(&mut magnitudes, f64::from(largest)) as f32 / largest;
+        if scale.is_normal() {
+            self.matrix.scale = scale;
+        }
     }
 
     /// Columns all of whose weights are favourable.
@@ -111,6 +157,8 @@ impl Stored for LayerState {
         self.parameters.store(writer);
         self.moments.0.store(writer);
         self.moments.1.store(writer);
+        self.scale_moments.store(writer);
+        writer.number(self.matrix.scale);
         writer.list(&self.targeted);
         self.importance.store(writer);
         writer.list(&self.constrained.iter().map(|&constrained| u8::from(constrained)).collect::<Vec<u8>>());
@@ -121,6 +169,8 @@ impl Stored for LayerState {
         self.parameters.restore(reader)?;
         self.moments.0.restore(reader)?;
         self.moments.1.restore(reader)?;
+        self.scale_moments.restore(reader)?;
+        self.matrix.scale = reader.number()?;
         reader.list(&mut self.targeted)?;
         self.importance.restore(reader)?;
         let mut constrained = vec![0_u8; self.constrained.len()];

@@ -2,7 +2,7 @@
 
 use crate::layers::LayerWeights;
 use nn::Graph;
-use nn::graph::{Affine, Coefficients, Node, Operation};
+use nn::graph::{Affine, Coefficients, Node, Operation, WeightScale};
 use std::collections::BTreeSet;
 
 /// What is trained of a node.
@@ -75,6 +75,21 @@ impl Parts {
             LayerWeights { weight: weight.to_vec(), bias: bias.to_vec() }
         };
         self.nodes.iter().map(copy).collect()
+    }
+
+    /// Replaces the scales of the weighted nodes.
+    pub(crate) fn rescale(&self, graph: &mut Graph, scales: &[f32]) {
+        let mut scales = scales.iter().copied().map(WeightScale::Tensor);
+        for &node in &self.nodes {
+            let own = match &mut graph.nodes[node].op {
+                Operation::Conv(conv) => &mut conv.weight_scale,
+                Operation::Linear(linear) => &mut linear.weight_scale,
+                _ => continue,
+            };
+            if let Some(scale) = scales.next() {
+                *own = scale;
+            }
+        }
     }
 
     /// Replaces the parameters of each.

@@ -5,8 +5,8 @@
 //! factors multiply the scales of the integers when the network is compiled.
 
 use crate::checkpoint::{Reader, Stored, Writer};
-use crate::config::{Method, Projection};
-use crate::constraint::Schedule;
+use crate::config::{Projection, WeightScale};
+use crate::constraint::{ColumnImportance, Schedule};
 use crate::error::TrainError;
 use crate::layer::{LayerState, moments};
 use crate::layers::{Batch, Engine, LayerWeights, Memories, Running, Step};
@@ -17,7 +17,11 @@ use crate::target::LayerMatrix;
 use crate::train::Job;
 use crate::trained::{Trained, channels, norms, silent_bias};
 use nn::Graph;
+use nn_compiler::mapping::largest_weight;
 use tile::address::{Purpose, stream};
+
+/// Most rounds in which an encoding and the weights that are projected under it settle.
+const MOST_ROUNDS: u32 = 8;
 
 /// What an epoch's steps add up to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,11 +68,15 @@ impl<'a> Run<'a> {
                 Some(matrix) => {
                     let integers = matrix.quantise(&parameters.weight, weight_bits);
                     let target = job.target.layer(&integers, &training.biased)?;
+                    let mut control = stream(job.seed, Purpose::Control, &[trained.len() as u64]);
+                    let importance = ColumnImportance::new(&matrix, training.biased.importance, &mut control);
+                    let target = (target, integers);
                     Trained::Layer(Box::new(LayerState::new(
                         matrix,
                         parameters,
-                        (target, integers),
+                        target,
                         training.optimiser,
+                        importance,
                     )))
                 }
                 None => Trained::Channels {
@@ -114,11 +122,11 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn biased(&self) -> bool {
-        self.job.method == Method::Biased
+        self.job.method.is_biased()
     }
 
     pub(crate) fn injects_noise(&self) -> bool {
-        self.job.method == Method::NoiseInjection || (self.biased() && self.job.training.biased.inject_noise)
+        self.job.method.injects_noise()
     }
 
     /// One step with the training images `images` in epoch `epoch`.
@@ -135,15 +143,22 @@ impl<'a> Run<'a> {
         let batch = Batch { labels: &labels, image: &image };
         let mut running: Vec<&mut Running> = norms(&mut self.trained).collect();
         let step = self.engine.step(&effective, batch, &mut self.memories, &mut self.gradients, &mut running);
-        self.update(cosine_rate(training.learning_rate, progress));
+        self.update(cosine_rate(training.learning_rate, progress), &effective);
         step
     }
 
-    /// Closes the epoch of the importance of columns.
+    /// Closes the epoch of the importance of columns, and calibrates scales.
     pub(crate) fn end_epoch(&mut self) {
-        let decay = self.job.training.biased.importance_decay;
+        let (training, weight_bits) = (self.job.training, self.weight_bits);
+        let total = f64::from(self.steps_per_epoch()) * f64::from(training.epochs);
+        let early = f64::from(self.steps_done) <= training.noise.ramp_start * total;
+        let largest = largest_weight(weight_bits) as f32;
+        let biased = &training.biased;
         for layer in self.layers_mut() {
-            layer.importance.end_epoch(&layer.matrix, decay);
+            if early && training.weight_scale == WeightScale::Calibrated {
+                layer.calibrate_scale(largest);
+            }
+            layer.end_epoch(biased.importance, weight_bits, biased.importance_decay);
         }
     }
 
@@ -164,8 +179,8 @@ impl<'a> Run<'a> {
 
     /// The integers that a layer stands for now: rounded and, under a straight-through constraint, projected.
     pub(crate) fn integers(&self, layer: &LayerState) -> Vec<i32> {
-        let straight_through = self.job.training.biased.projection == Projection::StraightThrough;
-        layer.integers(self.weight_bits, self.biased() && straight_through)
+        let in_forward_pass = self.job.training.biased.projection != Projection::Hard;
+        layer.integers(self.weight_bits, self.biased() && in_forward_pass)
     }
 
     /// Noise in force now, as a fraction of the device's.
@@ -178,18 +193,22 @@ impl<'a> Run<'a> {
         ((progress - noise.ramp_start) / length).clamp(0.0, 1.0)
     }
 
-    fn update(&mut self, rate: f32) {
+    fn update(&mut self, rate: f32, effective: &[LayerWeights]) {
         self.steps_done += 1;
         let (biased, training) = (self.biased(), self.job.training);
         let update = Update { optimiser: training.optimiser, rate, step: self.steps_done, decay: 0.0 };
         let decaying = Update { decay: training.weight_decay as f32, ..update };
-        let largest = nn_compiler::mapping::largest_weight(self.weight_bits) as f32;
-        let gradients = self.gradients.iter().zip(&self.silent_bias);
-        for (part, (gradient, &silent)) in self.trained.iter_mut().zip(gradients) {
+        let largest = largest_weight(self.weight_bits) as f32;
+        let learned = training.weight_scale == WeightScale::Learned;
+        let gradients = self.gradients.iter().zip(effective).zip(&self.silent_bias);
+        for (part, ((gradient, effective), &silent)) in self.trained.iter_mut().zip(gradients) {
             let (parameters, moments) = match part {
                 Trained::Layer(layer) => {
                     if biased {
                         layer.importance.add(&gradient.weight);
+                    }
+                    if learned {
+                        layer.learn_scale(&effective.weight, &gradient.weight, largest, update);
                     }
                     let limit = largest * layer.matrix.scale;
                     layer.moments.0.update(&mut layer.parameters.weight, &gradient.weight, decaying);
@@ -209,7 +228,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Follows the layers' encodings and, in biased training, chooses and imposes the constraint.
+    /// Chooses columns in biased training, and follows the layers' encodings.
     pub(crate) fn constrain(&mut self, done: u32) -> Result<(), TrainError> {
         if !self.job.method.knows_hardware() {
             return Ok(());
@@ -217,17 +236,21 @@ impl<'a> Run<'a> {
         let biased = self.biased();
         let choose = if biased { self.schedule.choose(done) } else { None };
         let hard = self.job.training.biased.projection == Projection::Hard;
-        // The searched offset depends on the weights; once columns are frozen, so is what they are favourable for.
-        let follows = !self.schedule.is_final(done) || !biased;
-        let integers: Vec<Vec<i32>> = self.layers().map(|layer| self.integers(layer)).collect();
         let (job, weight_bits) = (self.job, self.weight_bits);
-        for (layer, integers) in self.layers_mut().zip(integers) {
-            if follows {
-                layer.target = job.target.layer(&integers, &job.training.biased)?;
-                layer.targeted = integers;
-            }
+        for layer in self.layers_mut() {
             if let Some(share) = choose {
                 layer.constrained = layer.importance.most_important(share);
+            }
+            // The searched offset depends on the weights, and what is favourable on the offset. The compiler searches it once more, for the final
+            // weights: it finds the same if they are projected under an encoding that is the best for them.
+            for _ in 0..MOST_ROUNDS {
+                let integers = layer.integers(weight_bits, biased);
+                let target = job.target.layer(&integers, &job.training.biased)?;
+                let settled = target.encoding == layer.target.encoding;
+                (layer.target, layer.targeted) = (target, integers);
+                if settled || !biased {
+                    break;
+                }
             }
             if biased && hard {
                 layer.impose(weight_bits);
@@ -241,9 +264,15 @@ impl<'a> Run<'a> {
         self.effective(0.0, false)
     }
 
-    /// The network with exported parameters.
-    pub(crate) fn network(&self, exported: Vec<LayerWeights>) -> Graph {
+    /// The scales of the weighted layers as they stand.
+    pub(crate) fn scales(&self) -> Vec<f32> {
+        self.layers().map(|layer| layer.matrix.scale).collect()
+    }
+
+    /// The network with exported parameters and scales.
+    pub(crate) fn network(&self, exported: Vec<LayerWeights>, scales: &[f32]) -> Graph {
         let mut network = self.template.graph.clone();
+        self.template.parts.rescale(&mut network, scales);
         self.template.parts.replace(&mut network, exported);
         network
     }

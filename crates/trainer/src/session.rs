@@ -27,6 +27,7 @@ struct Best {
     /// Index of its epoch.
     epoch: usize,
     parameters: Vec<LayerWeights>,
+    scales: Vec<f32>,
 }
 
 /// What a step did.
@@ -108,7 +109,8 @@ impl<'a> Session<'a> {
         // Of equally good checkpoints the later one is kept: it has seen more training.
         let better = |accuracy: &f64| self.best.as_ref().is_none_or(|best| *accuracy >= best.accuracy);
         if let Some(accuracy) = criterion.filter(better) {
-            self.best = Some(Best { accuracy, epoch: self.epochs.len() - 1, parameters: self.run.exported() });
+            let (parameters, scales) = (self.run.exported(), self.run.scales());
+            self.best = Some(Best { accuracy, epoch: self.epochs.len() - 1, parameters, scales });
         }
         self.epoch += 1;
         self.step = 0;
@@ -122,8 +124,8 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If no checkpoint was eligible.
     pub fn finish(self) -> Result<Trained, TrainError> {
-        let Best { accuracy, epoch, parameters } = self.best.ok_or(TrainError::NoCheckpoint)?;
-        let network = self.run.network(parameters);
+        let Best { accuracy, epoch, parameters, scales } = self.best.ok_or(TrainError::NoCheckpoint)?;
+        let network = self.run.network(parameters, &scales);
         Ok(Trained {
             network,
             epochs: self.epochs,
@@ -150,6 +152,7 @@ impl<'a> Session<'a> {
             writer.number(best.accuracy);
             writer.number(best.epoch as u64);
             best.parameters.iter().for_each(|part| part.store(&mut writer));
+            writer.list(&best.scales);
         }
         writer.finish()
     }
@@ -176,7 +179,9 @@ impl<'a> Session<'a> {
             let (accuracy, epoch) = (reader.number()?, reader.number::<u64>()? as usize);
             let mut parameters = session.run.exported();
             parameters.iter_mut().try_for_each(|part| part.restore(&mut reader))?;
-            session.best = Some(Best { accuracy, epoch, parameters });
+            let mut scales = session.run.scales();
+            reader.list(&mut scales)?;
+            session.best = Some(Best { accuracy, epoch, parameters, scales });
         }
         reader.finish()?;
         session.order = shuffled(job.dataset.train.len(), job.seed, session.epoch);

@@ -1,6 +1,6 @@
 //! The hardware a training has in view: per layer the encoding, the error of every weight value, and the favourable weights.
 
-use crate::config::Biased;
+use crate::config::{Biased, Projection};
 use crate::error::TrainError;
 use nn::Shape;
 use nn::graph::{Graph, Operation, WeightScale};
@@ -11,6 +11,22 @@ use nn_compiler::partition::{row_order, row_partitions};
 use nn_compiler::{Chip, CompileError};
 use tile::address::{CellRow, Purpose};
 use tile::device::RowPart;
+
+impl LayerTarget {
+    /// Standard deviation of the stored value of a weight, in weight steps.
+    #[must_use]
+    pub fn deviation_of(&self, weight: i32) -> f32 {
+        self.deviation[(weight + (self.deviation.len() / 2) as i32) as usize]
+    }
+
+    /// By how much the constraint lowers half of the mean squared error of a weight, in squares of weight steps; negative if it raises it.
+    #[must_use]
+    pub fn benefit(&self, weight: i32) -> f64 {
+        let projected = self.favourable.project(weight);
+        let variance = |weight| f64::from(self.deviation_of(weight)).powi(2);
+        (variance(weight) - variance(projected) - f64::from(weight - projected).powi(2)) / 2.0
+    }
+}
 
 /// A mapping strategy on a chip.
 #[derive(Clone, Copy)]
@@ -111,7 +127,9 @@ impl Target<'_> {
         let largest = largest_weight(encoding.weight_bits);
         let deviation = |weight| encoding.error_variance(weight, &cells).sqrt() as f32;
         let slices = biased.constrained_slices as usize;
-        let favourable = if biased.states.is_empty() {
+        let favourable = if biased.projection == Projection::Soft {
+            Favourable::soft(&encoding, |weight| biased.softness * encoding.error_variance(weight, &cells))
+        } else if biased.states.is_empty() {
             Favourable::find(&encoding, &cells, slices)
         } else {
             let given: Vec<usize> = biased.states.iter().map(|&state| state as usize).collect();
