@@ -232,7 +232,7 @@ fn least_energy_is_least_in_the_energy_report() {
 fn check_least_energy(chip: &Chip) {
     let (network, dataset, _) = &*DIGITS;
     let choice = choice_of(network, dataset, chip, &Mapping::every(), ENERGY);
-    let evaluator = Evaluator { seed: 1, chips: 1, timing_images: 2 };
+    let evaluator = Evaluator { seed: 1, purpose: tile::address::Purpose::Programming, chips: 1, timing_images: 2 };
     let reported = |mapping: &dyn LayerMappings| {
         let program = program(network, dataset, chip, mapping);
         evaluator.run(&program, &dataset.train.truncated(64), &CellSource::Device, &Silent).unwrap().energy

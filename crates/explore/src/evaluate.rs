@@ -1,9 +1,11 @@
 //! One program on many chip samples: accuracy, energy, latency, area.
 
 use crate::error::ExploreError;
+use crate::experiment::Experiment;
 use crate::progress::Progress;
 use crate::results::Row;
 use crate::statistics::{mean, mean_interval, percentile, sd};
+use crate::training::training_seed;
 use chip::energy::{ArrayEnergy, Energy, area_m2, price};
 use chip::functional::{Cells, ChipSample, ConverterUse, Inference, SampleAddress, Settings, infer_with};
 use chip::program::Program;
@@ -11,6 +13,7 @@ use chip::timing;
 use nn::datasets::Split;
 use nn_compiler::compile::encode_images;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use tile::actions::ActionCounts;
 use tile::address::Purpose;
 use tile::fault_map::FaultMap;
@@ -20,6 +23,8 @@ use tile::fault_map::FaultMap;
 pub struct Evaluator {
     /// Seed of the chip samples.
     pub seed: u64,
+    /// What they are for: those of different purposes have nothing in common.
+    pub purpose: Purpose,
     /// Number of chip samples.
     pub chips: u32,
     /// Images that are streamed to measure the throughput.
@@ -44,7 +49,7 @@ struct Simulated {
 }
 
 /// What a program does on many chip samples.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Accuracy of each chip sample.
     pub accuracies: Vec<f64>,
@@ -68,6 +73,13 @@ pub struct Evaluation {
 }
 
 impl Evaluator {
+    /// That of an experiment's test images, for the networks of a training seed.
+    #[must_use]
+    pub fn of(experiment: &Experiment, seed_index: u32) -> Self {
+        let Experiment { chips, timing_images, .. } = *experiment;
+        Self { seed: training_seed(experiment, seed_index), purpose: Purpose::Programming, chips, timing_images }
+    }
+
     /// Simulates a program; chip samples run in parallel and are summed in their order. As many are under way as there are threads: one that
     /// waits for a part of its chip sample may begin another, so that otherwise their memory would have no bound.
     ///
@@ -80,6 +92,31 @@ impl Evaluator {
         source: &CellSource,
         progress: &dyn Progress,
     ) -> Result<Evaluation, ExploreError> {
+        let samples = self.samples(program, images, source, progress)?;
+        self.summarise(program, images.len() as u64, &samples)
+    }
+
+    /// The accuracy on each chip sample, which is all that is wanted where nothing else changes.
+    ///
+    /// # Errors
+    /// If the images are not the program's, or the device cannot have its cells.
+    pub fn accuracies(
+        &self,
+        program: &Program,
+        images: &Split,
+        progress: &dyn Progress,
+    ) -> Result<Vec<f64>, ExploreError> {
+        let samples = self.samples(program, images, &CellSource::Device, progress)?;
+        Ok(samples.iter().map(|sample| sample.accuracy).collect())
+    }
+
+    fn samples(
+        &self,
+        program: &Program,
+        images: &Split,
+        source: &CellSource,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Simulated>, ExploreError> {
         if images.is_empty() || images.features != program.input.len() {
             let what = format!(
                 "the program takes images of {} values; given are {} images of {}",
@@ -105,11 +142,11 @@ impl Evaluator {
             let run = cells.par_iter_mut().zip(some.par_iter().copied()).map(chip_sample);
             samples.extend(run.collect::<Result<Vec<Simulated>, ExploreError>>()?);
         }
-        self.summarise(program, images.len() as u64, &samples)
+        Ok(samples)
     }
 
     fn address(&self, chip_sample: u64) -> SampleAddress {
-        SampleAddress { seed: self.seed, purpose: Purpose::Programming, chip_sample }
+        SampleAddress { seed: self.seed, purpose: self.purpose, chip_sample }
     }
 
     /// Cells for chip samples, one after the other.

@@ -1,5 +1,6 @@
 //! An experiment: networks trained by several methods, compiled by several mapping strategies, simulated on many chip samples.
 
+use crate::compare::{OperatingPoint, SigmaAxis};
 use chip::config::Chip;
 use nn_compiler::mapping::{AUTO, Mapping};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,12 @@ pub struct Experiment {
     pub chip: Chip,
     /// Training parameters.
     pub training: Training,
+    /// Where the comparison is made; without it at the chip's own scale of variation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operating_point: Option<OperatingPoint>,
+    /// Other scales of variation at which the networks are simulated as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigma_axis: Option<SigmaAxis>,
 }
 
 impl Check for Experiment {
@@ -43,9 +50,11 @@ impl Check for Experiment {
         check_mappings(problems, &self.mappings);
         check_names(problems, "methods", &self.methods, &methods);
         let flips = |name: &&String| Mapping::parse(name).is_ok_and(|mapping| mapping.flips());
-        if let (true, Some(name)) = (self.methods.iter().any(|name| name == "biased"), self.mappings.iter().find(flips))
+        if let (true, Some(name)) =
+            (self.methods.iter().any(|name| name.starts_with("biased")), self.mappings.iter().find(flips))
         {
-            let allowed = "mappings without flip where methods has `biased`, which does not see complemented columns";
+            let allowed =
+                "mappings without flip where methods has biased training, which does not see complemented columns";
             problems.require("mappings", name, false, allowed);
         }
         problems.integer("training_seeds", self.training_seeds.into(), 1..=1000);
@@ -59,6 +68,12 @@ impl Check for Experiment {
             self.training.check(p);
             p.within("biased", |p| self.check_constraint(p));
         });
+        if let Some(point) = &self.operating_point {
+            problems.within("operating_point", |p| point.check(p));
+        }
+        if let Some(axis) = &self.sigma_axis {
+            problems.within("sigma_axis", |p| axis.check(p));
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod outline;
 pub mod output;
 pub mod plot;
 pub mod progress;
+pub mod recommend;
 pub mod results;
 pub mod simulate;
 pub mod spice;

@@ -4,7 +4,7 @@ use crate::compare::{Comparison, Ratio};
 use crate::config::{Kind, to_toml};
 use crate::error::ExploreError;
 use crate::evaluate::merge_converters;
-use crate::plot::{accuracy_bars, learning_curve};
+use crate::plot::{accuracy_bars, accuracy_over_sigma, learning_curve};
 use crate::results::{Row, to_csv};
 use crate::statistics::Estimate;
 use crate::training::TrainedPoint;
@@ -56,8 +56,9 @@ pub fn rows_csv(rows: &[Row]) -> Result<String, ExploreError> {
     to_csv(rows).map_err(|error| ExploreError::Table(error.to_string()))
 }
 
-/// Writes `compare.csv`, `compare.svg`, `ratios.csv` (methods against conventional training), `training.csv` (what was chosen on
-/// validation images) and `converters.csv` (what the converters saw).
+/// Writes `compare.csv`, `compare.svg`, `ratios.csv` (methods against conventional training), `efficiency.csv`, `training.csv` (what was chosen on
+/// validation images) and `converters.csv` (what the converters saw); of an operating point that was searched `operating-point.csv`, of other scales
+/// of variation `sigma.csv` and `sigma.svg`.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -65,7 +66,16 @@ pub fn write_comparison(directory: &Path, comparison: &Comparison) -> Result<(),
     let rows: Vec<Row> = comparison.rows.iter().map(|compared| compared.row.clone()).collect();
     write(directory, "compare.csv", &rows_csv(&rows)?)?;
     write(directory, "ratios.csv", &ratios_csv(comparison)?)?;
+    write(directory, "efficiency.csv", &records_csv(&comparison.efficiencies())?)?;
     write(directory, "training.csv", &trainings_csv(comparison)?)?;
+    if !comparison.tried.is_empty() {
+        write(directory, "operating-point.csv", &records_csv(&comparison.tried)?)?;
+    }
+    if !comparison.sigmas.is_empty() {
+        let marked = comparison.tried.last().map(|tried| tried.sigma_scale);
+        write(directory, "sigma.csv", &records_csv(&comparison.sigmas)?)?;
+        write(directory, "sigma.svg", &accuracy_over_sigma(&comparison.sigmas, marked, comparison.classes)?)?;
+    }
     let converters = comparison.rows.iter().map(|compared| {
         let uses = compared.evaluations.iter().map(|evaluation| evaluation.converters.as_slice());
         (&compared.row, merge_converters(uses))
@@ -85,12 +95,17 @@ fn ratios_csv(comparison: &Comparison) -> Result<String, ExploreError> {
         "difference",
         "difference_ci95_low",
         "difference_ci95_high",
+        "software_accuracy",
+        "baseline_software_accuracy",
+        "chance",
     ];
     let line = |ratio: &Ratio| {
         let ends = |e: Estimate| [e.value, e.low, e.high].map(|x| x.to_string());
         let names = [ratio.mapping.clone(), ratio.method.clone(), ratio.baseline.clone()];
         let quotient = ratio.ratio.map_or_else(Default::default, ends);
-        names.into_iter().chain(quotient).chain(ends(ratio.difference)).collect()
+        let [software, baseline] = ratio.software;
+        let levels = [software, baseline, ratio.chance].map(|x| x.to_string());
+        names.into_iter().chain(quotient).chain(ends(ratio.difference)).chain(levels).collect()
     };
     lines_csv(&header, comparison.ratios.iter().map(line))
 }

@@ -127,13 +127,18 @@ pub fn train_all(
 ) -> Result<Vec<TrainedPoint>, ExploreError> {
     let plans = plan(experiment, dataset)?;
     let trained = train_plans(&plans, options, progress).map_err(|(_, error)| error)?;
+    Ok(best_of(&plans, trained))
+}
+
+/// The networks of plans; of biased trainings that differ in the share of constrained columns the best one.
+pub(crate) fn best_of(plans: &[Plan<'_>], trained: Vec<Trained>) -> Vec<TrainedPoint> {
     let point = |(plan, trained): (&Plan<'_>, Trained)| TrainedPoint {
         seed_index: plan.seed_index,
         method: plan.method,
         mapping: plan.mapping().map(str::to_owned),
         trained,
     };
-    Ok(best_shares(plans.iter().zip(trained).map(point).collect()))
+    best_shares(plans.iter().zip(trained).map(point).collect())
 }
 
 /// Runs trainings in parallel, as one stage of the progress with a step per image; the order of the result is that of the plans.
@@ -171,13 +176,11 @@ pub(crate) fn plan<'a>(experiment: &'a Experiment, dataset: &'a Dataset) -> Resu
             for mapping_name in mappings {
                 let mapping = mapping(mapping_name)?;
                 let plan = Plan { experiment, dataset, seed_index, method, mapping, share: 0.0 };
-                match method {
-                    Method::Biased => {
-                        plans.extend(
-                            experiment.training.biased.shares.iter().map(|&share| Plan { share, ..plan.clone() }),
-                        );
-                    }
-                    Method::Conventional | Method::NoiseInjection => plans.push(plan),
+                if method.is_biased() {
+                    let shares = experiment.training.biased.shares.iter();
+                    plans.extend(shares.map(|&share| Plan { share, ..plan.clone() }));
+                } else {
+                    plans.push(plan);
                 }
             }
         }

@@ -1,9 +1,11 @@
 //! The command line's words.
 
 mod cycles;
+mod experiments;
 pub mod network;
 
 pub use cycles::{As, Cycles, Timed, Trace};
+pub use experiments::{Compare, Recommend, Train};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use explore::nn_compiler::place::Placement;
@@ -39,6 +41,8 @@ pub enum Format {
 pub enum Command {
     /// Train, compile and simulate every mapping strategy x training method, and print one table
     Compare(Compare),
+    /// Find mapping strategy, training method and converters that keep a budget
+    Recommend(Recommend),
     /// Train one network
     Train(Train),
     /// Run a network on images: in float, in integers, or on one chip sample
@@ -71,59 +75,6 @@ pub struct Overrides {
     /// Override a key, e.g. --set tile.adc.bits=6; leading parts of a key may be left out while it stays unambiguous
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-}
-
-/// `compare`.
-#[derive(Debug, Args)]
-pub struct Compare {
-    /// Experiment: a name (see `ohmic list experiments`) or a TOML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "digits")]
-    pub config: String,
-    /// Chip samples per trained network (short for --set chips=N)
-    #[arg(long, value_name = "N")]
-    pub chips: Option<String>,
-    /// Seed of all random numbers (short for --set seed=S)
-    #[arg(long, value_name = "S")]
-    pub seed: Option<String>,
-    #[command(flatten)]
-    pub overrides: Overrides,
-    /// Directory for compare.csv, compare.svg and run.toml
-    #[arg(short, long, value_name = "DIR", default_value = "out/compare")]
-    pub output: PathBuf,
-}
-
-/// `train`.
-#[derive(Debug, Args)]
-pub struct Train {
-    /// Experiment that holds network, training parameters and chip: a name or a TOML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "digits")]
-    pub config: String,
-    /// Network whose weights are trained further, instead of the experiment's from random weights: a name (see `ohmic list networks`), a TOML or
-    /// ONNX file, or a directory that `ohmic train` wrote
-    #[arg(long, value_name = "NETWORK")]
-    pub from: Option<String>,
-    /// Training method (see `ohmic list methods`)
-    #[arg(long, value_name = "NAME", default_value = "conventional")]
-    pub method: String,
-    /// Mapping strategy that the method has in view (see `ohmic list mappings`)
-    #[arg(long, value_name = "NAME", default_value = "isaac")]
-    pub mapping: String,
-    /// Seed of initial weights, image order and noise (short for --set seed=S)
-    #[arg(long, value_name = "S")]
-    pub seed: Option<String>,
-    /// Write the state of the training after every so many steps, so that it can be taken up again wherever it is killed
-    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
-    pub checkpoint_every: Option<u64>,
-    /// Go on from the checkpoint in the output directory, if there is one; the result is that of a training that was never interrupted
-    #[arg(long, requires = "checkpoint_every")]
-    pub resume: bool,
-    #[command(flatten)]
-    pub places: Places,
-    #[command(flatten)]
-    pub overrides: Overrides,
-    /// Directory for network.toml, weights.safetensors, training.csv, training.svg and run.toml
-    #[arg(short, long, value_name = "DIR")]
-    pub output: PathBuf,
 }
 
 /// `compile`.
@@ -359,6 +310,8 @@ pub enum Listed {
     Experiments,
     /// Sweeps
     Sweeps,
+    /// Searches for `recommend`
+    Recommendations,
 }
 
 /// `check`.

@@ -33,6 +33,7 @@ fn run(cli: &Cli) -> Result<(), ExploreError> {
     cli.threads.map_or(Ok(()), explore::threads::set_threads)?;
     match &cli.command {
         Command::Compare(arguments) => commands::compare::run(arguments, cli.format),
+        Command::Recommend(arguments) => commands::recommend::run(arguments, cli.format),
         Command::Train(arguments) => commands::train::run(arguments, cli.format),
         Command::Infer(arguments) => commands::infer::run(arguments, cli.format),
         Command::Compile(arguments) => commands::compile::run(arguments, cli.format),

@@ -23,11 +23,13 @@ pub enum Kind {
     Sweep,
     /// How mapping strategies are chosen per layer.
     Auto,
+    /// A search for mapping strategy, training method and converters.
+    Recommendation,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are listed to users.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Chip,
         Self::Device,
         Self::Adc,
@@ -37,6 +39,7 @@ impl Kind {
         Self::Experiment,
         Self::Sweep,
         Self::Auto,
+        Self::Recommendation,
     ];
 
     /// The value of the `kind` key; also the name of the tables that may hold a preset of this kind.
@@ -51,6 +54,7 @@ impl Kind {
             Self::Experiment => "experiment",
             Self::Sweep => "sweep",
             Self::Auto => "auto",
+            Self::Recommendation => "recommendation",
         }
     }
 
@@ -66,6 +70,7 @@ impl Kind {
             Self::Experiment => "experiments",
             Self::Sweep => "sweeps",
             Self::Auto => "auto",
+            Self::Recommendation => "recommendations",
         }
     }
 

@@ -47,6 +47,7 @@ static BUILT_IN: &[(&str, &str)] = presets![
     "devices/wan-2022-quartic-1day",
     "devices/wan-2022-quartic-1s",
     "devices/wan-2022-quartic-2days",
+    "experiments/aicas_2023",
     "experiments/digits",
     "experiments/lenet-5-fashion-mnist",
     "experiments/lenet-5-mnist",
@@ -70,8 +71,10 @@ static BUILT_IN: &[(&str, &str)] = presets![
     "outlines/digits-mlp",
     "outlines/resnet-18",
     "outlines/vgg-8",
+    "recommendations/digits",
     "sweeps/adc-precision-x-array-size",
     "sweeps/adc-precision-x-range",
+    "sweeps/aicas-2023-devices",
     "sweeps/device-x-sigma",
 ];
 

@@ -10,6 +10,7 @@ mod marks;
 mod panel;
 mod rows;
 mod scale;
+mod sigma;
 mod states;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use self::bars::accuracy_bars;
 pub use self::floor_plan::floor_plan;
 pub use self::learning::learning_curve;
 pub use self::lines::lines;
+pub use self::sigma::accuracy_over_sigma;
 pub use self::states::state_errors;
 
 /// A figure that cannot be drawn.

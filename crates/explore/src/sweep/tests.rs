@@ -252,7 +252,7 @@ fn a_point_gives_what_its_experiment_gives() {
     let sweep = sweep_with(&[&axis("seed", "seed", "[7, 9]")], &[methods, "training_seeds=2", "images=60", "epochs=6"]);
     let points = run_points(&sweep, &Silent).unwrap();
     for (point, rows) in sweep.points().unwrap().iter().zip(&points) {
-        let compared = compare(&point.experiment, &Silent).unwrap();
+        let compared = compare(&point.experiment, None, &Silent).unwrap();
         assert_eq!(compared.rows.into_iter().map(|compared| compared.row).collect::<Vec<_>>(), rows.rows);
     }
 }

@@ -10,6 +10,7 @@ use explore::experiment::Experiment;
 use explore::model::ModelConfig;
 use explore::nn::graph;
 use explore::outline::Outline;
+use explore::recommend::Recommendation;
 use explore::simulate::read_bounded;
 use explore::sweep::Sweep;
 use explore::tile::cost::{AdcModel, CostTable};
@@ -40,6 +41,7 @@ pub fn run(arguments: &Check, format: Format) -> Result<(), ExploreError> {
         Kind::Outline => check::<Outline>(kind, arguments, format),
         Kind::Experiment => check::<Experiment>(kind, arguments, format),
         Kind::Sweep => check::<Sweep>(kind, arguments, format),
+        Kind::Recommendation => check::<Recommendation>(kind, arguments, format),
         Kind::Auto => check::<auto::Document>(kind, arguments, format),
     }
 }

@@ -6,7 +6,7 @@ use crate::cli::{Compare, Format};
 use crate::table;
 use explore::ExploreError;
 use explore::chip::energy::Energy;
-use explore::compare::{ComparedRow, Comparison, compare};
+use explore::compare::{ComparedRow, Comparison, Keeping, compare};
 use explore::config::{Kind, load};
 use explore::diagnosis::converter_warnings;
 use explore::experiment::Experiment;
@@ -18,9 +18,12 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
     let overrides =
         with_short_forms(&arguments.overrides.set, &[("chips", &arguments.chips), ("seed", &arguments.seed)]);
     let experiment: Experiment = load(Kind::Experiment, &arguments.config, &overrides)?;
+    let unfinished = arguments.output.join("unfinished");
+    let keeping =
+        arguments.checkpoint_every.map(|every| Keeping { directory: &unfinished, every, resume: arguments.resume });
     // Before the work, so that a directory that cannot be written to is refused at once.
     write_run(&arguments.output, Kind::Experiment, &experiment, "ohmic compare --config run.toml")?;
-    let comparison = compare(&experiment, &Bar::default())?;
+    let comparison = compare(&experiment, keeping.as_ref(), &Bar::default())?;
     write_comparison(&arguments.output, &comparison)?;
     warn(warnings(&comparison));
     match format {
@@ -28,6 +31,9 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
         Format::Json => print_json(&json!({
             "rows": comparison.rows.iter().map(|compared| &compared.row).collect::<Vec<_>>(),
             "ratios": comparison.ratios,
+            "efficiencies": comparison.efficiencies(),
+            "operating_point": comparison.tried,
+            "sigmas": comparison.sigmas,
         })),
     }
 }
@@ -48,10 +54,19 @@ fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), Explor
     let rows: Vec<_> = comparison.rows.iter().map(|compared| (compared.row.clone(), mean_energy(compared))).collect();
     say!("{}", table::results(&rows));
     say!("{}", table::legend(&rows));
-    for compared in comparison.rows.iter().filter(|compared| compared.row.training == Method::Biased.name()) {
+    for compared in comparison.rows.iter().filter(|compared| is_biased(&compared.row.training)) {
         say!("{}", shares(compared));
     }
     let chance = 100.0 / comparison.classes as f64;
+    if let Some(at) = comparison.tried.last() {
+        say!(
+            "operating point: a sigma scale of {}, where conventional training is {:.1} % [{:.1}, {:.1}] accurate on validation images",
+            at.sigma_scale,
+            100.0 * at.validation_accuracy,
+            100.0 * at.validation_accuracy_ci95_low,
+            100.0 * at.validation_accuracy_ci95_high
+        );
+    }
     for ratio in &comparison.ratios {
         let value = ratio.ratio.map_or_else(
             || "not defined, the baseline classified nothing correctly".to_owned(),
@@ -60,13 +75,15 @@ fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), Explor
         let points = |share: f64| format!("{:+.1}", 100.0 * share);
         let difference = ratio.difference;
         say!(
-            "hardware accuracy under {}, {} against {}: ratio {value}, difference {} [{}, {}] points",
+            "hardware accuracy under {}, {} against {}: ratio {value}, difference {} [{}, {}] points; software {:.1} against {:.1} %",
             ratio.mapping,
             ratio.method,
             ratio.baseline,
             points(difference.value),
             points(difference.low),
-            points(difference.high)
+            points(difference.high),
+            100.0 * ratio.software[0],
+            100.0 * ratio.software[1]
         );
     }
     for line in comparison.rows.iter().filter_map(clipping) {
@@ -77,7 +94,9 @@ fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), Explor
         _ => say!("(95 % intervals by bootstrap over training seeds and chip samples; chance level {chance:.0} %)"),
     }
     say!(
-        "wrote compare.csv, compare.svg, ratios.csv, training.csv, converters.csv and run.toml to {}",
+        "wrote compare.csv, compare.svg, ratios.csv, efficiency.csv, training.csv, converters.csv{}{} and run.toml to {}",
+        if comparison.tried.is_empty() { "" } else { ", operating-point.csv" },
+        if comparison.sigmas.is_empty() { "" } else { ", sigma.csv, sigma.svg" },
         arguments.output.display()
     );
     Ok(())
@@ -93,6 +112,10 @@ fn clipping(compared: &ComparedRow) -> Option<String> {
     (clipped > 0).then(|| format!("{} clips {share:.1} % of the weights of {} training", row.mapping, row.training))
 }
 
+fn is_biased(method: &str) -> bool {
+    Method::by_name(method).is_some_and(Method::is_biased)
+}
+
 /// What biased training constrained, per training seed.
 fn shares(compared: &ComparedRow) -> String {
     let percent = |share: f64| format!("{:.0}", 100.0 * share);
@@ -101,7 +124,8 @@ fn shares(compared: &ComparedRow) -> String {
     };
     let in_force = |trained: &Trained| trained.epochs.get(trained.chosen).map_or(0.0, |epoch| epoch.effective_share);
     format!(
-        "biased under {}: constrained columns, chosen on validation images {} %, in force {} % (one value a training seed)",
+        "{} under {}: constrained columns, chosen on validation images {} %, in force {} % (one value a training seed)",
+        compared.row.training,
         compared.row.mapping,
         list(&|trained| trained.share),
         list(&in_force)

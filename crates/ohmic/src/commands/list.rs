@@ -34,6 +34,7 @@ fn entries(what: Listed) -> Result<Vec<(String, String)>, ExploreError> {
         Listed::Outlines => presets(Kind::Outline)?,
         Listed::Experiments => presets(Kind::Experiment)?,
         Listed::Sweeps => presets(Kind::Sweep)?,
+        Listed::Recommendations => presets(Kind::Recommendation)?,
         Listed::Variations => explore::tile::variation::VARIATIONS.iter().map(|(name, doc)| own(name, doc)).collect(),
         Listed::Mappings => {
             let entry = |m: &&dyn explore::nn_compiler::mapping::MappingStrategy| {

@@ -9,6 +9,7 @@ pub mod cycles;
 pub mod export_spice;
 pub mod infer;
 pub mod list;
+pub mod recommend;
 pub mod simulate;
 pub mod states;
 pub mod sweep;

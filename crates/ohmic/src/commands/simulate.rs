@@ -34,7 +34,12 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
     let files = pairs.map(|(images, labels)| ImageFiles { images, labels, pixel_max: arguments.pixel_max });
     let all = images(&program, files.as_ref(), arguments.data.as_deref())?;
     let images = arguments.limit.map_or_else(|| all.clone(), |limit| all.truncated(limit));
-    let evaluator = Evaluator { seed: arguments.seed, chips, timing_images: arguments.timing_images };
+    let evaluator = Evaluator {
+        seed: arguments.seed,
+        purpose: Purpose::Programming,
+        chips,
+        timing_images: arguments.timing_images,
+    };
     if let Some(output) = &arguments.output {
         // Before the work, so that a directory that cannot be written to is refused at once.
         write_run(output, Kind::Chip, &program.chip, &repeat(arguments, chips))?;

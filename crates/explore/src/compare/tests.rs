@@ -1,0 +1,136 @@
+use super::*;
+use crate::config::load;
+use crate::progress::Silent;
+
+/// A comparison at an operating point, small enough to be run several times.
+fn experiment() -> Experiment {
+    let set = [
+        "mappings=[\"isaac\", \"differential\"]",
+        "methods=[\"conventional\", \"biased+noise\"]",
+        "training_seeds=2",
+        "chips=3",
+        "training.epochs=3",
+        "training.validation_chips=2",
+        "operating_point={mapping=\"isaac\", accuracy=0.5, chips=3, images=200}",
+        "sigma_axis={factors=[0.0, 1.0, 3.0], chips=3, images=0}",
+    ];
+    load(Kind::Experiment, "digits", &set.map(str::to_owned)).unwrap()
+}
+
+fn run(dataset: &Dataset, keeping: Option<&Keeping<'_>>) -> Comparison {
+    compare_on(&experiment(), dataset, keeping, &Silent).unwrap()
+}
+
+fn rows(comparison: &Comparison) -> Vec<Row> {
+    comparison.rows.iter().map(|compared| compared.row.clone()).collect()
+}
+
+/// With all test labels wrong, networks and operating point are the same; only what is reported changes.
+#[test]
+fn test_labels_choose_nothing() {
+    let honest = datasets::load("digits-8x8", None).unwrap();
+    let mut swapped = honest.clone();
+    swapped.test.labels.iter_mut().for_each(|label| *label = (*label + 1) % 10);
+    let (a, b) = (run(&honest, None), run(&swapped, None));
+    assert_eq!(a.tried, b.tried);
+    for (a, b) in a.rows.iter().zip(&b.rows) {
+        assert_eq!(a.trained, b.trained);
+        assert!(a.row.accuracy_mean > b.row.accuracy_mean + 0.2, "{} {}", a.row.accuracy_mean, b.row.accuracy_mean);
+    }
+}
+
+#[test]
+fn the_operating_point_has_the_accuracy_that_was_asked_for() {
+    let dataset = datasets::load("digits-8x8", None).unwrap();
+    let comparison = run(&dataset, None);
+    let chosen = comparison.tried.last().unwrap();
+    assert!(chosen.chosen && (chosen.validation_accuracy - 0.5).abs() < 0.05, "{:?}", comparison.tried);
+    let conventional = &comparison.rows[0].row;
+    assert_eq!((conventional.mapping.as_str(), conventional.sigma_scale), ("isaac", chosen.sigma_scale));
+    // Other chips and images, hence not the same.
+    assert!((conventional.accuracy_mean - 0.5).abs() < 0.2, "{conventional:?}");
+    // Without variation an ideal converter would give the software's accuracy; at the table's own scale its chips are the first of the table's.
+    assert_eq!(comparison.sigmas.len(), 4 * 3);
+    let of_row = |index: usize| &comparison.sigmas[3 * index..3 * index + 3];
+    for (index, compared) in comparison.rows.iter().enumerate() {
+        let sigmas = of_row(index);
+        assert!((sigmas[0].accuracy_mean - compared.row.software_accuracy).abs() < 0.05);
+        assert!((sigmas[1].accuracy_mean - compared.row.accuracy_mean).abs() < 1e-12);
+        assert!(sigmas[2].accuracy_mean < sigmas[0].accuracy_mean);
+    }
+}
+
+#[test]
+fn measures_of_papers_follow_from_the_row() {
+    let dataset = datasets::load("digits-8x8", None).unwrap();
+    let comparison = run(&dataset, None);
+    for (efficiency, compared) in comparison.efficiencies().iter().zip(&comparison.rows) {
+        let row = &compared.row;
+        assert!((efficiency.correct_tops_per_w - row.accuracy_mean * row.tops_per_w).abs() < 1e-12);
+        let recovery = (row.accuracy_mean - 0.1) / (row.software_accuracy - 0.1);
+        assert!((efficiency.recovery.unwrap() - recovery).abs() < 1e-12);
+    }
+}
+
+/// What is done is taken as it is; what is not is done; the result is the same, and nothing is left behind.
+#[test]
+fn an_interrupted_comparison_goes_on() {
+    let dataset = datasets::load("digits-8x8", None).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let unfinished = directory.path().join("unfinished");
+    let keeping = |resume| Keeping { directory: &unfinished, every: 10, resume };
+    let expected = rows(&run(&dataset, None));
+    /// Stops at the third chip sample of the table.
+    struct Stops(std::sync::atomic::AtomicU32);
+    impl Progress for Stops {
+        fn begin(&self, stage: &str, _: u64) {
+            self.0.store(u32::from(stage.starts_with("simulating,")), std::sync::atomic::Ordering::SeqCst);
+        }
+        fn advance(&self, _: u64) {
+            let stage = self.0.load(std::sync::atomic::Ordering::SeqCst);
+            if stage > 0 && self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 8 {
+                panic!("stopped");
+            }
+        }
+        fn note(&self, _: &str) {}
+        fn end(&self) {}
+    }
+    let stops = Stops(std::sync::atomic::AtomicU32::new(0));
+    let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        compare_on(&experiment(), &dataset, Some(&keeping(false)), &stops).map(drop)
+    }));
+    assert!(stopped.is_err());
+    let kept =
+        || std::fs::read_dir(&unfinished).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_file()).count();
+    assert!(kept() >= 1, "nothing was kept");
+    assert_eq!(rows(&run(&dataset, Some(&keeping(true)))), expected);
+    assert!(!unfinished.exists());
+    // A damaged file is refused by name.
+    std::fs::create_dir_all(&unfinished).unwrap();
+    let evaluation = Evaluation {
+        accuracies: vec![0.5],
+        energy: chip::energy::Energy::default(),
+        counts: tile::actions::ActionCounts::default(),
+        latency_cycles: 1,
+        throughput_per_s: 1.0,
+        area_m2: None,
+        converters: Vec::new(),
+        saturated_outputs: 0,
+        wire_error_bound: 0.0,
+    };
+    keeping(true).evaluation("key", || Ok(evaluation)).unwrap();
+    let path = std::fs::read_dir(&unfinished).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(keeping(true).evaluation("key", || panic!("it is there")).unwrap().0.accuracies, [0.5]);
+    std::fs::write(&path, "[\"x\"").unwrap();
+    let error = keeping(true).evaluation("key", || panic!("it is there")).unwrap_err().to_string();
+    assert!(error.contains(path.file_name().unwrap().to_str().unwrap()) && error.contains("--resume"), "{error}");
+}
+
+#[test]
+fn an_accuracy_that_no_variation_gives_is_refused() {
+    let dataset = datasets::load("digits-8x8", None).unwrap();
+    let mut experiment = experiment();
+    experiment.operating_point.as_mut().unwrap().accuracy = 0.01;
+    let error = compare_on(&experiment, &dataset, None, &Silent).unwrap_err().to_string();
+    assert!(error.contains("operating_point") && error.contains("64"), "{error}");
+}

@@ -1,0 +1,179 @@
+//! One rung: all candidates that are left, trained, compiled and simulated with the same effort.
+
+use super::{Judged, Recommendation};
+use crate::checkpoint::TrainOptions;
+use crate::compare::{Networks, no_network, test_images};
+use crate::error::ExploreError;
+use crate::evaluate::{CellSource, Evaluation, Evaluator, row};
+use crate::experiment::Experiment;
+use crate::progress::Progress;
+use crate::results::Row;
+use crate::training::{Plan, TrainedPoint, best_of, find, method, plan, train_plans};
+use nn::datasets::{Dataset, Split};
+use tile::address::Purpose;
+use trainer::Trained;
+
+/// One of those to choose from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Candidate {
+    mapping: String,
+    training: String,
+    adc_bits: u32,
+}
+
+/// What a rung spends on a candidate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Effort {
+    pub(super) epochs: u32,
+    pub(super) seeds: u32,
+    pub(super) chips: u32,
+    pub(super) images: u32,
+}
+
+/// A rung.
+pub(super) struct Rung<'a> {
+    pub(super) request: &'a Recommendation,
+    pub(super) number: u32,
+    pub(super) effort: Effort,
+    pub(super) dataset: &'a Dataset,
+}
+
+/// Every combination.
+pub(super) fn all(request: &Recommendation) -> Vec<Candidate> {
+    let Experiment { mappings, methods, chip, .. } = &request.experiment;
+    let own = [chip.tile.adc.bits];
+    let widths = if request.adc_bits.is_empty() { own.as_slice() } else { &request.adc_bits };
+    let mut candidates = Vec::new();
+    for mapping in mappings {
+        for training in methods {
+            let with = |&adc_bits: &u32| Candidate { mapping: mapping.clone(), training: training.clone(), adc_bits };
+            candidates.extend(widths.iter().map(with));
+        }
+    }
+    candidates
+}
+
+impl Candidate {
+    /// That of a result.
+    pub(super) fn of(judged: &Judged) -> Self {
+        let Judged { mapping, training, adc_bits, .. } = judged;
+        Self { mapping: mapping.clone(), training: training.clone(), adc_bits: *adc_bits as u32 }
+    }
+}
+
+impl Effort {
+    /// The last rung has the experiment's own numbers and all validation images; each one before a share of it, and one training seed.
+    pub(super) fn of(request: &Recommendation, rung: u32, validation: usize) -> Self {
+        let behind = request.halving.rungs - 1 - rung;
+        let share = request.halving.keep.powi(behind as i32);
+        let of = |all: u32, least: u32| ((f64::from(all) * share).round() as u32).max(least.min(all));
+        let Experiment { training, training_seeds, chips, .. } = &request.experiment;
+        Self {
+            epochs: of(training.epochs, 1),
+            seeds: if behind == 0 { *training_seeds } else { 1 },
+            chips: of(*chips, 2),
+            images: of(validation as u32, 100),
+        }
+    }
+}
+
+impl Rung<'_> {
+    /// Trains, compiles and simulates on validation images.
+    pub(super) fn judge(&self, candidates: &[Candidate], progress: &dyn Progress) -> Result<Vec<Judged>, ExploreError> {
+        let (experiment, points) = self.train(candidates, progress)?;
+        let images = test_images(&self.dataset.validation, self.effort.images);
+        let samples = candidates.len() as u64 * u64::from(experiment.training_seeds) * u64::from(experiment.chips);
+        progress.begin(&format!("rung {}, chip samples", self.number + 1), samples);
+        let judge = |candidate: &Candidate| {
+            let row =
+                evaluate(&experiment, self.dataset, candidate, &points, (Purpose::Validation, &images), progress)?;
+            Ok(self.judged(&row))
+        };
+        let judged = candidates.iter().map(judge).collect();
+        progress.end();
+        judged
+    }
+
+    /// One candidate on all test images.
+    pub(super) fn test(&self, candidate: &Candidate, progress: &dyn Progress) -> Result<Row, ExploreError> {
+        let (experiment, points) = self.train(std::slice::from_ref(candidate), progress)?;
+        let images = test_images(&self.dataset.test, self.request.experiment.images);
+        let samples = u64::from(experiment.training_seeds) * u64::from(experiment.chips);
+        progress.begin("test images, chip samples", samples);
+        let row = evaluate(&experiment, self.dataset, candidate, &points, (Purpose::Programming, &images), progress);
+        progress.end();
+        row
+    }
+
+    /// The networks of candidates, each trained once; the experiment they are of.
+    fn train(
+        &self,
+        candidates: &[Candidate],
+        progress: &dyn Progress,
+    ) -> Result<(Experiment, Vec<TrainedPoint>), ExploreError> {
+        let Effort { epochs, seeds, chips, .. } = self.effort;
+        let mut experiment = Experiment { training_seeds: seeds, chips, ..self.request.experiment.clone() };
+        experiment.training.epochs = epochs;
+        let needed = |training: &String| {
+            let of_method = candidates.iter().filter(|candidate| candidate.training == *training);
+            let mut mappings: Vec<String> = of_method.map(|candidate| candidate.mapping.clone()).collect();
+            mappings.sort();
+            mappings.dedup();
+            Experiment { methods: vec![training.clone()], mappings, ..experiment.clone() }
+        };
+        let parts: Vec<Experiment> = experiment.methods.iter().map(needed).collect();
+        let mut plans: Vec<Plan<'_>> = Vec::new();
+        for part in parts.iter().filter(|part| !part.mappings.is_empty()) {
+            plans.extend(plan(part, self.dataset)?);
+        }
+        let trained = train_plans(&plans, &TrainOptions::default(), progress).map_err(|(_, error)| error)?;
+        let points = best_of(&plans, trained);
+        Ok((experiment, points))
+    }
+
+    fn judged(&self, row: &Row) -> Judged {
+        let Row { mapping, training, adc_bits, chips, images, energy_j, latency_s, .. } = row.clone();
+        Judged {
+            rung: self.number,
+            mapping,
+            training,
+            adc_bits,
+            epochs: self.effort.epochs,
+            chips,
+            images,
+            accuracy_mean: row.accuracy_mean,
+            accuracy_ci95_low: row.accuracy_ci95_low,
+            accuracy_ci95_high: row.accuracy_ci95_high,
+            energy_j,
+            latency_s,
+            on_front: false,
+            kept: false,
+        }
+    }
+}
+
+/// The result of a candidate on images, and chip samples for `purpose`.
+fn evaluate(
+    experiment: &Experiment,
+    dataset: &Dataset,
+    candidate: &Candidate,
+    points: &[TrainedPoint],
+    (purpose, images): (Purpose, &Split),
+    progress: &dyn Progress,
+) -> Result<Row, ExploreError> {
+    let Candidate { mapping, training, adc_bits } = candidate;
+    let method = method(training)?;
+    let network = |seed_index| find(points, seed_index, method, mapping).map(|point| &point.trained);
+    let trained: Option<Vec<&Trained>> = (0..experiment.training_seeds).map(network).collect();
+    let trained = trained.ok_or_else(|| no_network(training, mapping))?;
+    let mut experiment = experiment.clone();
+    experiment.chip.tile.adc.bits = *adc_bits;
+    let programs = Networks { method, dataset, trained }.programs(&experiment, mapping)?;
+    let run = |(seed_index, program)| {
+        let evaluator = Evaluator { purpose, ..Evaluator::of(&experiment, seed_index) };
+        evaluator.run(program, images, &CellSource::Device, progress)
+    };
+    let evaluations = (0..).zip(&programs).map(run).collect::<Result<Vec<Evaluation>, ExploreError>>()?;
+    let (programs, evaluations) = (programs.iter().collect::<Vec<_>>(), evaluations.iter().collect::<Vec<_>>());
+    row(&programs, &evaluations, images.len() as u64, experiment.seed)
+}

@@ -1,0 +1,115 @@
+use super::*;
+use crate::config::{Kind, load};
+use crate::progress::Silent;
+
+fn judged(accuracy: f64, energy_j: f64, latency_s: f64) -> Judged {
+    Judged {
+        rung: 0,
+        mapping: "isaac".to_owned(),
+        training: "biased".to_owned(),
+        adc_bits: 8,
+        epochs: 1,
+        chips: 2,
+        images: 100,
+        accuracy_mean: accuracy,
+        accuracy_ci95_low: accuracy - 0.02,
+        accuracy_ci95_high: accuracy + 0.02,
+        energy_j,
+        latency_s,
+        on_front: false,
+        kept: false,
+    }
+}
+
+fn accuracies(judged: &[Judged]) -> Vec<f64> {
+    judged.iter().map(|judged| judged.accuracy_mean).collect()
+}
+
+#[test]
+fn what_may_keep_the_budget_comes_first_then_fronts_then_accuracy() {
+    let all = vec![judged(0.70, 1.0, 1.0), judged(0.90, 5.0, 1.0), judged(0.89, 6.0, 1.0), judged(0.80, 2.0, 1.0)];
+    let mut ranked = all.clone();
+    front::rank(&mut ranked, &Budget::default());
+    // 0.89 costs more than 0.90 and is worse; the others are a trade.
+    assert_eq!(accuracies(&ranked), [0.90, 0.80, 0.70, 0.89]);
+    assert_eq!(ranked.iter().map(|judged| judged.on_front).collect::<Vec<_>>(), [true, true, true, false]);
+    let mut ranked = all;
+    // Within its interval 0.80 may be 0.82.
+    front::rank(&mut ranked, &Budget { accuracy: Some(0.815), energy_j: Some(5.5), latency_s: None });
+    assert_eq!(accuracies(&ranked), [0.90, 0.80, 0.70, 0.89]);
+    front::rank(&mut ranked, &Budget { accuracy: None, energy_j: Some(2.5), latency_s: Some(1.0) });
+    assert_eq!(accuracies(&ranked), [0.80, 0.70, 0.90, 0.89]);
+}
+
+#[test]
+fn the_least_energy_that_keeps_the_accuracy_is_recommended() {
+    let all = [judged(0.90, 5.0, 1.0), judged(0.84, 2.0, 1.0), judged(0.80, 1.0, 1.0)];
+    let first = |budget: Budget| {
+        let mut judged = all.to_vec();
+        front::recommended(&mut judged, &budget).then(|| judged[0].accuracy_mean)
+    };
+    // The lower end of 0.84 is 0.82.
+    assert_eq!(first(Budget { accuracy: Some(0.815), ..Budget::default() }), Some(0.84));
+    assert_eq!(first(Budget { accuracy: Some(0.825), ..Budget::default() }), Some(0.90));
+    assert_eq!(first(Budget { accuracy: Some(0.99), ..Budget::default() }), None);
+    assert_eq!(first(Budget { energy_j: Some(2.0), ..Budget::default() }), Some(0.84));
+    assert_eq!(first(Budget::default()), Some(0.90));
+}
+
+fn small(set: &[&str]) -> Recommendation {
+    let small = [
+        "adc_bits=[4, 8]",
+        "experiment.mappings=[\"isaac\", \"differential\"]",
+        "experiment.methods=[\"conventional\", \"noise-injection\"]",
+        "experiment.training_seeds=1",
+        "experiment.chips=4",
+        "experiment.training.epochs=4",
+        "halving.rungs=2",
+        "halving.keep=0.5",
+    ];
+    let overrides: Vec<String> = small.iter().chain(set).map(|&set| set.to_owned()).collect();
+    load(Kind::Recommendation, "digits", &overrides).unwrap()
+}
+
+#[test]
+fn a_search_ends_with_a_front_and_one_choice() {
+    let request = small(&["budget.accuracy=0.8"]);
+    let honest = datasets::load("digits-8x8", None).unwrap();
+    let found = recommend_on(&request, &honest, &Silent).unwrap();
+    // Test labels choose nothing.
+    let mut swapped = honest.clone();
+    swapped.test.labels.iter_mut().for_each(|label| *label = (*label + 1) % 10);
+    let other = recommend_on(&request, &swapped, &Silent).unwrap();
+    assert_eq!(other.judged, found.judged);
+    assert!(other.test.unwrap().accuracy_mean < 0.5);
+    let rung = |number: u32| found.judged.iter().filter(move |judged| judged.rung == number);
+    assert_eq!((rung(0).count(), rung(1).count()), (8, 4));
+    assert_eq!(rung(0).filter(|judged| judged.kept).count(), 4);
+    let chosen: Vec<&Judged> = rung(1).filter(|judged| judged.kept).collect();
+    assert_eq!(chosen.len(), 1);
+    assert!(
+        chosen[0].accuracy_ci95_low >= 0.8
+            && rung(1).all(|other| { other.accuracy_ci95_low < 0.8 || other.energy_j >= chosen[0].energy_j })
+    );
+    let test = found.test.unwrap();
+    assert_eq!(
+        (&test.mapping, &test.training, test.adc_bits),
+        (&chosen[0].mapping, &chosen[0].training, chosen[0].adc_bits)
+    );
+    assert!((test.accuracy_mean - chosen[0].accuracy_mean).abs() < 0.08, "{test:?} {:?}", chosen[0]);
+    // Later rungs spend more.
+    assert!(rung(0).all(|a| rung(1).all(|b| a.epochs < b.epochs && a.chips < b.chips && a.images < b.images)));
+}
+
+#[test]
+fn what_cannot_be_kept_is_not_recommended() {
+    let found = recommend(&small(&["budget.accuracy=1.0", "halving.rungs=1"]), &Silent).unwrap();
+    assert!(found.test.is_none() && found.judged.iter().all(|judged| !judged.kept));
+}
+
+#[test]
+fn widths_need_converters_that_have_one() {
+    let overrides = ["experiment.chip.tile.adc.kind=\"ideal\"".to_owned()];
+    let error = load::<Recommendation>(Kind::Recommendation, "digits", &overrides).unwrap_err().to_string();
+    assert!(error.contains("adc_bits"), "{error}");
+}

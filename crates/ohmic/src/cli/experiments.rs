@@ -1,0 +1,87 @@
+//! The words of `compare`, `recommend` and `train`.
+
+use super::Overrides;
+use super::network::Places;
+use clap::Args;
+use std::path::PathBuf;
+
+/// `compare`.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// Experiment: a name (see `ohmic list experiments`) or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "digits")]
+    pub config: String,
+    /// Chip samples per trained network (short for --set chips=N)
+    #[arg(long, value_name = "N")]
+    pub chips: Option<String>,
+    /// Seed of all random numbers (short for --set seed=S)
+    #[arg(long, value_name = "S")]
+    pub seed: Option<String>,
+    /// Keep what is done: every finished simulation, and the state of trainings after every so many steps
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub checkpoint_every: Option<u64>,
+    /// Go on from what an interrupted comparison kept in the output directory; the result is that of one that was never interrupted
+    #[arg(long, requires = "checkpoint_every")]
+    pub resume: bool,
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Directory for compare.csv, compare.svg and run.toml
+    #[arg(short, long, value_name = "DIR", default_value = "out/compare")]
+    pub output: PathBuf,
+}
+
+/// `train`.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Experiment that holds network, training parameters and chip: a name or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "digits")]
+    pub config: String,
+    /// Network whose weights are trained further, instead of the experiment's from random weights: a name (see `ohmic list networks`), a TOML or
+    /// ONNX file, or a directory that `ohmic train` wrote
+    #[arg(long, value_name = "NETWORK")]
+    pub from: Option<String>,
+    /// Training method (see `ohmic list methods`)
+    #[arg(long, value_name = "NAME", default_value = "conventional")]
+    pub method: String,
+    /// Mapping strategy that the method has in view (see `ohmic list mappings`)
+    #[arg(long, value_name = "NAME", default_value = "isaac")]
+    pub mapping: String,
+    /// Seed of initial weights, image order and noise (short for --set seed=S)
+    #[arg(long, value_name = "S")]
+    pub seed: Option<String>,
+    /// Write the state of the training after every so many steps, so that it can be taken up again wherever it is killed
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub checkpoint_every: Option<u64>,
+    /// Go on from the checkpoint in the output directory, if there is one; the result is that of a training that was never interrupted
+    #[arg(long, requires = "checkpoint_every")]
+    pub resume: bool,
+    #[command(flatten)]
+    pub places: Places,
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Directory for network.toml, weights.safetensors, training.csv, training.svg and run.toml
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+}
+
+/// `recommend`.
+#[derive(Debug, Args)]
+pub struct Recommend {
+    /// Search: a name (see `ohmic list recommendations`) or a TOML file; network, chip and training are keys below `experiment`
+    #[arg(default_value = "digits", value_name = "NAME|FILE")]
+    pub search: String,
+    /// Least hardware accuracy, a share (short for --set budget.accuracy=A)
+    #[arg(long, value_name = "A")]
+    pub accuracy: Option<String>,
+    /// Most energy of an inference (short for --set budget.energy_j=E)
+    #[arg(long, value_name = "JOULE")]
+    pub energy: Option<String>,
+    /// Longest latency of an inference (short for --set budget.latency_s=T)
+    #[arg(long, value_name = "SECONDS")]
+    pub latency: Option<String>,
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Directory for recommend.csv and run.toml
+    #[arg(short, long, value_name = "DIR", default_value = "out/recommend")]
+    pub output: PathBuf,
+}

@@ -1,0 +1,100 @@
+//! `ohmic recommend`: which mapping strategy, training method and converters keep a budget.
+
+use super::{print_json, with_short_forms};
+use crate::bar::Bar;
+use crate::cli::{Format, Recommend};
+use crate::table::table;
+use explore::ExploreError;
+use explore::config::{Kind, load};
+use explore::output::{records_csv, write, write_run};
+use explore::recommend::{Budget, Found, Judged, Recommendation, recommend};
+use serde_json::json;
+
+pub fn run(arguments: &Recommend, format: Format) -> Result<(), ExploreError> {
+    let short = [
+        ("budget.accuracy", &arguments.accuracy),
+        ("budget.energy_j", &arguments.energy),
+        ("budget.latency_s", &arguments.latency),
+    ];
+    let overrides = with_short_forms(&arguments.overrides.set, &short);
+    let request: Recommendation = load(Kind::Recommendation, &arguments.search, &overrides)?;
+    write_run(&arguments.output, Kind::Recommendation, &request, "ohmic recommend run.toml -o DIR")?;
+    let found = recommend(&request, &Bar::default())?;
+    write(&arguments.output, "recommend.csv", &records_csv(&found.judged)?)?;
+    match format {
+        Format::Text => print_text(&request, &found, arguments),
+        Format::Json => print_json(&json!({ "budget": request.budget, "judged": found.judged, "test": found.test })),
+    }
+}
+
+fn print_text(request: &Recommendation, found: &Found, arguments: &Recommend) -> Result<(), ExploreError> {
+    let last = request.halving.rungs - 1;
+    for rung in 0..last {
+        let of = || found.judged.iter().filter(move |judged| judged.rung == rung);
+        let (all, kept) = (of().count(), of().filter(|judged| judged.kept).count());
+        let effort = of().next().map_or_else(String::new, effort);
+        say!("rung {}: {kept} of {all} candidates go on ({effort})", rung + 1);
+    }
+    let finalists: Vec<&Judged> = found.judged.iter().filter(|judged| judged.rung == last).collect();
+    let header =
+        ["mapping", "training", "ADC\nbits", "hardware\n% [95 % interval]", "energy\nnJ", "latency\nus", "front", ""];
+    say!("{}", table(&header, 2, finalists.iter().map(|judged| line(judged))));
+    if let Some(judged) = finalists.first() {
+        say!(
+            "rung {}: {}, validation images; front: no other is better in one and as good in the others",
+            last + 1,
+            effort(judged)
+        );
+    }
+    let chosen = finalists.iter().find(|judged| judged.kept);
+    match (chosen, &found.test) {
+        (Some(chosen), Some(test)) => {
+            say!(
+                "recommended: {}, {}, {} bits: {} % [{}, {}] on {} test images, software {} %, {:.2} nJ ({}), {:.3} us",
+                chosen.mapping,
+                chosen.training,
+                chosen.adc_bits,
+                percent(test.accuracy_mean),
+                percent(test.accuracy_ci95_low),
+                percent(test.accuracy_ci95_high),
+                test.images,
+                percent(test.software_accuracy),
+                1e9 * test.energy_j,
+                test.cost_table,
+                1e6 * test.latency_s
+            );
+        }
+        _ => say!("no candidate keeps the budget: {}", budget(&request.budget)),
+    }
+    say!("wrote recommend.csv and run.toml to {}", arguments.output.display());
+    Ok(())
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}", 100.0 * share)
+}
+
+fn effort(judged: &Judged) -> String {
+    format!("{} epochs, {} chip samples x {} images", judged.epochs, judged.chips, judged.images)
+}
+
+fn line(judged: &Judged) -> Vec<String> {
+    let ends = [judged.accuracy_mean, judged.accuracy_ci95_low, judged.accuracy_ci95_high].map(percent);
+    vec![
+        judged.mapping.clone(),
+        judged.training.clone(),
+        judged.adc_bits.to_string(),
+        format!("{} [{}, {}]", ends[0], ends[1], ends[2]),
+        format!("{:.2}", 1e9 * judged.energy_j),
+        format!("{:.3}", 1e6 * judged.latency_s),
+        if judged.on_front { "yes" } else { "" }.to_owned(),
+        if judged.kept { "recommended" } else { "" }.to_owned(),
+    ]
+}
+
+fn budget(budget: &Budget) -> String {
+    let accuracy = budget.accuracy.map(|least| format!("an accuracy of {} % or more", percent(least)));
+    let energy = budget.energy_j.map(|most| format!("{:.3} nJ or less", 1e9 * most));
+    let latency = budget.latency_s.map(|most| format!("{:.3} us or less", 1e6 * most));
+    [accuracy, energy, latency].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
