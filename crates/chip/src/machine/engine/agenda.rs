@@ -21,8 +21,8 @@ pub(super) enum Event {
     Computed(u32, u64),
     /// A store of this core's step to this region, and the operation that it was.
     Stored(u32, u64, u32, Op),
-    /// The last flit of a packet has left the queue of its network interface.
-    Injected(u32),
+    /// The last flit of a packet that this core's step sent has left the queue of its network interface, and what let it be sent.
+    Injected(u32, u64, Op),
     /// A packet has arrived completely.
     Arrived(u32),
     /// A packet is in the buffer, and the operation that wrote it.

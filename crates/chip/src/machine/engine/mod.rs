@@ -187,12 +187,11 @@ impl<'a, 'r> Engine<'a, 'r> {
                 self.cores[core as usize].complete(step, op, &self.world);
                 self.release(core);
             }
-            Event::Injected(tag) => {
-                let packet = world.packets.get(tag);
-                let core = &mut cores[packet.age.core as usize];
-                let op = world.causes.note(core.unit(UnitKind::Interface), packet.cause, world.now);
-                core.complete(packet.age.step, op, world);
-                world.awake.add(packet.age.core);
+            Event::Injected(number, step, cause) => {
+                let core = &mut cores[number as usize];
+                let op = world.causes.note(core.unit(UnitKind::Interface), cause, world.now);
+                core.complete(step, op, world);
+                world.awake.add(number);
             }
             Event::Arrived(tag) => self.arrive(tag),
             Event::Written(tag, op) => self.packet_written(tag, op),

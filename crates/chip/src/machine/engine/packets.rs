@@ -105,7 +105,7 @@ impl Engine<'_, '_> {
 
     /// Hands over what was sent in this instant, and moves flits.
     pub(super) fn network(&mut self) {
-        let World { network, now, agenda, hardware, sends, .. } = &mut self.world;
+        let World { network, now, agenda, hardware, sends, packets, .. } = &mut self.world;
         sends.sort_unstable_by_key(|(age, _)| *age);
         for (_, send) in sends.drain(..) {
             // Checked workloads name no tile beyond the mesh.
@@ -117,7 +117,11 @@ impl Engine<'_, '_> {
         let mut arrived = Vec::new();
         for happening in self.happenings.drain(..) {
             match happening {
-                Happening::Injected { tag, at } => agenda.push(at, Event::Injected(tag)),
+                Happening::Injected { tag, at } => {
+                    // The packet may be written, and its tag be given to another one, before `at`: routers may take no time.
+                    let Packet { age, cause, .. } = packets.get(tag);
+                    agenda.push(at, Event::Injected(age.core, age.step, cause));
+                }
                 Happening::Arrived { tag, at, .. } if at == *now => arrived.push(tag),
                 Happening::Arrived { tag, at, .. } => agenda.push(at, Event::Arrived(tag)),
             }

@@ -47,13 +47,19 @@ fn tile(random: &mut Random) -> TileHardware {
 }
 
 fn mesh(random: &mut Random) -> MeshHardware {
+    let (width, height) = (random.within(1, 3) as u32, random.within(1, 3) as u32);
+    let concentration = if random.once_in(3) { 4 } else { 1 };
+    let flit_bits = random.within(8, 32);
+    // A flit may pass a router or a link at once, but not both.
+    let router_cycles = random.within(0, 3);
+    let link_cycles = random.within(u64::from(router_cycles == 0), 2);
     MeshHardware {
-        width: random.within(1, 3) as u32,
-        height: random.within(1, 3) as u32,
-        concentration: if random.once_in(3) { 4 } else { 1 },
-        flit_bits: random.within(8, 32),
-        router_cycles: random.within(1, 3),
-        link_cycles: random.within(1, 2),
+        width,
+        height,
+        concentration,
+        flit_bits,
+        router_cycles,
+        link_cycles,
         virtual_output_queues: random.once_in(2),
         buffer_flits: random.within(1, 6) as u32,
         credit_cycles: random.within(1, 2),
