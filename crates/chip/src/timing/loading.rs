@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::TimingError;
+use super::buffers::{Need, check_global, row_bits};
 use crate::machine::hardware::Hardware;
 use crate::machine::instruction::Instruction;
 use crate::machine::work::{Bank, Core, Region, Workload};
@@ -51,8 +52,10 @@ fn hardware(program: &Program) -> Hardware {
 }
 
 fn workload(program: &Program) -> Result<Workload, TimingError> {
+    Need::of_rows(program).map_or(Ok(()), |rows| rows.check(&program.chip))?;
+    check_global(program)?;
     let mut plan = Plan { program, lanes: Vec::new(), blocks: Vec::new() };
-    plan.fill()?;
+    plan.fill();
     Ok(plan.workload())
 }
 
@@ -64,16 +67,14 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    fn fill(&mut self) -> Result<(), TimingError> {
+    fn fill(&mut self) {
         // Crossbars with the bits of a row and the lanes that write them.
         let mut crossbars: Vec<(u64, u64, Vec<usize>)> = Vec::new();
         let mut placed: BTreeMap<u32, Vec<(usize, u64)>> = BTreeMap::new();
         for (_, stage) in self.program.mvm_stages() {
             let first = crossbars.len();
             for crossbar in &stage.crossbars {
-                let cells = stage.columns(crossbar) * u64::from(stage.polarities);
-                let row_bits = cells * u64::from(self.program.chip.tile.cell.bits);
-                crossbars.push((crossbar.rows.into(), row_bits, Vec::new()));
+                crossbars.push((crossbar.rows.into(), row_bits(self.program, stage, crossbar), Vec::new()));
             }
             for copy in 0..stage.copies() {
                 for (index, (_, place)) in stage.placed(copy).enumerate() {
@@ -81,33 +82,10 @@ impl Plan<'_> {
                 }
             }
         }
-        self.check_buffers(&placed, &crossbars)?;
         for (tile, here) in placed {
             self.add_lanes(tile, &here, &mut crossbars);
         }
         self.add_blocks(&crossbars);
-        Ok(())
-    }
-
-    /// Requires room for the longest row, in the tile that it goes to and in the global buffer.
-    fn check_buffers(
-        &self,
-        placed: &BTreeMap<u32, Vec<(usize, u64)>>,
-        crossbars: &[(u64, u64, Vec<usize>)],
-    ) -> Result<(), TimingError> {
-        let chip = &self.program.chip;
-        let of_tile = |here: &Vec<(usize, u64)>| here.iter().map(|&(crossbar, _)| crossbars[crossbar].1).max();
-        let longest = placed.iter().filter_map(|(&tile, here)| of_tile(here).map(|bits| (bits, tile))).max();
-        let Some((row_bits, tile)) = longest else { return Ok(()) };
-        let (needed_bytes, bytes) = (row_bits.div_ceil(8), chip.tile.buffer.bytes);
-        if bytes < needed_bytes {
-            return Err(TimingError::Buffer { tile, region: "rows of weights".to_owned(), needed_bytes, bytes });
-        }
-        let (what, bytes) = ("a row of weights", chip.memory.buffer_bytes);
-        if bytes < needed_bytes {
-            return Err(TimingError::GlobalBuffer { what, bytes, needed_bytes });
-        }
-        Ok(())
     }
 
     /// The lanes of a tile: as many as write at once, if its buffer holds a row for each.

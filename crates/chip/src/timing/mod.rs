@@ -3,6 +3,7 @@
 //! `docs/timing.md` states the rules of the machine; [`lower`] says what becomes of stages.
 
 mod actions;
+mod buffers;
 mod error;
 mod loading;
 pub mod lower;
@@ -36,7 +37,7 @@ pub struct ProgramTiming {
 /// Streams `images` images through a program, back to back; all of them are there at cycle 0.
 ///
 /// # Errors
-/// If the program cannot finish; the text names the buffer and the size it needs.
+/// If a buffer is too small for the images or for the loading of weights; the text names it and the size it needs.
 pub fn run(program: &Program, images: u64) -> Result<ProgramTiming, TimingError> {
     run_with(program, images, Settings::default())
 }

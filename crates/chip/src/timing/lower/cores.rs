@@ -8,6 +8,7 @@ use crate::machine::instruction::{Instruction, VectorOperation};
 use crate::machine::work::{Bank, Core, Region, Workload};
 use crate::program::{AddStage, ConcatStage, MvmStage, PoolKind, PoolStage, Program, Stage, TableStage};
 use crate::timing::TimingError;
+use crate::timing::buffers::check_global;
 
 /// A workload with what each of its cores is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +22,9 @@ pub struct Lowered {
 /// The workload of a program: one image's instructions.
 ///
 /// # Errors
-/// If a buffer is too small; the text names it and the size it needs.
+/// If a buffer is too small, for the images or for the loading of weights; the text names it and the size it needs.
 pub fn workload(program: &Program, hardware: &Hardware) -> Result<Lowered, TimingError> {
-    check_global_buffer(program)?;
+    check_global(program)?;
     let layout = Layout::new(program);
     let cores: Vec<Core> = (0..layout.cores.len()).map(|number| core(&layout, number as u32)).collect();
     let roles = layout.cores.iter().map(|(role, _)| *role).collect();
@@ -32,20 +33,8 @@ pub fn workload(program: &Program, hardware: &Hardware) -> Result<Lowered, Timin
     let contents: Vec<Content> = layout.regions.iter().map(|(content, _)| *content).collect();
     let regions = layout.regions.into_iter().map(|(_, region)| region).collect();
     let mut workload = Workload { regions, cores, result };
-    size_regions(&mut workload, &contents, &program.chip, hardware)?;
+    size_regions(&mut workload, &contents, program, hardware)?;
     Ok(Lowered { workload, roles })
-}
-
-/// Requires room for a pixel where images are streamed.
-fn check_global_buffer(program: &Program) -> Result<(), TimingError> {
-    let bytes = program.chip.memory.buffer_bytes;
-    let needed_bytes = program.image_stream().pixel_bits.div_ceil(8);
-    let fits = !program.chip.memory.streams_images() || bytes >= needed_bytes;
-    if fits {
-        Ok(())
-    } else {
-        Err(TimingError::GlobalBuffer { what: "a pixel of the streamed images", bytes, needed_bytes })
-    }
 }
 
 fn core(layout: &Layout<'_>, number: u32) -> Core {

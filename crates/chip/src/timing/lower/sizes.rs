@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::layout::Content;
-use crate::config::Chip;
 use crate::machine::hardware::Hardware;
 use crate::machine::instruction::Instruction;
 use crate::machine::liveness::LivenessError;
 use crate::machine::work::Workload;
+use crate::program::Program;
 use crate::timing::TimingError;
+use crate::timing::buffers::Need;
 
 /// Sets the capacities of all regions: as many places as the workload needs to finish and, of what is left in a buffer, a share in proportion.
 ///
@@ -17,7 +18,7 @@ use crate::timing::TimingError;
 pub(super) fn size_regions(
     workload: &mut Workload,
     contents: &[Content],
-    chip: &Chip,
+    program: &Program,
     hardware: &Hardware,
 ) -> Result<(), TimingError> {
     let windows = least_for_windows(workload);
@@ -27,13 +28,18 @@ pub(super) fn size_regions(
             Content::Pixels { .. } if region.writers.is_empty() => {}
             Content::Pixels { .. } => region.capacity = Some(windows[number]),
             Content::Global => {
-                region.capacity = Some(chip.memory.buffer_bytes.saturating_mul(8) / region.item_bits.max(1));
+                region.capacity = Some(program.chip.memory.buffer_bytes.saturating_mul(8) / region.item_bits.max(1));
             }
             Content::Result | Content::Sums => {}
         }
     }
     grow(workload, contents, hardware)?;
-    share_rest(workload, contents, hardware)
+    let used = used(workload, contents);
+    // Rows of weights go through the same buffers, before.
+    let needs = Need::of_rows(program).into_iter().chain(fullest(workload, contents, &used));
+    needs.max_by_key(|need| need.bits).map_or(Ok(()), |need| need.check(&program.chip))?;
+    share_rest(workload, contents, (&used, hardware.tile.buffer_bits));
+    Ok(())
 }
 
 /// For every region, the most items that a core has between those it has given back and those it waits for.
@@ -82,33 +88,36 @@ fn is_pixels(content: Content) -> bool {
     matches!(content, Content::Pixels { .. })
 }
 
-/// Shares out what is left of each buffer.
-fn share_rest(workload: &mut Workload, contents: &[Content], hardware: &Hardware) -> Result<(), TimingError> {
-    let mut used: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+/// Bits of each tile's buffer that are in use, all of them and those of pixels.
+type Used = BTreeMap<u32, (u64, u64)>;
+
+fn used(workload: &Workload, contents: &[Content]) -> Used {
+    let mut used = Used::new();
     for (region, content) in workload.regions.iter().zip(contents).filter(|(_, content)| **content != Content::Global) {
         let bits = region.capacity.unwrap_or(0).saturating_mul(region.item_bits);
         let (all, pixels) = used.entry(region.tile).or_default();
         *all = all.saturating_add(bits);
         *pixels = pixels.saturating_add(if is_pixels(*content) { bits } else { 0 });
     }
-    let buffer_bits = hardware.tile.buffer_bits;
-    // All buffers are equally large: what the fullest one needs is enough for all.
-    if let Some((&tile, &(needed, _))) =
-        used.iter().max_by_key(|(_, (needed, _))| *needed).filter(|(_, of)| of.0 > buffer_bits)
-    {
-        let counted = workload.regions.iter().zip(contents).filter(|(_, content)| **content != Content::Global);
-        let here = counted.map(|(region, _)| region).filter(|region| region.tile == tile && region.capacity.is_some());
-        let largest = here.max_by_key(|region| region.capacity.unwrap_or(0).saturating_mul(region.item_bits));
-        let region = largest.map_or_else(String::new, |region| region.name.clone());
-        let (needed_bytes, bytes) = (needed.div_ceil(8), buffer_bits / 8);
-        return Err(TimingError::Buffer { tile, region, needed_bytes, bytes });
-    }
+    used
+}
+
+/// What the fullest tile needs.
+fn fullest(workload: &Workload, contents: &[Content], used: &Used) -> Option<Need> {
+    let (&tile, &(bits, _)) = used.iter().max_by_key(|(_, (all, _))| *all)?;
+    let counted = workload.regions.iter().zip(contents).filter(|(_, content)| **content != Content::Global);
+    let here = counted.map(|(region, _)| region).filter(|region| region.tile == tile && region.capacity.is_some());
+    let largest = here.max_by_key(|region| region.capacity.unwrap_or(0).saturating_mul(region.item_bits));
+    Some(Need { bits, tile, region: largest.map_or_else(String::new, |region| region.name.clone()) })
+}
+
+/// Shares out what is left of each buffer.
+fn share_rest(workload: &mut Workload, contents: &[Content], (used, buffer_bits): (&Used, u64)) {
     let pixels = workload.regions.iter_mut().zip(contents).filter(|(_, content)| is_pixels(**content));
     for (region, _) in pixels {
         let (Some(capacity), Some(&(all, of_pixels))) = (region.capacity, used.get(&region.tile)) else { continue };
-        let rest = u128::from(buffer_bits - all);
+        let rest = u128::from(buffer_bits.saturating_sub(all));
         let more = rest * u128::from(capacity) / u128::from(of_pixels.max(1));
         region.capacity = Some(capacity.saturating_add(more as u64));
     }
-    Ok(())
 }
