@@ -9,7 +9,7 @@ mod stepped;
 #[path = "support/workloads/mod.rs"]
 mod workloads;
 
-use chip::machine::{Settings, run};
+use chip::machine::{MachineError, Settings, run};
 use compare::agreed;
 use workloads::uneven_case;
 
@@ -58,6 +58,25 @@ fn skipping_changes_no_count() {
                 assert_eq!(skipped, stepped, "case {seed}");
             }
             (skipped, stepped) => assert_eq!(skipped, stepped, "case {seed}"),
+        }
+    }
+}
+
+/// A limit in which the run ends changes nothing; an earlier one stops it.
+#[test]
+fn a_limit_ends_what_is_late_and_nothing_else() {
+    for seed in 0..300 {
+        let case = uneven_case(seed);
+        let with = |until, skip| {
+            let settings = Settings { until, skip, ..Settings::default() };
+            run(&case.workload, &case.hardware, case.images, settings)
+        };
+        let Ok(report) = with(u64::MAX, true) else { continue };
+        let last = report.end;
+        assert_eq!(with(last, true), Ok(report), "case {seed}");
+        for skip in [true, false] {
+            assert_eq!(with(last - 1, skip), Err(MachineError::Late { until: last - 1 }), "case {seed}");
+            assert_eq!(with(0, skip), Err(MachineError::Late { until: 0 }), "case {seed}");
         }
     }
 }

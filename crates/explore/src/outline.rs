@@ -8,7 +8,7 @@ use nn::quantised::{
 };
 use nn::{Shape, Window};
 use nn_compiler::mapping::{AUTO, Mapping};
-use nn_compiler::{Chip, outline, replicate};
+use nn_compiler::{Chip, Limit, outline, replicate};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use tile::check::{Check, Problems};
@@ -109,16 +109,22 @@ impl Outline {
     /// # Errors
     /// If its layers do not fit each other or the chip.
     pub fn program(&self, chip: &Chip, placement: Placement<'_>) -> Result<Program, ExploreError> {
+        Ok(self.copied(chip, placement)?.0)
+    }
+
+    /// As [`Outline::program`], with what ended the copying of stages, if they were to be copied.
+    ///
+    /// # Errors
+    /// Those of [`Outline::program`].
+    pub fn copied(&self, chip: &Chip, placement: Placement<'_>) -> Result<(Program, Option<Limit>), ExploreError> {
         if placement.mapping == AUTO {
             let what = "--mapping auto: an outline has no weights to choose by; allowed is a strategy by name (see `ohmic list mappings`)";
             return Err(ExploreError::Request(what.to_owned()));
         }
         let mapping = Mapping::parse(placement.mapping).map_err(ExploreError::Request)?;
         let mut program = outline(&self.network(chip)?, &mapping, chip)?;
-        if let Some(arrays) = placement.replicate {
-            replicate(&mut program, arrays)?;
-        }
-        Ok(program)
+        let limit = placement.replicate.map(|arrays| replicate(&mut program, arrays)).transpose()?;
+        Ok((program, limit))
     }
 
     /// The same with every number of channels but that of the image and of the scores multiplied.

@@ -6,17 +6,20 @@
 //! copies of another would not make the pipeline faster.
 //!
 //! Copies lie in further tiles, and pixels under windows of two copies go to both, so that more copies load the network, and buses and ports that they
-//! share. The timing engine tells which number of these copies is the fastest; the others are not kept.
+//! share. The timing engine tells which number of these copies is the fastest ([`trials`]); the others are not kept. It is asked about stages that lie one
+//! behind the other: where tiles are moved afterwards, ways change, but not what each of them does.
+
+mod trials;
 
 use crate::error::CompileError;
 use crate::partition::Site;
 use chip::config::Chip;
 use chip::machine::hardware::Hardware;
 use chip::program::{AddStage, ConcatStage, MvmStage, Place, PlacedCrossbar, PoolStage, Program, Stage, TableStage};
-use chip::timing;
+use trials::fastest;
 
 /// Gives the stages of a program copies, with up to `arrays` arrays in all (an array of a pair counts), as far as tiles and windows reach, and
-/// places everything anew.
+/// places everything anew. A larger budget holds all that a smaller one does, and never ends the timed images later.
 ///
 /// # Errors
 /// If the program is not valid, or takes more arrays without any copies.
@@ -34,7 +37,7 @@ pub fn replicate(program: &mut Program, arrays: u64) -> Result<Limit, CompileErr
     }
     let (copied, limit) = share_out(demands.clone(), arrays - least, &program.chip);
     let kept = fastest(program, &demands, &copied);
-    Ok(if kept < copied.len() { Limit::Contention } else { limit })
+    Ok(if trials::is_last(kept, demands.len(), copied.len()) { limit } else { Limit::Contention })
 }
 
 /// Why no stage has further copies.
@@ -68,6 +71,8 @@ struct Demand {
     windows: u64,
     /// Cycles of the base clock between windows of a copy.
     interval: u64,
+    /// The same at least, whatever overlaps.
+    least_interval: u64,
     /// Crossbars of a copy, and arrays of a crossbar.
     crossbars: u64,
     polarities: u32,
@@ -82,9 +87,16 @@ impl Demand {
     fn new(stage: &MvmStage, chip: &Chip) -> Self {
         let crossbars = stage.crossbars.len() as u64;
         let arrays = stage.arrays();
-        let (windows, interval) = (stage.window.count() as u64, interval(stage, chip));
-        let first =
-            Self { windows, interval, crossbars, polarities: stage.polarities, arrays, copies: 0, end: Site::new(0) };
+        let first = Self {
+            windows: stage.window.count() as u64,
+            interval: interval(stage, chip),
+            least_interval: least_interval(stage, chip),
+            crossbars,
+            polarities: stage.polarities,
+            arrays,
+            copies: 0,
+            end: Site::new(0),
+        };
         first.with_copy(chip)
     }
 
@@ -113,15 +125,41 @@ impl Demand {
 
 /// Base cycles between the windows of a copy: the slower of all slices through arrays and converters, and of loading the inputs.
 pub(crate) fn interval(stage: &MvmStage, chip: &Chip) -> u64 {
-    let Hardware { tile, clocks, .. } = chip.hardware_for(&[stage.applied_bits()]);
-    let columns = |bank: &Vec<&PlacedCrossbar>| bank.iter().map(|crossbar| stage.converted_columns(crossbar)).sum();
-    let most: u64 = stage.banks().iter().map(columns).max().unwrap_or(0);
-    let of_slice = |slice| tile.read_cycles(slice).max(tile.convert_cycles(slice, most, &clocks));
-    let slices = (0..tile.read.len() as u32).map(of_slice).fold(0, u64::saturating_add);
-    let bits = |of: u32| stage.rows_in(0, of) * u64::from(stage.window.input.bits);
-    let load = stage.tiles_of(0).into_iter().map(bits).max().map_or(0, |bits| tile.transfer_cycles(bits));
-    let load = load.saturating_add(tile.access_cycles);
-    slices.saturating_mul(clocks.arrays).max(load.saturating_mul(clocks.digital))
+    let Window { slices, load } = Window::new(stage, chip);
+    let slices = slices.iter().map(|&(read, convert)| read.max(convert));
+    slices.fold(0, u64::saturating_add).max(load)
+}
+
+/// The same, if the sample-and-hold kept all slices of a window: no window takes less.
+fn least_interval(stage: &MvmStage, chip: &Chip) -> u64 {
+    let Window { slices, load } = Window::new(stage, chip);
+    let sum = |(reads, conversions): (u64, u64), &(read, convert): &(u64, u64)| {
+        (reads.saturating_add(read), conversions.saturating_add(convert))
+    };
+    let (reads, conversions) = slices.iter().fold((0, 0), sum);
+    reads.max(conversions).max(load)
+}
+
+/// Base cycles of what a window takes in a copy.
+struct Window {
+    /// Reading and converting every slice.
+    slices: Vec<(u64, u64)>,
+    /// Loading the inputs.
+    load: u64,
+}
+
+impl Window {
+    fn new(stage: &MvmStage, chip: &Chip) -> Self {
+        let Hardware { tile, clocks, .. } = chip.hardware_for(&[stage.applied_bits()]);
+        let columns = |bank: &Vec<&PlacedCrossbar>| bank.iter().map(|crossbar| stage.converted_columns(crossbar)).sum();
+        let most: u64 = stage.banks().iter().map(columns).max().unwrap_or(0);
+        let arrays = |cycles: u64| cycles.saturating_mul(clocks.arrays);
+        let of_slice = |slice| (arrays(tile.read_cycles(slice)), arrays(tile.convert_cycles(slice, most, &clocks)));
+        let bits = |of: u32| stage.rows_in(0, of) * u64::from(stage.window.input.bits);
+        let load = stage.tiles_of(0).into_iter().map(bits).max().map_or(0, |bits| tile.transfer_cycles(bits));
+        let load = load.saturating_add(tile.access_cycles).saturating_mul(clocks.digital);
+        Self { slices: (0..tile.read.len() as u32).map(of_slice).collect(), load }
+    }
 }
 
 /// Gives copies, one after the other, to the stage that is busy longest, until there are no arrays, tiles or windows for its next one: the
@@ -146,54 +184,6 @@ fn share_out(mut demands: Vec<Demand>, mut arrays: u64, chip: &Chip) -> (Vec<usi
         copied.push(longest);
     }
     (copied, Limit::Windows)
-}
-
-/// Images that numbers of copies are timed with.
-const IMAGES: u64 = 4;
-
-/// Places the program with as many of the further copies as make the images fastest, the wait for the first included; how many these are. Tried are all of them and then numbers
-/// of copies that are each a twentieth less than the one before, while the longest stage alone is faster than the best.
-fn fastest(program: &mut Program, demands: &[Demand], copied: &[usize]) -> usize {
-    // If none can be timed, all stay: the buffer that is too small is refused later, with the size that it needs.
-    let (mut best, mut least, mut tried) = (copied.len(), u128::MAX, copied.len());
-    loop {
-        let copies = copies_with(demands, &copied[..tried]);
-        let stages = busy(demands, &copies).saturating_mul(IMAGES.into());
-        if stages >= least {
-            // Fewer copies are slower still.
-            break;
-        }
-        place(program, &copies);
-        if let Some(cycles) = measured(program).filter(|&cycles| cycles < least) {
-            (best, least) = (tried, cycles);
-        }
-        if tried == 0 {
-            break;
-        }
-        tried = tried.saturating_sub(((demands.len() + tried) / 20).max(1));
-    }
-    place(program, &copies_with(demands, &copied[..best]));
-    best
-}
-
-/// Cycles of the images, with all contention; none if a buffer is too small for so many copies.
-fn measured(program: &Program) -> Option<u128> {
-    timing::run(program, IMAGES).ok().map(|timing| timing.cycles().into())
-}
-
-/// Copies of every stage with the given further ones.
-fn copies_with(demands: &[Demand], copied: &[usize]) -> Vec<u64> {
-    let mut copies = vec![1; demands.len()];
-    copied.iter().for_each(|&stage| copies[stage] += 1);
-    copies
-}
-
-/// Base cycles for which an image keeps the longest stage busy.
-fn busy(demands: &[Demand], copies: &[u64]) -> u128 {
-    let cycles = |(demand, &copies): (&Demand, &u64)| {
-        u128::from(demand.windows).saturating_mul(demand.interval.into()).div_ceil(copies.into())
-    };
-    demands.iter().zip(copies).map(cycles).max().unwrap_or(0)
 }
 
 /// The stage that is busy longest; among equals the first.

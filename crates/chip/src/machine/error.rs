@@ -11,6 +11,12 @@ pub enum MachineError {
     /// A time does not fit into 64 bits.
     #[error("the time of the run exceeds 64 bits of cycles")]
     Overflow,
+    /// The run does not end in time.
+    #[error("the run takes longer than {until} cycles")]
+    Late {
+        /// The last cycle in which it might have ended.
+        until: u64,
+    },
     /// Nothing happens any more although work is left.
     #[error("core `{core}` stopped after {ended} of {total} steps: its regions wait for each other in a circle")]
     Stuck {

@@ -8,6 +8,7 @@ use chip::machine::trace;
 use chip::machine::work::Workload;
 use chip::program::Program;
 use chip::timing::{TimingError, lower};
+use nn_compiler::Limit;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -72,7 +73,7 @@ impl Input {
         Ok(Self::Trace { workload: read(path)?, chip })
     }
 
-    /// Places an outline (a name or a file) on a chip (likewise) with overrides `KEY=VALUE`.
+    /// Places an outline (a name or a file) on a chip (likewise) with overrides `KEY=VALUE`; also what ended the copying of its stages, if they were to be copied.
     ///
     /// # Errors
     /// If either cannot be read, or the outline does not fit the chip.
@@ -81,10 +82,11 @@ impl Input {
         chip: Option<&str>,
         set: &[String],
         placement: Placement<'_>,
-    ) -> Result<Self, ExploreError> {
+    ) -> Result<(Self, Option<Limit>), ExploreError> {
         let outline: Outline = load(Kind::Outline, outline, &[])?;
         let chip: Chip = load(Kind::Chip, chip.unwrap_or(CHIP_OF_OUTLINES), set)?;
-        Ok(Self::Program(Box::new(outline.program(&chip, placement)?)))
+        let (program, limit) = outline.copied(&chip, placement)?;
+        Ok((Self::Program(Box::new(program)), limit))
     }
 
     /// The chip.

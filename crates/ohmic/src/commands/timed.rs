@@ -3,12 +3,14 @@
 use crate::cli::Timed;
 use explore::ExploreError;
 use explore::cycles::{Input, Source};
+use explore::nn_compiler::Limit;
 use explore::outline::Placement;
 
 /// Mapping strategy of outlines: pairs of cells, which every shipped chip and device takes.
 const MAPPING: &str = "differential";
 
-pub fn load(timed: &Timed) -> Result<Input, ExploreError> {
+/// The input, and what ended the copying of an outline's stages, if they were to be copied.
+pub fn load(timed: &Timed) -> Result<(Input, Option<Limit>), ExploreError> {
     let Timed { input, outline, mapping, replicate, chip, overrides } = timed;
     let (chip, set) = (chip.as_deref(), overrides.set.as_slice());
     if outline.is_none() && (mapping.is_some() || replicate.is_some()) {
@@ -16,7 +18,7 @@ pub fn load(timed: &Timed) -> Result<Input, ExploreError> {
         return Err(ExploreError::Request(what.to_owned()));
     }
     match (input, outline) {
-        (Some(path), None) => Input::load(Source { path, chip, set }),
+        (Some(path), None) => Ok((Input::load(Source { path, chip, set })?, None)),
         (None, Some(outline)) => {
             let mapping = mapping.as_deref().unwrap_or(MAPPING);
             Input::outline(outline, chip, set, Placement { mapping, replicate: *replicate })

@@ -15,7 +15,7 @@ pub fn run(arguments: &Trace, format: Format) -> Result<(), ExploreError> {
         return Err(ExploreError::Request(what));
     }
     let window = Window { from: from.unwrap_or(0), until: *until };
-    let written = export(&load(timed)?, images.unwrap_or(1), window, form, output)?;
+    let written = export(&load(timed)?.0, images.unwrap_or(1), window, form, output)?;
     let file = output.display();
     match (format, written) {
         (Format::Text, Written::Recording { from, until, units, spans, packets, stores }) => {

@@ -5,6 +5,7 @@ use super::bank::Bank;
 use super::causes::{NONE, Op};
 use super::core::CoreState;
 use super::world::World;
+use crate::machine::hardware::Hardware;
 use crate::machine::report::UnitKind;
 use crate::machine::work::Core;
 use std::collections::VecDeque;
@@ -22,15 +23,33 @@ pub(super) struct Arrays {
 }
 
 impl Arrays {
-    pub(super) fn new(core: &Core, mut unit: impl FnMut(UnitKind) -> u32) -> Self {
-        let mut bank =
-            |(number, columns)| Bank::new(columns, unit(UnitKind::Arrays(number)), unit(UnitKind::Converters(number)));
+    /// The banks of a core whose steps have `slices` slices or more.
+    pub(super) fn new(core: &Core, slices: u32, hardware: &Hardware, mut unit: impl FnMut(UnitKind) -> u32) -> Self {
+        let mut bank = |(number, columns)| {
+            let least_step = conversions(slices, columns, hardware);
+            Bank::new((columns, least_step), unit(UnitKind::Arrays(number)), unit(UnitKind::Converters(number)))
+        };
         let banks = (0..).zip(&core.banks).map(|(number, entry)| bank((number, entry.columns))).collect();
         Self { banks, latched: 0, converted: 0, converted_by: VecDeque::new() }
     }
 }
 
+/// Base cycles in which a bank converts so many slices.
+fn conversions(slices: u32, columns: u64, hardware: &Hardware) -> u64 {
+    let Hardware { tile, clocks, .. } = hardware;
+    let cycles = |slice| tile.convert_cycles(slice, columns, clocks).saturating_mul(clocks.arrays);
+    // Behind the end of the table all slices take the same.
+    let listed = (tile.conversion.len() as u32).min(slices);
+    let rest = u64::from(slices - listed).saturating_mul(cycles(listed));
+    (0..listed).map(cycles).fold(rest, u64::saturating_add)
+}
+
 impl CoreState<'_> {
+    /// Base cycles that a bank needs at least until it has converted what is left of the run.
+    pub(super) fn conversions_left(&self, bank: usize) -> u64 {
+        self.arrays.banks[bank].conversions_left(self.total)
+    }
+
     /// Lets every bank do what it can; whether a step was latched or converted by all.
     pub(super) fn advance_arrays(&mut self, world: &mut World<'_, '_>) -> bool {
         let mut waits_for_clock = false;

@@ -17,6 +17,8 @@ enum Array {
 #[derive(Debug)]
 pub(super) struct Bank {
     pub(super) columns: u64,
+    /// Base cycles in which the slices of a step are converted, at least.
+    least_step: u64,
     array: Array,
     /// Slices of the present step that have been latched.
     slices_latched: u32,
@@ -44,9 +46,10 @@ pub(super) struct Bank {
 }
 
 impl Bank {
-    pub(super) fn new(columns: u64, arrays_unit: u32, converters_unit: u32) -> Self {
+    pub(super) fn new((columns, least_step): (u64, u64), arrays_unit: u32, converters_unit: u32) -> Self {
         Self {
             columns,
+            least_step,
             array: Array::Idle,
             slices_latched: 0,
             held: 0,
@@ -78,6 +81,11 @@ impl Bank {
             self.slices_converted = 0;
             self.converted += 1;
         }
+    }
+
+    /// Base cycles that the converters need at least for what is left of `total` steps, as far as it is known: between two steps.
+    pub(super) fn conversions_left(&self, total: u64) -> u64 {
+        if self.slices_converted > 0 { 0 } else { (total - self.converted).saturating_mul(self.least_step) }
     }
 
     /// Moves a slice of a step of `slices` slices into the sample-and-hold, if it waits and there is room.

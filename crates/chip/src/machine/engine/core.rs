@@ -8,7 +8,7 @@ use super::fetch::Fetch;
 use super::world::World;
 use super::write_back::WriteBack;
 use crate::machine::instruction::Instruction;
-use crate::machine::report::{CoreTimes, Unit, UnitKind, Work, middle_image};
+use crate::machine::report::{CoreTimes, Unit, UnitKind, Work};
 use crate::machine::steps::{Step, steps};
 use crate::machine::work::Core;
 
@@ -41,14 +41,13 @@ pub(super) struct CoreState<'a> {
     pub(super) work: Work,
     /// When images ended.
     pub(super) times: CoreTimes,
-    /// The image with which the first half of them ends.
-    middle: u64,
 }
 
 impl<'a> CoreState<'a> {
     pub(super) fn new(number: u32, core: &'a Core, images: u64, world: &mut World<'_, '_>) -> Self {
         let steps: Vec<Step> = steps(&core.instructions).collect();
         let tile = &world.hardware.tile;
+        let slices = steps.iter().filter_map(|step| step.slices(&core.instructions)).min().unwrap_or(0);
         let unit = |kind| Unit { tile: core.tile, core: Some(number), kind };
         Self {
             number,
@@ -62,7 +61,7 @@ impl<'a> CoreState<'a> {
             fetched_by: VecDeque::new(),
             register_freed_by: NONE,
             ended_by: NONE,
-            arrays: Arrays::new(core, |kind| world.accounts.add(unit(kind))),
+            arrays: Arrays::new(core, slices, world.hardware, |kind| world.accounts.add(unit(kind))),
             begun: 0,
             active: VecDeque::new(),
             ended: 0,
@@ -70,7 +69,6 @@ impl<'a> CoreState<'a> {
             scheduled: 0,
             work: Work { reads: vec![0; core.banks.len()], conversions: vec![0; core.banks.len()], ..Work::default() },
             times: CoreTimes::default(),
-            middle: middle_image(images),
         }
     }
 
@@ -113,12 +111,8 @@ impl<'a> CoreState<'a> {
     /// A write-back has ended.
     pub(super) fn end_step(&mut self, now: u64) {
         self.ended += 1;
-        let steps = self.steps.len() as u64;
-        if self.ended == steps {
+        if self.ended == self.steps.len() as u64 {
             self.times.first_end = now;
-        }
-        if self.ended == (self.middle + 1) * steps {
-            self.times.middle_end = now;
         }
         self.times.last_end = now;
     }

@@ -42,29 +42,34 @@ pub struct Settings<'r> {
     pub recorder: Option<&'r mut dyn Recorder>,
     /// Whether to find the critical path, which takes memory for every operation.
     pub critical_path: bool,
+    /// The last cycle in which the run may end; it stops as soon as it cannot.
+    pub until: u64,
 }
 
 impl Default for Settings<'_> {
     fn default() -> Self {
-        Self { skip: true, recorder: None, critical_path: false }
+        Self { skip: true, recorder: None, critical_path: false, until: u64::MAX }
     }
 }
 
 /// Executes a workload for `images` images; it must have passed [`Workload::check`].
 ///
 /// # Errors
-/// If it stands still before its end, or lasts longer than 64 bits of cycles.
+/// If it stands still before its end, or lasts longer than 64 bits of cycles, or than it may.
 pub fn run(
     workload: &Workload,
     hardware: &Hardware,
     images: u64,
     settings: Settings<'_>,
 ) -> Result<Report, MachineError> {
-    let skip = settings.skip;
+    let (skip, until) = (settings.skip, settings.until);
     let mut engine = Engine::new(workload, hardware, images, settings)?;
     loop {
         engine.instant();
         let Some(next) = engine.next(skip)? else { break };
+        if engine.late || next > until {
+            return Err(MachineError::Late { until });
+        }
         engine.world.now = next;
         if !skip {
             engine.world.awake.add_all();
@@ -80,6 +85,9 @@ struct Engine<'a, 'r> {
     cores: Vec<CoreState<'a>>,
     world: World<'a, 'r>,
     image_done: Vec<u64>,
+    /// The last cycle in which the run may end, and whether it will end later.
+    until: u64,
+    late: bool,
     happenings: Vec<Happening>,
     network_at: Option<u64>,
     instants: u64,
@@ -125,6 +133,8 @@ impl<'a, 'r> Engine<'a, 'r> {
             cores,
             world,
             image_done: Vec::new(),
+            until: settings.until,
+            late: false,
             happenings: Vec::new(),
             network_at: None,
             instants: 0,
@@ -165,7 +175,9 @@ impl<'a, 'r> Engine<'a, 'r> {
                 world.awake.add(core);
             }
             Event::Converted(core, bank) => {
-                cores[core as usize].arrays.banks[bank as usize].convert_end();
+                let state = &mut cores[core as usize];
+                state.arrays.banks[bank as usize].convert_end();
+                self.late |= world.now.saturating_add(state.conversions_left(bank as usize)) > self.until;
                 world.awake.add(core);
             }
             Event::Added(core) => {
