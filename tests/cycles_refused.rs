@@ -28,6 +28,10 @@ fn inputs_that_are_none() {
             );
         }
     }
+    let text = refused(&["cycles", path, "--images", "-1"]);
+    assert!(text.contains("invalid value '-1' for '--images <N>'"), "{text}");
+    let text = refused(&["cycles", "--outline", "vgg-8", "--replicate", "-3"]);
+    assert!(text.contains("invalid value '-3' for '--replicate <ARRAYS>'"), "{text}");
     // clap refuses what is no number.
     assert!(refused(&["cycles", path, "--images", "18446744073709551616"]).contains("18446744073709551616"));
 }
@@ -45,7 +49,7 @@ fn windows_and_kinds_that_are_none() {
     let text = trace(&[output, "--from", "6698"]);
     assert!(text.contains("--from 6698 is not allowed: the run has the cycles 0 to 6698"), "{text}");
     assert!(trace(&[output, "--from=-1"]).contains("--from"));
-    for name in ["out.txt", "out", "out.JSON", ".vcd"] {
+    for name in ["out.txt", "out", "out.traces", ".vcd"] {
         let text = trace(&[name]);
         assert!(text.contains(name) && text.contains("FILE.json (perfetto), FILE.vcd or FILE.trace"), "{text}");
     }
@@ -57,6 +61,37 @@ fn windows_and_kinds_that_are_none() {
     assert!(!std::path::Path::new(output).exists(), "nothing is written before the run has ended");
     let into = format!("{TWO_STAGES}/out.json");
     assert!(trace(&[&into]).contains(&into), "a file is no directory");
+}
+
+/// Whoever reads the program refuses buffers through which its weights do not pass, by the size that is enough.
+#[test]
+fn programs_whose_weights_do_not_pass_the_buffers() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, _) = saved(&program("digits-mlp", "default", &["memory.buffer_bytes=5"]), directory.path());
+    let path = path.to_str().unwrap();
+    for command in [&["cycles", path][..], &["trace", path, "-o", "no/such.json"], &["simulate", path, "--chips", "1"]]
+    {
+        let text = refused(command);
+        let needed = "memory.buffer_bytes = 5 is not allowed: a row of weights needs 64 bytes";
+        assert!(text.contains(needed), "{command:?}: {text}");
+    }
+    assert!(!std::path::Path::new("no").exists());
+}
+
+/// The loader's packets to tiles of its own router are written before its interface knows that they have left; nobody waits for ever for that.
+#[test]
+fn routers_without_cycles_are_no_deadlock() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("o.toml");
+    let outline = "kind = \"outline\"\nversion = 1\nname = \"f\"\nsource = \"x\"\n\
+        [input]\nchannels = 5\nheight = 5\nwidth = 11\n\
+        [[layers]]\nkind = \"conv2d\"\nname = \"l0\"\noutputs = 8\nkernel = 3\nstride = 3\npadding = 1\n\
+        [[layers]]\nkind = \"conv2d\"\nname = \"l2\"\noutputs = 1\nkernel = 1\nstride = 1\npadding = 0\n\
+        [[layers]]\nkind = \"linear\"\nname = \"fc\"\noutputs = 10\n";
+    std::fs::write(&path, outline).unwrap();
+    let command = ["cycles", "--outline", path.to_str().unwrap(), "--chip", "default", "--mapping", "isaac"];
+    let set = ["--set", "clocks.network_cycles=3", "--set", "mesh.router_cycles=0", "--set", "mesh.concentration=4"];
+    assert!(said(&[&command[..], &set].concat()).contains("writing the weights once: "));
 }
 
 #[test]
@@ -123,6 +158,11 @@ fn traces_with_huge_numbers() {
     assert!(changed("repeat 8", "repeat 18446744073709551615").contains("line 48: `end`"));
     let text = changed("capacity 3", "capacity 18446744073709551615");
     assert!(text.contains("tile 1: bits of its regions") && text.contains("at most 524288 bits"), "{text}");
+    // Every slice is read and converted, one by one.
+    let text = std::fs::read_to_string(TWO_STAGES).unwrap();
+    let slices: &str = text.lines().find_map(|line| line.trim().strip_prefix("mvm ")).unwrap();
+    let text = changed(&format!("mvm {slices}"), "mvm 4294967295");
+    assert!(text.contains("mvm 4294967295") && text.contains("at most 268435456, for each is an event"), "{text}");
 }
 
 /// 2^57 banks do countable work, but their cycles together are too many.

@@ -5,9 +5,9 @@ use crate::support::chips;
 use crate::support::compiled::Compiled;
 use crate::support::networks::{Builder, dataset, single_layer};
 use crate::support::random::Random;
-use chip::config::Chip;
+use chip::config::{Chip, Images};
 use chip::program::Program;
-use chip::timing::{TimingError, WeightWriting, weight_writing};
+use chip::timing::{self, TimingError, WeightWriting, lower, weight_writing};
 use nn::{Graph, Shape};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::replicate;
@@ -188,6 +188,23 @@ fn buffers_without_room_for_a_row_are_refused() {
     assert!((20 * 100..20 * (2 + 70 + 100)).contains(&slow.cycles), "row by row: {slow:?}");
 }
 
+/// Stages with copies that share tiles of any size.
+fn copies_that_share(random: &mut Random) -> Program {
+    let mut chip = chips::exact();
+    (chip.tile.array.rows, chip.tile.arrays) = (16, random.pick(&[8, 96]));
+    chip.tile.array.written_at_once = random.pick(&[2, 4, 16]);
+    let mut chain = Builder::new(random, 8, Shape { channels: 2, height: 5, width: 5 });
+    chain.conv2d(5, 3, 1, 1);
+    chain.relu();
+    chain.conv2d(7, 2, 1, 0);
+    chain.relu();
+    chain.linear(3);
+    let mut program = compiled(&chain.finish(), "differential", &chip);
+    let budget = 4 * program.arrays();
+    replicate(&mut program, budget).unwrap();
+    program
+}
+
 /// Copies in one tile share a lane, whose part of the buffer may hold one row: it gets them one after the other. Whatever the sizes of the buffers, all is written,
 /// or they are said to be too small, by a size that is enough.
 #[test]
@@ -195,39 +212,83 @@ fn no_size_of_a_buffer_makes_the_loading_stand_still() {
     let mut random = Random(77);
     let (mut shared, mut refused) = (0, 0);
     for _ in 0..12 {
-        let mut chip = chips::exact();
-        (chip.tile.array.rows, chip.tile.arrays) = (16, random.pick(&[8, 96]));
-        chip.tile.array.written_at_once = random.pick(&[2, 4, 16]);
-        let mut chain = Builder::new(&mut random, 8, Shape { channels: 2, height: 5, width: 5 });
-        chain.conv2d(5, 3, 1, 1);
-        chain.relu();
-        chain.conv2d(7, 2, 1, 0);
-        chain.relu();
-        chain.linear(3);
-        let mut program = compiled(&chain.finish(), "differential", &chip);
-        let arrays = |program: &Program| -> usize {
-            program.mvm_stages().map(|(_, of)| of.crossbars.len() * of.polarities as usize * of.copies()).sum()
-        };
-        let budget = 4 * arrays(&program) as u64;
-        replicate(&mut program, budget).unwrap();
+        let mut program = copies_that_share(&mut random);
         let copies = program.mvm_stages().any(|(_, of)| (1..of.copies()).any(|copy| of.home(copy) == of.home(0)));
         shared += usize::from(copies);
         for _ in 0..25 {
             program.chip.tile.buffer.bytes = 20 + u64::from(random.pick(&[0_u32, 13, 60, 111, 200, 333]));
             program.chip.memory.buffer_bytes = 10 + u64::from(random.pick(&[0_u32, 30, 77, 300, 2000]));
-            while let Err(error) = weight_writing(&program) {
-                refused += 1;
-                match error {
-                    TimingError::Buffer { needed_bytes, bytes, .. } if needed_bytes > bytes => {
-                        program.chip.tile.buffer.bytes = needed_bytes;
-                    }
-                    TimingError::GlobalBuffer { needed_bytes, bytes, .. } if needed_bytes > bytes => {
-                        program.chip.memory.buffer_bytes = needed_bytes;
-                    }
-                    error => panic!("{error}"),
-                }
-            }
+            refused += enlarged(&mut program, |program| weight_writing(program).map(drop)).len();
         }
     }
     assert!(shared > 3 && refused > 10, "{shared}, {refused}");
+}
+
+/// Buffers that are too small get the size that the refusal names; which ones, in order.
+fn enlarged(program: &mut Program, time: impl Fn(&Program) -> Result<(), TimingError>) -> Vec<&'static str> {
+    let mut keys = Vec::new();
+    while let Err(error) = time(program) {
+        match error {
+            TimingError::Buffer { needed_bytes, bytes, .. } if needed_bytes > bytes => {
+                program.chip.tile.buffer.bytes = needed_bytes;
+                keys.push("tile.buffer.bytes");
+            }
+            TimingError::GlobalBuffer { needed_bytes, bytes, .. } if needed_bytes > bytes => {
+                program.chip.memory.buffer_bytes = needed_bytes;
+                keys.push("memory.buffer_bytes");
+            }
+            error => panic!("{error}"),
+        }
+    }
+    keys
+}
+
+/// Whoever times a program refuses buffers that cannot load its weights, by a size that is enough for them and for the images at once.
+#[test]
+fn programs_whose_weights_do_not_pass_the_buffers_are_refused() {
+    let mut program = one_array(20, &slow_writes());
+    program.chip.memory.buffer_bytes = 3;
+    for refused in [timing::run(&program, 1).unwrap_err(), lower::workload(&program, &program.hardware()).unwrap_err()]
+    {
+        let refused = refused.to_string();
+        assert!(
+            refused.contains("memory.buffer_bytes = 3 is not allowed: a row of weights needs 4 bytes"),
+            "{refused}"
+        );
+    }
+    let mut random = Random(78);
+    let (mut by_rows, mut by_regions) = (0, 0);
+    for _ in 0..12 {
+        let mut program = copies_that_share(&mut random);
+        if random.pick(&[false, true]) {
+            program.chip.memory.input_images = Images::Streamed;
+        }
+        // Wide cells make rows longer than pixels.
+        program.chip.tile.cell.bits = random.pick(&[1, 4, 16]);
+        (program.chip.tile.buffer.bytes, program.chip.memory.buffer_bytes) = (1, 1);
+        let keys = enlarged(&mut program, |program| timing::run(program, 1).map(drop));
+        assert_eq!(keys, ["memory.buffer_bytes", "tile.buffer.bytes"], "each is refused once");
+        weight_writing(&program).unwrap();
+        program.chip.tile.buffer.bytes -= 1;
+        match timing::run(&program, 1).unwrap_err() {
+            TimingError::Buffer { region, .. } if region == "rows of weights" => by_rows += 1,
+            _ => by_regions += 1,
+        }
+    }
+    assert!(by_rows > 1 && by_regions > 1, "{by_rows} {by_regions}");
+}
+
+/// Rows travel in blocks, and a block is written when all of it is there. A buffer with room for two rows gets them one by one and begins to write after the
+/// first; one with room for more gets blocks of an eighth of the array, and begins later. What follows takes no longer, as long as rows come in time.
+#[test]
+fn larger_tile_buffers_may_begin_to_write_later() {
+    let with = |bytes: u64| {
+        let mut chip = slow_writes();
+        chip.tile.buffer.bytes = bytes;
+        weight_writing(&one_array(128, &chip)).unwrap().cycles
+    };
+    let cycles = [8, 16, 32, 64, 128, 65_536].map(with);
+    // Rows of 4 bytes, two blocks in the buffer: blocks of 1, 2, 4, 8, 16 and 16 rows.
+    // Three cycles for every row more of the first one.
+    assert_eq!(cycles, [13_262, 13_265, 13_271, 13_283, 13_307, 13_307]);
 }

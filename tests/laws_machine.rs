@@ -37,7 +37,7 @@ fn crowded(random: &mut Random) -> Chip {
     if random.once_in(2) {
         chip.memory.input_images = Images::Streamed;
         (chip.memory.port_tile, chip.memory.bits_per_cycle) = (random.pick(&[0, 7, 29]), random.pick(&[3, 64]));
-        (chip.memory.latency_cycles, chip.memory.buffer_bytes) = (random.pick(&[1, 40]), random.pick(&[2, 20, 1000]));
+        (chip.memory.latency_cycles, chip.memory.buffer_bytes) = (random.pick(&[1, 40]), random.pick(&[12, 20, 1000]));
     }
     chip
 }

@@ -34,16 +34,8 @@ pub struct CoreTimes {
     pub first_start: u64,
     /// When the first image ended.
     pub first_end: u64,
-    /// When the last image of the first half ended ([`middle_image`]).
-    pub middle_end: u64,
     /// When the last image ended.
     pub last_end: u64,
-}
-
-/// The image with which the first half of `images` ends, counted from 0; for an odd number the middle one belongs to the first half.
-#[must_use]
-pub fn middle_image(images: u64) -> u64 {
-    images.saturating_sub(1) / 2
 }
 
 /// A unit and its cycles.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::account::Cycles;
-use super::report::{Report, Unit, UnitKind, middle_image};
+use super::report::{Report, Unit, UnitKind};
 use super::work::{Core, Workload};
 
 /// What all units of a kind did that work for one stage, or for the chip as a whole.
@@ -30,8 +30,8 @@ pub struct StageTimes {
     pub first_end: u64,
     /// When the last image ended.
     pub last_end: u64,
-    /// The steady rate as `(cycles, images)`: the second half of the images ended within this many cycles. Of a single image the cycles from its
-    /// start to its end.
+    /// The pace as `(cycles, images)`: so many cycles after the first image the last of so many others ended. Of a single image the cycles from its
+    /// start to its end. (Copies run at paces of their own as far as buffers let them, so that no half of a run has the pace of the whole.)
     pub interval: (u64, u64),
 }
 
@@ -107,7 +107,8 @@ impl<'a> Summary<'a> {
             [] => (0, 0),
             [only] => (*only, 1),
             [.., last] => {
-                let from = middle_image(self.report.image_done.len() as u64) as usize;
+                // Of an odd number the middle one belongs to the first half.
+                let from = (self.report.image_done.len() - 1) / 2;
                 let start = self.report.image_done.get(from).copied().unwrap_or(0);
                 (last - start, (self.report.image_done.len() - 1 - from) as u64)
             }
@@ -117,27 +118,23 @@ impl<'a> Summary<'a> {
     /// When every stage worked, in the order of the program.
     #[must_use]
     pub fn stages(&self) -> Vec<StageTimes> {
-        let mut stages: BTreeMap<usize, (StageTimes, u64)> = BTreeMap::new();
+        let mut stages: BTreeMap<usize, StageTimes> = BTreeMap::new();
         let places = self.places();
         for ((core, place), times) in self.workload.cores.iter().zip(places).zip(&self.report.times) {
-            let (of, middle_end) = stages.entry(place).or_insert_with(|| {
+            let of = stages.entry(place).or_insert_with(|| {
                 let (first_start, stage) = (times.first_start, core.stage.clone());
-                (StageTimes { stage, first_start, first_end: 0, last_end: 0, interval: (0, 0) }, 0)
+                StageTimes { stage, first_start, first_end: 0, last_end: 0, interval: (0, 1) }
             });
             of.first_start = of.first_start.min(times.first_start);
             of.first_end = of.first_end.max(times.first_end);
             of.last_end = of.last_end.max(times.last_end);
-            *middle_end = (*middle_end).max(times.middle_end);
         }
-        let images = self.report.image_done.len() as u64;
-        let interval = |(of, middle_end): (StageTimes, u64)| {
-            let from = if images > 1 { middle_end } else { of.first_start };
-            StageTimes {
-                interval: (of.last_end.saturating_sub(from), (images - middle_image(images)).saturating_sub(1).max(1)),
-                ..of
-            }
+        let more = self.report.image_done.len().saturating_sub(1) as u64;
+        let paced = |of: StageTimes| {
+            let from = if more > 0 { of.first_end } else { of.first_start };
+            StageTimes { interval: (of.last_end.saturating_sub(from), more.max(1)), ..of }
         };
-        stages.into_values().map(interval).collect()
+        stages.into_values().map(paced).collect()
     }
 
     /// Every unit's cycles, by stage in the order of the program and by component; what stages share comes last.

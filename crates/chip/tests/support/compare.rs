@@ -64,10 +64,7 @@ fn expected_times(core: u32, ends: &[u64], images: usize, outcome: &Outcome) -> 
     };
     let starts = outcome.units.iter().filter(|(unit, _)| own(unit)).filter_map(|(_, cycles)| cycles.started);
     let last_end = *ends.last().unwrap();
-    let end_of = |image: usize| ends[(image + 1) * ends.len() / images - 1];
-    let (first_end, middle_end) =
-        (end_of(0), end_of(if images.is_multiple_of(2) { images / 2 - 1 } else { images / 2 }));
-    CoreTimes { first_start: starts.min().unwrap_or(last_end), first_end, middle_end, last_end }
+    CoreTimes { first_start: starts.min().unwrap_or(last_end), first_end: ends[ends.len() / images - 1], last_end }
 }
 
 /// Runs a workload on both, which must agree.

@@ -27,10 +27,11 @@ impl Form {
     /// # Errors
     /// If none does.
     pub fn of(path: &Path) -> Result<Self, ExploreError> {
-        match path.extension().and_then(|ending| ending.to_str()) {
-            Some("json") => Ok(Self::Perfetto),
-            Some("vcd") => Ok(Self::Vcd),
-            Some(TRACE) => Ok(Self::Instructions),
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_ascii_lowercase();
+        match ending.as_str() {
+            "json" => Ok(Self::Perfetto),
+            "vcd" => Ok(Self::Vcd),
+            TRACE => Ok(Self::Instructions),
             _ => {
                 let allowed = "FILE.json (perfetto), FILE.vcd or FILE.trace (instructions), or --as";
                 Err(ExploreError::Request(format!("{}: what to write? allowed is {allowed}", path.display())))

@@ -1,5 +1,6 @@
 //! One tidy table of everything: a line per stage, component and quantity.
 
+use super::prices::Prices;
 use super::run::CyclesReport;
 use crate::error::ExploreError;
 use chip::machine::account::Class;
@@ -119,9 +120,22 @@ impl Table {
         self.real((CHIP, "leakage"), "energy", prices.energy.leakage_j, "J");
         let area = prices.area.iter().flat_map(|area| area.entries());
         area.for_each(|(part, area_m2)| self.real((CHIP, part), "area", area_m2, "m2"));
-        let writing = (CHIP, "weight-writing");
-        self.real(writing, "writing_time", prices.writing.time_s(), "s");
-        self.real(writing, "writing_energy", prices.writing_energy.total_j(), "J");
+        self.writing(prices);
+    }
+
+    fn writing(&mut self, prices: &Prices) {
+        let (of, writing) = ((CHIP, "weight-writing"), &prices.writing);
+        self.real(of, "writing_time", writing.time_s(), "s");
+        self.real(of, "writing_energy", prices.writing_energy.total_j(), "J");
+        self.real(of, "writing_energy_in_cells", prices.writing_energy.write_j, "J");
+        self.count(of, "writing_cells", writing.counts.cell_write, "1");
+        self.count(of, "writing_cycles", writing.cycles, "cycles");
+        self.count(of, "writing_cycles_of_memory_port", writing.port_cycles, "cycles");
+        self.count(of, "writing_cycles_of_network", writing.network_cycles, "cycles");
+        self.count(of, "writing_cycles_of_arrays", writing.writing_cycles, "cycles");
+        for share in &writing.critical_path {
+            self.count((CHIP, share.component), "writing_path_cycles", share.cycles, "cycles");
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Timed {
     #[arg(long, value_name = "NAME")]
     pub mapping: Option<String>,
     /// Copy the stages of an outline that an image keeps busy longest, as long as it has no more than so many arrays
-    #[arg(long, value_name = "ARRAYS")]
+    #[arg(long, value_name = "ARRAYS", allow_negative_numbers = true)]
     pub replicate: Option<u64>,
     /// Chip of an instruction trace or an outline: a name (see `ohmic list chips`) or a TOML file; a program holds its own [default of
     /// outlines: large]
@@ -33,7 +33,7 @@ pub struct Cycles {
     #[command(flatten)]
     pub timed: Timed,
     /// Images that are streamed back to back; from 2 on a steady rate is told
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub images: u64,
     /// Directory for cycles.csv and run.toml; nothing is written without it
     #[arg(short, long, value_name = "DIR")]
@@ -46,7 +46,7 @@ pub struct Trace {
     #[command(flatten)]
     pub timed: Timed,
     /// Images that are streamed back to back [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub images: Option<u64>,
     /// First cycle of the recording [default: 0]
     #[arg(long, value_name = "C")]

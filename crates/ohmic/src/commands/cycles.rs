@@ -9,13 +9,14 @@ use explore::ExploreError;
 use explore::chip::machine::account::Class;
 use explore::config::Kind;
 use explore::cycles::{CyclesReport, Input, Prices, check_images, cycles, cycles_csv};
+use explore::nn_compiler::Limit;
 use explore::output::{write, write_run};
 use serde_json::{Value, json};
 
 pub fn run(arguments: &Cycles, format: Format) -> Result<(), ExploreError> {
     let timed = &arguments.timed;
     check_images(arguments.images)?;
-    let input = load(timed)?;
+    let (input, limit) = load(timed)?;
     if let Some(output) = &arguments.output {
         // Before the work, so that a directory that cannot be written to is refused at once.
         write_run(output, Kind::Chip, input.chip(), &repeat(timed, &input, arguments.images))?;
@@ -26,17 +27,20 @@ pub fn run(arguments: &Cycles, format: Format) -> Result<(), ExploreError> {
     }
     match format {
         Format::Text => {
+            if let Input::Program(program) = &input {
+                text::print_copies(program, limit);
+            }
             text::print(&report);
             if let Input::Program(program) = &input {
-                text::print_copies(program);
+                text::print_images(program);
             }
         }
-        Format::Json => print_json(&json(&report))?,
+        Format::Json => print_json(&json(&report, limit))?,
     }
     Ok(())
 }
 
-fn json(report: &CyclesReport) -> Value {
+fn json(report: &CyclesReport, limit: Option<Limit>) -> Value {
     let summary = report.summary();
     let components = summary.components().into_iter().map(|row| {
         let classes = Class::ALL.map(|class| (class.name().to_owned(), Value::from(row.cycles.of(class))));
@@ -61,6 +65,7 @@ fn json(report: &CyclesReport) -> Value {
     json!({
         "images": report.images,
         "clock_hz": report.clock_hz,
+        "copies_ended_because": limit.map(|limit| limit.to_string()),
         "first_image_cycles": report.first_image_cycles(),
         "last_image_cycles": summary.cycles(),
         "end_cycles": report.report.end,
@@ -92,6 +97,23 @@ fn prices(prices: &Prices) -> Value {
         "energy_j": prices.energy.total_j(),
         "area": area,
         "area_m2": prices.area.map(|area| area.total()),
-        "weight_writing": { "time_s": prices.writing.time_s(), "energy_j": prices.writing_energy.total_j() },
+        "weight_writing": writing(prices),
+    })
+}
+
+fn writing(prices: &Prices) -> Value {
+    let writing = &prices.writing;
+    let path =
+        writing.critical_path.iter().map(|share| json!({ "component": share.component, "cycles": share.cycles }));
+    json!({
+        "time_s": writing.time_s(),
+        "energy_j": prices.writing_energy.total_j(),
+        "energy": prices.writing_energy,
+        "cells": writing.counts.cell_write,
+        "cycles": writing.cycles,
+        "memory_port_cycles": writing.port_cycles,
+        "network_cycles": writing.network_cycles,
+        "array_cycles": writing.writing_cycles,
+        "critical_path": path.collect::<Vec<Value>>(),
     })
 }

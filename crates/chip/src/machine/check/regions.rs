@@ -68,9 +68,13 @@ fn check_buffers(work: &Workload, hardware: &Hardware) -> Result<(), WorkloadErr
         *sum = sum.saturating_add(bits);
     }
     for (&tile, &bits) in &used {
-        let global = if tile == hardware.memory.tile { hardware.memory.buffer_bits } else { 0 };
+        let (global, and) = if tile == hardware.memory.tile {
+            (hardware.memory.buffer_bits, " and of the global buffer at the memory port")
+        } else {
+            (0, "")
+        };
         let most = hardware.tile.buffer_bits.saturating_add(global);
-        let allowed = format_args!("at most {most} bits, the capacity of the tile's buffer");
+        let allowed = format_args!("at most {most} bits, the capacity of the tile's buffer{and}");
         require(bits <= u128::from(most), || Place::Tile(tile), "bits of its regions", bits, allowed)?;
     }
     Ok(())

@@ -1,20 +1,26 @@
-//! Nothing that the engine counts exceeds 64 bits.
+//! Nothing that the engine counts exceeds 64 bits, and what it does one by one is bounded.
 
 use super::error::{Place, WorkloadError, require};
 use crate::machine::hardware::{Hardware, TileHardware};
 use crate::machine::instruction::Instruction;
 use crate::machine::work::{Core, Workload};
 
+/// Most slices of an image, of all banks, that are read and converted one by one: eight for every one of the most instructions of a trace.
+const MOST_SLICES: u128 = 1 << 28;
+
 pub(super) fn check(work: &Workload, hardware: &Hardware, images: u64) -> Result<(), WorkloadError> {
     require(images > 0, || Place::Workload, "images", images, "at least 1")?;
     check_items(work, images)?;
-    let (mut cycles, mut volume) = (0_u128, 0_u128);
+    let (mut cycles, mut volume, mut slices) = (0_u128, 0_u128, 0_u128);
     for (number, core) in work.cores.iter().enumerate() {
         for (at, &instruction) in core.instructions.iter().enumerate() {
             let most = u128::from(u64::MAX / images);
             cycles = cycles.saturating_add(longest(core, instruction, hardware));
             volume = volume.saturating_add(amount(core, instruction));
+            slices = slices.saturating_add(slices_of(core, instruction));
             let place = || Place::instruction(work, number, at);
+            let allowed = format_args!("at most {MOST_SLICES}, for each is an event of its own");
+            require(slices <= MOST_SLICES, place, "slices of an image so far, of all banks", slices, allowed)?;
             let allowed = format_args!("at most {most}, so that {images} images stay within 64 bits");
             require(cycles <= most, place, "bound of all cycles of an image so far", cycles, allowed)?;
             require(volume <= most, place, "bits, values and conversions of an image so far", volume, allowed)?;
@@ -70,6 +76,12 @@ fn longest(core: &Core, instruction: Instruction, hardware: &Hardware) -> u128 {
         }
         Instruction::Store { bits, .. } => digital(tile.transfer_cycles(bits)),
     }
+}
+
+/// Slices that are read and converted, in banks that do not work alike.
+fn slices_of(core: &Core, instruction: Instruction) -> u128 {
+    let Instruction::Mvm { slices } = instruction else { return 0 };
+    u128::from(slices) * core.banks.len() as u128
 }
 
 /// Read and conversion of every slice, one after the other, in the slowest bank.

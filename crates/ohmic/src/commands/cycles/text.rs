@@ -3,9 +3,10 @@
 use crate::table::{plain, table};
 use explore::chip::energy::Energy;
 use explore::chip::machine::account::Class;
-use explore::chip::machine::summary::Summary;
+use explore::chip::machine::summary::{PathShare, StageTimes, Summary};
 use explore::chip::program::Program;
 use explore::cycles::{CyclesReport, MOST_OPERATIONS, Prices};
+use explore::nn_compiler::Limit;
 
 /// Most rows of the tables that are sorted by size.
 const TOP: usize = 8;
@@ -16,8 +17,9 @@ pub fn print(report: &CyclesReport) {
     print_stages(&summary, report.images);
     say!("{}", components(&summary));
     say!(
-        "Per cent of units x {} cycles; every cycle of every unit is in one column. output full: waiting for room. link: waiting for\n\
-         something shared (bus, port, unit, network).",
+        "Per cent of units x {} cycles; every cycle of every unit is in one column. Units of arrays and converters are banks: arrays that are read together (of a\n\
+         pair both) and what converts them. waiting for input: nothing there to work on; write-backs of crossbars wait for the ADC while no step is converted.\n\
+         output full: waiting for room. link: waiting for something shared (bus, port, unit, network). idle: all done, or not in use. More: docs/timing.md, sections 6 and 9.",
         report.report.end
     );
     print_path(&summary);
@@ -29,13 +31,23 @@ pub fn print(report: &CyclesReport) {
     }
 }
 
-/// How many arrays the program takes, and which stages have copies.
-pub fn print_copies(program: &Program) {
+/// How many arrays the program takes, which stages have copies, and why they have no more.
+pub fn print_copies(program: &Program, limit: Option<Limit>) {
     let copied = program.mvm_stages().filter(|(_, stage)| stage.copies() > 1);
     let copied: Vec<String> = copied.map(|(_, stage)| format!("{} {}", stage.name, stage.copies())).collect();
     let copies =
         if copied.is_empty() { "one copy of every stage".to_owned() } else { format!("copies: {}", copied.join(", ")) };
-    say!("{} arrays in {} tiles; {copies}", program.arrays(), program.tiles());
+    let why = limit.map_or_else(String::new, |limit| format!("; {limit}"));
+    say!("{} arrays in {} tiles; {copies}{why}", program.arrays(), program.tiles());
+}
+
+/// Where images come from, if they cost nothing.
+pub fn print_images(program: &Program) {
+    if !program.chip.memory.streams_images() {
+        say!(
+            "images stand ready in the tiles that read them (memory.input_images = \"resident\"): what brings them there costs no cycles and no energy here"
+        );
+    }
 }
 
 fn print_times(report: &CyclesReport) {
@@ -48,7 +60,7 @@ fn print_times(report: &CyclesReport) {
         say!("{images} images: {last} cycles ({})", seconds(last as f64));
         let rate = 1.0 / report.interval_s();
         say!("steady interval: {interval:.1} cycles an image ({}), {rate:.0} images/s", seconds(interval));
-        print_unsteady(report);
+        print_unsteady(&report.summary());
     }
     match report.summary().bottleneck() {
         Some(sentence) => say!("{}", plain(&sentence)),
@@ -56,13 +68,26 @@ fn print_times(report: &CyclesReport) {
     }
 }
 
+/// Cycles an image of a stage.
+fn pace(of: &StageTimes) -> f64 {
+    of.interval.0 as f64 / of.interval.1 as f64
+}
+
 /// Says so where stages work at paces of their own, which no steady state has.
-fn print_unsteady(report: &CyclesReport) {
-    let paces = report.summary().stages().into_iter().map(|of| of.interval.0 as f64 / of.interval.1 as f64);
-    let (fastest, slowest) = paces.fold((f64::INFINITY, 0.0_f64), |(low, high), pace| (low.min(pace), high.max(pace)));
-    if slowest > 1.05 * fastest {
+fn print_unsteady(summary: &Summary<'_>) {
+    let stages = summary.stages();
+    let Some(fastest) = stages.iter().min_by(|a, b| pace(a).total_cmp(&pace(b))) else { return };
+    let most = stages.iter().map(pace).fold(0.0, f64::max);
+    // Those behind the slowest one wait for it, at its pace.
+    let Some(slowest) = stages.iter().find(|of| pace(of) >= 0.99 * most) else { return };
+    if most > 1.05 * pace(fastest) {
         say!(
-            "not steady yet: stages took {fastest:.0} to {slowest:.0} cycles an image, because buffers still fill; more --images tell the pace that lasts"
+            "stages took {:.0} ({}) to {:.0} ({}) cycles an image: stages and their copies run ahead of what is behind them as long as buffers have room;\n\
+             the slowest sets the pace that lasts",
+            pace(fastest),
+            plain(&fastest.stage),
+            pace(slowest),
+            plain(&slowest.stage)
         );
     }
 }
@@ -70,13 +95,12 @@ fn print_unsteady(report: &CyclesReport) {
 fn print_stages(summary: &Summary<'_>, images: u64) {
     let header = ["stage", "first\nstart", "first image\nends", "last image\nends", "cycles\nan image"];
     let rows = summary.stages().into_iter().map(|of| {
-        let (cycles, of_images) = of.interval;
-        let cycles_per_image = format!("{:.1}", cycles as f64 / of_images as f64);
+        let cycles_per_image = format!("{:.1}", pace(&of));
         let numbers = [of.first_start, of.first_end, of.last_end].map(|number| number.to_string());
         std::iter::once(of.stage).chain(numbers).chain([cycles_per_image]).collect()
     });
     say!("{}", table(&header, 1, rows));
-    let interval = if images > 1 { "between images of the second half" } else { "from start to end" };
+    let interval = if images > 1 { "from the end of the first one to that of the last" } else { "from start to end" };
     say!(
         "Cycles since the start of the run. start: first work; ends: all results have left the stage; cycles an image: {interval}."
     );
@@ -201,4 +225,8 @@ fn print_writing(prices: &Prices) {
         writing.network_cycles,
         writing.writing_cycles
     );
+    let told = |of: &&PathShare| of.cycles >= writing.cycles.div_ceil(1000);
+    let share = |share: &PathShare| format!("{} {} %", share.component, percent(share.cycles, writing.cycles));
+    let path: Vec<String> = writing.critical_path.iter().filter(told).map(share).collect();
+    say!("critical path of the writing: {}", path.join(", "));
 }
