@@ -101,7 +101,7 @@ fn presets_that_cannot_be_followed() {
         ),
         (
             "tile.preset = 'x'",
-            "tile.preset: a preset can only be in a table called chip, device, adc, costs, network, outline, experiment, sweep, auto",
+            "tile.preset: a preset can only be in a table called chip, device, adc, costs, network, outline, experiment, sweep, auto, recommendation",
         ),
         ("tile.adc.preset = 8", "tile.adc.preset = 8: a preset is a name or a path in quotes"),
         ("tile.adc.preset = './no.toml'", "cannot read configs/chips/./no.toml: no such file"),
@@ -153,11 +153,11 @@ fn headers_are_demanded() {
     for (text, expected) in [
         (
             "version = 1",
-            "1: missing key kind; one of chip, device, adc, costs, network, outline, experiment, sweep, auto",
+            "1: missing key kind; one of chip, device, adc, costs, network, outline, experiment, sweep, auto, recommendation",
         ),
         (
             "\nkind = 'chap'",
-            "2: kind = \"chap\" is unknown; known: chip, device, adc, costs, network, outline, experiment, sweep, auto",
+            "2: kind = \"chap\" is unknown; known: chip, device, adc, costs, network, outline, experiment, sweep, auto, recommendation",
         ),
         ("kind = 'adc'", "1: kind = \"adc\", but \"chip\" is wanted here"),
         ("kind = 'chip'", "1: missing key version; write version = 1"),

@@ -45,7 +45,7 @@ fn errors_name_the_override() {
             "tile.preset",
             "x".into(),
             "tile.preset = \"x\": tile.preset: a preset can only be in a table called \
-             chip, device, adc, costs, network, outline, experiment, sweep, auto",
+             chip, device, adc, costs, network, outline, experiment, sweep, auto, recommendation",
         ),
         (
             "adc.preset",
