@@ -5,6 +5,7 @@ use crate::npy;
 use crate::simulate::read_bounded;
 use nn::Shape;
 use nn::datasets::{Dataset, DatasetInfo, Split, info};
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Environment variable that names the directory of data sets.
@@ -32,6 +33,44 @@ pub fn load_test(name: &str, data: Option<&Path>) -> Result<Split, ExploreError>
         Some(directory) => info.load_test_from(&directory)?,
         None => info.load()?.test,
     })
+}
+
+/// What stands for the images of a data set in an identity: the SHA-256 of its files, or its name if they are in the program.
+///
+/// # Errors
+/// As [`load`].
+pub fn digest(name: &str) -> Result<String, ExploreError> {
+    let info = info(name)?;
+    let files = info.files();
+    if files.is_empty() {
+        return Ok(format!("{name} of the program"));
+    }
+    // Without a directory, loading says which files are wanted.
+    let Some(directory) = directory(info, None) else {
+        return info.load().map(|set| set.name.to_owned()).map_err(Into::into);
+    };
+    let mut hash = Sha256::new();
+    for file in files {
+        let plain = directory.join(file);
+        let path = if plain.exists() { plain } else { directory.join(format!("{file}.gz")) };
+        let open = std::fs::File::open(&path).and_then(|mut open| std::io::copy(&mut open, &mut IntoHash(&mut hash)));
+        open.map_err(|source| ExploreError::File { path, source })?;
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Feeds a hash with what is written.
+struct IntoHash<'a>(&'a mut Sha256);
+
+impl std::io::Write for IntoHash<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Largest NumPy file of images, bytes.

@@ -44,6 +44,9 @@ pub enum ExploreError {
         /// The reason.
         source: std::io::Error,
     },
+    /// The store of a sweep.
+    #[error("store: {0}")]
+    Store(#[from] crate::store::StoreError),
     /// A comparison came out negative.
     #[error("{0}")]
     Disagreement(String),

@@ -24,6 +24,7 @@ pub mod simulate;
 pub mod spice;
 pub mod states;
 pub mod statistics;
+pub mod store;
 pub mod sweep;
 pub mod threads;
 pub mod training;

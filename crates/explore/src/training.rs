@@ -197,16 +197,18 @@ fn best_shares(points: Vec<TrainedPoint>) -> Vec<TrainedPoint> {
         };
         match best.iter_mut().find(same) {
             None => best.push(point),
-            Some(kept) if is_better(&point.trained, &kept.trained) => *kept = point,
+            Some(kept) if is_better(point.trained.validation_accuracy, kept.trained.validation_accuracy) => {
+                *kept = point
+            }
             Some(_) => {}
         }
     }
     best
 }
 
-/// Whether a training that differs in the share of constrained columns replaces an earlier one.
-pub(crate) fn is_better(new: &Trained, kept: &Trained) -> bool {
-    new.validation_accuracy > kept.validation_accuracy
+/// Whether a training that differs in the share of constrained columns replaces an earlier one, by their accuracies on validation images.
+pub(crate) fn is_better(new: f64, kept: f64) -> bool {
+    new > kept
 }
 
 /// The network of a seed, method and mapping strategy.

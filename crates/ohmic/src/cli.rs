@@ -3,9 +3,11 @@
 mod cycles;
 mod experiments;
 pub mod network;
+pub mod sweep;
 
 pub use cycles::{As, Cycles, Timed, Trace};
 pub use experiments::{Compare, Recommend, Train};
+pub use sweep::Sweep;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use explore::nn_compiler::place::Placement;
@@ -55,7 +57,7 @@ pub enum Command {
     Cycles(Cycles),
     /// Write what every unit does in every cycle, for Perfetto or a waveform viewer, or write the instructions
     Trace(Trace),
-    /// Run a grid over configuration keys
+    /// Run an experiment at many points of its configuration, on one machine or many; what is there already is not computed again
     Sweep(Sweep),
     /// Show how immune a device's states are, and what each mapping strategy makes of that
     States(States),
@@ -164,18 +166,6 @@ pub struct Simulate {
     /// Directory for simulate.csv, converters.csv and run.toml; nothing is written without it
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
-}
-
-/// `sweep`.
-#[derive(Debug, Args)]
-pub struct Sweep {
-    /// Sweep: a name (see `ohmic list sweeps`) or a TOML file
-    pub sweep: String,
-    #[command(flatten)]
-    pub overrides: Overrides,
-    /// Directory for sweep.csv, sweep.svg and run.toml
-    #[arg(short, long, value_name = "DIR")]
-    pub output: PathBuf,
 }
 
 /// `states`.

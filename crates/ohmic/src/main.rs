@@ -1,5 +1,5 @@
 //! `ohmic`: the command line. Data go to standard output, progress and warnings to standard error; exit code 0 is done, 1 the answer is
-//! no, 2 a usage or configuration error.
+//! no, 2 a usage or configuration error, 70 the same computation gave two results.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 // A binary has no outside that could reach anything.
 #![allow(unreachable_pub)]
@@ -15,6 +15,7 @@ mod table;
 use clap::Parser;
 use cli::{Cli, Command};
 use explore::ExploreError;
+use explore::store::StoreError;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -23,8 +24,13 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            // The answer is no, as opposed to a question that cannot be asked.
-            ExitCode::from(if matches!(error, ExploreError::Disagreement(_)) { 1 } else { 2 })
+            ExitCode::from(match error {
+                // The answer is no, as opposed to a question that cannot be asked.
+                ExploreError::Disagreement(_) => 1,
+                // Something is wrong with the program or the machine (EX_SOFTWARE of sysexits.h).
+                ExploreError::Store(StoreError::Conflict { .. }) => 70,
+                _ => 2,
+            })
         }
     }
 }

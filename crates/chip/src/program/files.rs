@@ -52,9 +52,7 @@ struct ProgramFile {
 /// # Errors
 /// If a file cannot be written.
 pub fn save(program: &Program, directory: &Path) -> Result<(), ProgramError> {
-    let arrays = encode_arrays(program).map_err(|what| contents(directory.join(ARRAYS), what))?;
-    let file = ProgramFile { version: VERSION, arrays_sha256: digest(&arrays), program: program.clone() };
-    let text = toml::to_string(&file).map_err(|error| contents(directory.join(TEXT), error.to_string()))?;
+    let (text, arrays) = encode(program, directory)?;
     let write = |name: &str, bytes: &[u8]| {
         let path = directory.join(name);
         std::fs::write(&path, bytes).map_err(|source| ProgramError::File { path, source })
@@ -62,6 +60,17 @@ pub fn save(program: &Program, directory: &Path) -> Result<(), ProgramError> {
     std::fs::create_dir_all(directory).map_err(|source| ProgramError::File { path: directory.to_owned(), source })?;
     write(ARRAYS, &arrays)?;
     write(TEXT, text.as_bytes())
+}
+
+/// The text and the arrays of a program, as [`save`] writes them; `directory` is what errors call their place.
+///
+/// # Errors
+/// If the program cannot be written down.
+pub fn encode(program: &Program, directory: &Path) -> Result<(String, Vec<u8>), ProgramError> {
+    let arrays = encode_arrays(program).map_err(|what| contents(directory.join(ARRAYS), what))?;
+    let file = ProgramFile { version: VERSION, arrays_sha256: digest(&arrays), program: program.clone() };
+    let text = toml::to_string(&file).map_err(|error| contents(directory.join(TEXT), error.to_string()))?;
+    Ok((text, arrays))
 }
 
 /// Reads a program and checks all of it.
@@ -73,16 +82,29 @@ pub fn load(directory: &Path) -> Result<Program, ProgramError> {
         let path = directory.join(name);
         std::fs::read(&path).map_err(|source| ProgramError::File { path, source })
     };
+    let text = read(TEXT)?;
+    let text = String::from_utf8(text).map_err(|error| contents(directory.join(TEXT), error.to_string()))?;
+    decode(&text, || read(ARRAYS), directory)
+}
+
+/// As [`load`], of a text that has been read already; `directory` is what errors call its place. The arrays are asked for if the text is good.
+///
+/// # Errors
+/// As [`load`].
+pub fn decode(
+    text: &str,
+    arrays: impl FnOnce() -> Result<Vec<u8>, ProgramError>,
+    directory: &Path,
+) -> Result<Program, ProgramError> {
     let in_text = |what: String| contents(directory.join(TEXT), what);
-    let text = String::from_utf8(read(TEXT)?).map_err(|error| in_text(error.to_string()))?;
     let not_toml = |error: toml::de::Error| in_text(error.to_string().trim_end().to_owned());
     // Keys differ from version to version, so that the version is looked at before them.
-    let Versioned { version } = toml::from_str(&text).map_err(not_toml)?;
+    let Versioned { version } = toml::from_str(text).map_err(not_toml)?;
     if version != VERSION {
         return Err(in_text(format!("version = {version}, but only version {VERSION} can be read")));
     }
-    let file: ProgramFile = toml::from_str(&text).map_err(not_toml)?;
-    let arrays = read(ARRAYS)?;
+    let file: ProgramFile = toml::from_str(text).map_err(not_toml)?;
+    let arrays = arrays()?;
     let in_arrays = |what: String| contents(directory.join(ARRAYS), what);
     if digest(&arrays) != file.arrays_sha256 {
         return Err(in_arrays(format!("damaged: its SHA-256 is not the arrays_sha256 of {TEXT}")));

@@ -25,7 +25,7 @@ mod vector_check;
 mod window;
 
 pub use axis::{Axis, Overlap};
-pub use files::{ProgramError, load, save};
+pub use files::{ProgramError, decode, encode, load, save};
 pub use groups::Groups;
 pub use input::InputCoding;
 pub(crate) use needs::{Needs, Share};

@@ -24,7 +24,7 @@ use crate::statistics::{Estimate, difference_interval, ratio_interval};
 use crate::training::{TrainedPoint, find, method, train_all};
 use chip::program::Program;
 use nn::datasets::{Dataset, Split};
-pub(crate) use programs::Networks;
+pub(crate) use programs::{Networks, compile_row};
 use trainer::{Method, Trained};
 
 /// One row of the table with what it was made from.
@@ -146,7 +146,7 @@ fn compare_on(
             let method = method(method_name)?;
             let trained = of_row(&points, &experiment, method, mapping)?;
             let request = RowRequest { experiment: &experiment, dataset, images: &images, mapping, method, trained };
-            rows.push(request.run_kept(keeping, progress)?);
+            rows.push(request.run(keeping, progress)?);
         }
     }
     progress.end();
@@ -223,14 +223,14 @@ pub fn test_images(split: &Split, count: u32) -> Split {
 }
 
 /// One row to evaluate: the networks of one mapping strategy and training method.
-pub(crate) struct RowRequest<'a> {
-    pub(crate) experiment: &'a Experiment,
-    pub(crate) dataset: &'a Dataset,
-    pub(crate) images: &'a Split,
-    pub(crate) mapping: &'a str,
-    pub(crate) method: Method,
+struct RowRequest<'a> {
+    experiment: &'a Experiment,
+    dataset: &'a Dataset,
+    images: &'a Split,
+    mapping: &'a str,
+    method: Method,
     /// One network per training seed.
-    pub(crate) trained: Vec<&'a Trained>,
+    trained: Vec<&'a Trained>,
 }
 
 impl RowRequest<'_> {
@@ -238,11 +238,7 @@ impl RowRequest<'_> {
     ///
     /// # Errors
     /// If a network cannot be compiled or its program not be evaluated.
-    pub(crate) fn run(&self, progress: &dyn Progress) -> Result<ComparedRow, ExploreError> {
-        self.run_kept(None, progress)
-    }
-
-    fn run_kept(&self, keeping: Option<&Keeping<'_>>, progress: &dyn Progress) -> Result<ComparedRow, ExploreError> {
+    fn run(&self, keeping: Option<&Keeping<'_>>, progress: &dyn Progress) -> Result<ComparedRow, ExploreError> {
         let Self { experiment, images, .. } = *self;
         let networks = Networks { method: self.method, dataset: self.dataset, trained: self.trained.clone() };
         let programs = networks.programs(experiment, self.mapping)?;
@@ -274,7 +270,7 @@ impl RowRequest<'_> {
 }
 
 /// The error for a row without a network.
-pub(crate) fn no_network(method: &str, mapping: &str) -> ExploreError {
+fn no_network(method: &str, mapping: &str) -> ExploreError {
     ExploreError::Request(format!("no network was trained by {method} for {mapping}"))
 }
 

@@ -4,6 +4,7 @@ use crate::error::ExploreError;
 use crate::experiment::Experiment;
 use crate::training::{mapping, training_seed};
 use chip::program::Program;
+use nn::Graph;
 use nn::datasets::Dataset;
 use nn_compiler::front::Quantisation;
 use nn_compiler::{CompilationSettings, compile};
@@ -22,19 +23,30 @@ impl Networks<'_> {
     /// # Errors
     /// If one cannot be compiled.
     pub(crate) fn programs(&self, experiment: &Experiment, strategy: &str) -> Result<Vec<Program>, ExploreError> {
-        let mapping = mapping(strategy)?;
         let compile_one = |(seed_index, trained): (u32, &&Trained)| {
-            let settings = CompilationSettings {
-                dataset: self.dataset,
-                training: self.method.name(),
-                mapping: &mapping,
-                chip: &experiment.chip,
-                seed: training_seed(experiment, seed_index),
-            };
-            Ok(compile(&trained.network, &Quantisation::default(), &settings)?)
+            let seed = training_seed(experiment, seed_index);
+            compile_row(experiment, self.dataset, strategy, self.method, &trained.network, seed)
         };
         (0..).zip(&self.trained).map(compile_one).collect()
     }
+}
+
+/// Compiles the network of one training seed for a row.
+///
+/// # Errors
+/// If it does not fit the chip.
+pub(crate) fn compile_row(
+    experiment: &Experiment,
+    dataset: &Dataset,
+    strategy: &str,
+    method: Method,
+    network: &Graph,
+    seed: u64,
+) -> Result<Program, ExploreError> {
+    let mapping = mapping(strategy)?;
+    let settings =
+        CompilationSettings { dataset, training: method.name(), mapping: &mapping, chip: &experiment.chip, seed };
+    Ok(compile(network, &Quantisation::default(), &settings)?)
 }
 
 /// The same program on chips whose devices vary by another scale.

@@ -41,7 +41,9 @@ use self::overrides::Override;
 use self::presets::Presets;
 pub use self::presets::{preset_names, preset_text};
 pub use self::substitute::with_overrides;
-use self::tree::{KeyPath, Node, Origin, Source};
+pub(crate) use self::substitute::{Unchecked, with_unchecked_overrides};
+pub(crate) use self::tree::KeyPath;
+use self::tree::{Node, Origin, Source};
 
 /// Loads a preset by name or a file by path (with a `/` or ending in `.toml`), with overrides `KEY=VALUE` on top.
 pub fn load<T>(kind: Kind, name_or_path: &str, overrides: &[String]) -> Result<T, ConfigError>
@@ -104,6 +106,13 @@ where
 
 /// Deserialises, demands that every override arrived, and checks.
 fn finish<T: DeserializeOwned + Serialize + Check>(resolved: &ResolvedTree) -> Result<T, ConfigError> {
+    let value = decoded(resolved)?;
+    decode::check(&resolved.tree, &value)?;
+    Ok(value)
+}
+
+/// Deserialises, and demands that every override arrived.
+fn decoded<T: DeserializeOwned + Serialize>(resolved: &ResolvedTree) -> Result<T, ConfigError> {
     let value: T = decode::decode(&resolved.tree).map_err(|error| resolved.as_override(error))?;
     let read = known_paths(&value);
     if !read.is_empty()
@@ -111,7 +120,6 @@ fn finish<T: DeserializeOwned + Serialize + Check>(resolved: &ResolvedTree) -> R
     {
         return Err(guess.unknown(&resolved.known));
     }
-    decode::check(&resolved.tree, &value)?;
     Ok(value)
 }
 

@@ -11,7 +11,16 @@ use super::expand::{PRESET, expand, open};
 use super::overrides::Override;
 use super::presets::Presets;
 use super::tree::{KeyPath, Node, Origin, dotted};
-use super::{ConfigError, Kind, ResolvedTree, finish};
+use super::{ConfigError, Kind, ResolvedTree, decoded, finish};
+
+/// A configuration with some keys changed, of which nobody has asked whether it is allowed.
+#[derive(Debug)]
+pub(crate) struct Unchecked<T> {
+    /// The configuration.
+    pub(crate) value: T,
+    /// Where the changes went: the full path of every key, and of every table that a preset replaced.
+    pub(crate) paths: Vec<KeyPath>,
+}
 
 /// `base` with some keys changed.
 ///
@@ -25,10 +34,28 @@ where
     substituted(Presets::built_in(), base, overrides)
 }
 
+/// Like [`with_overrides`], but does not check the values.
+pub(crate) fn with_unchecked_overrides<T>(base: &T, overrides: &[(String, Value)]) -> Result<Unchecked<T>, ConfigError>
+where
+    T: DeserializeOwned + Serialize,
+{
+    let (resolved, paths) = change(Presets::built_in(), base, overrides)?;
+    Ok(Unchecked { value: decoded(&resolved)?, paths })
+}
+
 pub(super) fn substituted<T>(presets: Presets, base: &T, overrides: &[(String, Value)]) -> Result<T, ConfigError>
 where
     T: DeserializeOwned + Serialize + Check,
 {
+    finish(&change(presets, base, overrides)?.0)
+}
+
+/// The tree of `base` with its changes, and where they went.
+fn change<T: Serialize>(
+    presets: Presets,
+    base: &T,
+    overrides: &[(String, Value)],
+) -> Result<(ResolvedTree, Vec<KeyPath>), ConfigError> {
     let table = Table::try_from(base).map_err(|error| ConfigError::Unwritable(error.to_string()))?;
     let mut tree = Node::from_value(Value::Table(table), &Origin::Given);
     let changes = overrides
@@ -36,19 +63,22 @@ where
         .map(|(key, value)| Override::new(key, value.clone(), format!("{key} = {value}")))
         .collect::<Result<Vec<_>, _>>()?;
     let (named, plain): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| is_preset(&change.key));
+    let mut paths = Vec::new();
     for (table, change) in placed(named, &tree)? {
         replace_table(presets, &mut tree, &table, &change)?;
+        paths.push(table);
     }
     let known = tree.paths();
     let mut guesses = Vec::new();
     for change in plain {
         let to = change.resolve(&known)?;
         change.apply(&to.path, &mut tree);
+        paths.push(to.path.clone());
         if !to.known {
             guesses.push((change, to.path));
         }
     }
-    finish(&ResolvedTree { tree, known, guesses })
+    Ok((ResolvedTree { tree, known, guesses }, paths))
 }
 
 fn is_preset(key: &[String]) -> bool {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use toml::{Table, Value};
 
 /// The segments of a dotted key; an element of an array is its index.
-pub(super) type KeyPath = Vec<String>;
+pub(crate) type KeyPath = Vec<String>;
 
 /// The file of a document.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,10 +9,18 @@ fn mix(state: u64) -> u64 {
 }
 
 /// An index below `count` for the draw number `position` of a resample; 0 if `count` is 0.
-pub(super) fn index(resample: u64, position: u64, count: usize) -> usize {
-    let bits = mix(mix(resample).wrapping_add(position));
+pub(crate) fn index(resample: u64, position: u64, count: usize) -> usize {
     // The high half of the product: uniform up to a part in 2^64 / count.
-    ((u128::from(bits) * count as u128) >> 64) as usize
+    ((u128::from(bits(resample, position)) * count as u128) >> 64) as usize
+}
+
+/// A number from 0 to below 1, uniform, for the draw number `position` of a stream.
+pub(crate) fn unit(stream: u64, position: u64) -> f64 {
+    (bits(stream, position) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+fn bits(stream: u64, position: u64) -> u64 {
+    mix(mix(stream).wrapping_add(position))
 }
 
 #[cfg(test)]

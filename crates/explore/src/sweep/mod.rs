@@ -1,31 +1,51 @@
-//! Sweeps: one experiment at every point of a grid over its configuration.
+//! Sweeps: one experiment at every point of a plan over its configuration.
 //!
 //! ```text
-//!  [experiment] x [[axes]] --> [points] --> [networks] each trained once --> [run] rows, points outside
+//!  [experiment] x [[axes]] --> [plan] rows by name --> [run] what the store lacks, on any number of machines --> [store] --> [table]
 //! ```
 //!
-//! All points are resolved and checked before anything runs. Random numbers are addressed, so that points which differ
-//! in one setting share all others, also their device draws.
+//! Trainings and compiled programs are results of their own in the store, so that rows which do not differ in them share them. The table is a function
+//! of plan and store. Random numbers are addressed, so that points which differ in one setting share all others, also their device draws.
 
-mod networks;
+mod axes;
+mod canonical;
+mod compute;
+mod dimensions;
+mod estimate;
+mod factors;
+mod garbage;
+mod inputs;
+mod plan;
 mod points;
+mod queue;
 mod run;
+mod samples;
+mod shard;
+mod status;
+mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 use tile::check::{Check, Problems};
-use toml::Value;
 
+pub use self::axes::{Axis, Range, RangeScale};
+pub use self::estimate::{Work, estimate};
+pub use self::garbage::{Removed, collect_garbage};
+pub use self::plan::{Plan, PlannedRow};
 pub use self::points::{Point, Setting};
-pub use self::run::{PointRows, run, run_points};
-pub use self::table::to_csv;
+pub use self::run::{RunOptions, Summary, run};
+pub use self::samples::{SampleMethod, Samples};
+pub use self::shard::Shard;
+pub use self::status::{Status, collect, status};
+pub use self::stored::RowResult;
+pub use self::table::{PointRows, to_csv};
 use crate::experiment::Experiment;
 use crate::results::COLUMNS;
 
 /// More points are a typing error.
-const MAX_POINTS: u64 = 100_000;
+const MAX_POINTS: u64 = 1_000_000;
 
 /// A plan of many experiments, as its file in `configs/sweeps` states it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,22 +60,12 @@ pub struct Sweep {
     pub experiment: Experiment,
     /// What they differ in; the first axis is the outermost.
     pub axes: Vec<Axis>,
+    /// How the values of sampled axes are drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<Samples>,
     /// How the results are drawn; not at all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plot: Option<Plot>,
-}
-
-/// Keys of the experiment that change together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Axis {
-    /// Name, for messages and tables.
-    pub name: String,
-    /// Dotted keys relative to the experiment, e.g. `chip.tile.adc.bits`; all are set to the same value, or each to its own. A key that
-    /// ends in `.preset` replaces its table by that preset, before all other keys are set.
-    pub keys: Vec<String>,
-    /// The values, in their order. Of several keys, a value that is an array holds one value for each.
-    pub values: Vec<Value>,
 }
 
 /// A figure of a sweep, in columns of [`crate::results::Row`].
@@ -75,8 +85,18 @@ impl Check for Sweep {
         for (index, axis) in self.axes.iter().enumerate() {
             problems.within(&format!("axes[{index}]"), |p| axis.check(&self.axes[..index], p));
         }
-        let lengths = self.axes.iter().map(|axis| axis.values.len() as u64);
-        let points = lengths.fold(1, u64::saturating_mul);
+        let sampled = self.axes.iter().any(|axis| axis.sampled);
+        let allowed = "a table `samples` if, and only if, an axis is sampled";
+        problems.require(
+            "samples",
+            if sampled { "missing" } else { "there" },
+            sampled == self.samples.is_some(),
+            allowed,
+        );
+        if let Some(samples) = &self.samples {
+            problems.within("samples", |p| samples.check(p));
+        }
+        let points = self.most_points();
         let allowed = format!("at most {MAX_POINTS} combinations of values");
         problems.require("axes", format!("{points} points"), points <= MAX_POINTS, allowed);
         if let Some(plot) = &self.plot {
@@ -85,35 +105,16 @@ impl Check for Sweep {
     }
 }
 
-impl Axis {
-    /// The value of each key at one value of the axis.
-    fn key_values(&self, value: &Value) -> Vec<Value> {
-        match value {
-            Value::Array(own) if self.keys.len() > 1 => own.clone(),
-            same => vec![same.clone(); self.keys.len()],
-        }
-    }
-
-    fn check(&self, before: &[Self], problems: &mut Problems) {
-        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-        let named = !self.name.is_empty() && self.name.chars().all(letter);
-        problems.require("name", &self.name, named, "lower-case letters, digits, `_` and `-`");
-        let new = before.iter().all(|other| other.name != self.name);
-        problems.require("name", &self.name, new, "a name that no other axis has");
-        problems.require("keys", "no keys", !self.keys.is_empty(), "at least one key of the experiment");
-        problems.require("values", "no values", !self.values.is_empty(), "at least one value");
-        for (index, key) in self.keys.iter().enumerate() {
-            let others = before.iter().flat_map(|other| &other.keys).chain(&self.keys[..index]);
-            let once = !others.into_iter().any(|other| other == key);
-            problems.require("keys", key, once, "each key once, in one axis only");
-        }
-        for value in self.values.iter().filter_map(Value::as_array).filter(|_| self.keys.len() > 1) {
-            let allowed = format!("one value for each of the {} keys", self.keys.len());
-            problems.require("values", format!("{} values", value.len()), value.len() == self.keys.len(), allowed);
-        }
-        for (index, value) in self.values.iter().enumerate() {
-            problems.require("values", value, !self.values[..index].contains(value), "each value once");
-        }
+impl Sweep {
+    /// Number of points, if no axis is left out anywhere.
+    fn most_points(&self) -> u64 {
+        let first = |index: usize, axis: &Axis| {
+            let earlier = &mut self.axes[..index].iter();
+            !earlier.any(|other| (other.sampled && axis.sampled) || (other.zip.is_some() && other.zip == axis.zip))
+        };
+        let alone = self.axes.iter().enumerate().filter(|(index, axis)| first(*index, axis));
+        let drawn = self.samples.as_ref().map_or(1, |samples| u64::from(samples.points));
+        alone.map(|(_, axis)| if axis.sampled { drawn } else { axis.len() }).fold(1, u64::saturating_mul)
     }
 }
 

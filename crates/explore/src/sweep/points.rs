@@ -1,13 +1,11 @@
-//! The points of a sweep: resolved experiments in a fixed order.
-
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+//! The points of a sweep: experiments that are resolved when they are needed.
 
 use serde::Serialize;
 use toml::Value;
 
 use super::Sweep;
-use crate::config::{ConfigError, with_overrides};
+use super::dimensions::Dimension;
+use crate::config::ConfigError;
 use crate::error::ExploreError;
 use crate::experiment::Experiment;
 
@@ -23,7 +21,7 @@ pub struct Setting {
 /// One point of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// The values of the axes, in the order of the axes.
+    /// The values of the axes that take part, in the order of the axes.
     pub settings: Vec<Setting>,
     /// The resolved experiment.
     pub experiment: Experiment,
@@ -35,77 +33,46 @@ impl Point {
     pub fn label(&self) -> String {
         label(&self.settings)
     }
-
-    /// An error of this point, which then says so.
-    pub(super) fn error(&self, error: ExploreError) -> ExploreError {
-        let at = format!("sweep point {}", self.label());
-        match error {
-            ExploreError::Config(error) => explain(at, &error),
-            error => ExploreError::Request(format!("{at}: {error}")),
-        }
-    }
 }
 
 impl Sweep {
-    /// All points: every combination of the values of the axes, the first axis outermost.
-    ///
-    /// # Errors
-    /// If an axis does not fit the experiment, a point is not allowed, or two points are the same.
-    pub fn points(&self) -> Result<Vec<Point>, ExploreError> {
-        let points = self.combinations().into_iter().map(|values| self.point(&values));
-        let points: Vec<Point> = points.collect::<Result<_, _>>()?;
-        demand_distinct(&points)?;
-        Ok(points)
-    }
-
-    fn combinations(&self) -> Vec<Vec<&Value>> {
-        let extend = |shorter: Vec<Vec<_>>, values| {
-            let longer = |start: &Vec<_>| with_each(start, values);
-            shorter.iter().flat_map(longer).collect()
-        };
-        self.axes.iter().map(|axis| axis.values.as_slice()).fold(vec![Vec::new()], extend)
-    }
-
-    fn point(&self, values: &[&Value]) -> Result<Point, ExploreError> {
-        let with_values = || self.axes.iter().zip(values);
-        let setting =
-            |(axis, value): (&super::Axis, &&Value)| Setting { axis: axis.name.clone(), value: (*value).clone() };
-        let settings: Vec<Setting> = with_values().map(setting).collect();
-        let overrides: Vec<(String, Value)> =
-            with_values().flat_map(|(axis, value)| axis.keys.iter().cloned().zip(axis.key_values(value))).collect();
-        match with_overrides(&self.experiment, &overrides) {
-            Ok(experiment) => Ok(Point { settings, experiment }),
-            Err(error) => Err(explain(format!("sweep point {}", label(&settings)), &error)),
+    /// The values of the axes of some dimensions at some choices, in the order of the axes.
+    pub(super) fn settings(
+        &self,
+        dimensions: &[Dimension],
+        choices: impl Iterator<Item = (usize, u32)>,
+    ) -> Vec<Setting> {
+        let mut chosen: Vec<(usize, &Value)> = Vec::new();
+        for (number, choice) in choices {
+            let axes = dimensions[number].axes.iter().zip(&dimensions[number].values);
+            // A dimension that is left out has no such choice.
+            chosen.extend(axes.filter_map(|(&axis, values)| Some((axis, values.get(choice as usize)?))));
         }
+        chosen.sort_by_key(|(axis, _)| *axis);
+        let setting =
+            |(axis, value): (usize, &Value)| Setting { axis: self.axes[axis].name.clone(), value: value.clone() };
+        chosen.into_iter().map(setting).collect()
+    }
+
+    /// The keys that settings stand for, with their values.
+    pub(super) fn overrides(&self, settings: &[Setting]) -> Vec<(String, Value)> {
+        let of = |setting: &Setting| self.axes.iter().find(|axis| axis.name == setting.axis);
+        let with_axes = settings.iter().filter_map(|setting| Some((of(setting)?, setting)));
+        with_axes.flat_map(|(axis, setting)| axis.keys.iter().cloned().zip(axis.key_values(&setting.value))).collect()
     }
 }
 
-fn with_each<'a>(start: &[&'a Value], values: &'a [Value]) -> Vec<Vec<&'a Value>> {
-    values.iter().map(|value| start.iter().copied().chain([value]).collect()).collect()
-}
-
-fn label(settings: &[Setting]) -> String {
+/// Settings in words.
+pub(super) fn label(settings: &[Setting]) -> String {
     settings.iter().map(|setting| format!("{} = {}", setting.axis, setting.value)).collect::<Vec<_>>().join(", ")
 }
 
-fn explain(at: String, error: &ConfigError) -> ExploreError {
-    ConfigError::Override { at, message: error.to_string() }.into()
+/// What messages call a point.
+pub(super) fn at(settings: &[Setting]) -> String {
+    format!("sweep point {}", label(settings))
 }
 
-/// Two axes may set one key by two of its names; one of them then has no effect.
-fn demand_distinct(points: &[Point]) -> Result<(), ExploreError> {
-    let mut seen: BTreeMap<String, &Point> = BTreeMap::new();
-    for point in points {
-        let table = toml::Table::try_from(&point.experiment);
-        let table = table.map_err(|error| ConfigError::Unwritable(error.to_string()))?;
-        match seen.entry(table.to_string()) {
-            Entry::Vacant(free) => drop(free.insert(point)),
-            Entry::Occupied(same) => {
-                let at = format!("sweep points `{}` and `{}`", same.get().label(), point.label());
-                let message = "the same experiment; two axes set one key, or a value is written twice".to_owned();
-                return Err(ConfigError::Override { at, message }.into());
-            }
-        }
-    }
-    Ok(())
+/// An error of a configuration that a point brought about.
+pub(super) fn explain(at: String, error: &ConfigError) -> ExploreError {
+    ConfigError::Override { at, message: error.to_string() }.into()
 }

@@ -1,101 +1,106 @@
-//! Running a sweep.
+//! Computing what the store lacks of a plan.
 
-use rayon::prelude::*;
-use trainer::Method;
+use std::collections::BTreeSet;
 
-use super::networks::{Inputs, Networks};
-use super::{Point, Setting, Sweep};
-use crate::compare::RowRequest;
+use super::compute::{Outcome, Worker};
+use super::queue::Queue;
+use super::{Plan, Shard};
 use crate::error::ExploreError;
-use crate::experiment::Experiment;
 use crate::progress::Progress;
-use crate::results::Row;
-use crate::training::method;
+use crate::store::{Id, Kind, Store, TRIES};
 
-/// A row holds its programs and chip samples in memory while it is simulated; this many do so at a time, whatever the
-/// number of points and threads.
+/// A row holds its programs and chip samples in memory while it is simulated; this many do so at a time, whatever the number of threads.
 const ROWS_AT_A_TIME: usize = 16;
 
-/// The rows of one point.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PointRows {
-    /// The values of the axes.
-    pub settings: Vec<Setting>,
-    /// Mapping strategies outside, methods inside.
-    pub rows: Vec<Row>,
+/// How a plan is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunOptions {
+    /// What to begin with.
+    pub shard: Shard,
+    /// Whether what is stored is computed again, and compared.
+    pub verify: bool,
+    /// Whether what has failed before is tried anew.
+    pub retry: bool,
 }
 
-/// One row to simulate.
-pub(super) struct Task<'a> {
-    pub(super) point: usize,
-    pub(super) experiment: &'a Experiment,
-    pub(super) mapping: &'a str,
-    pub(super) method: Method,
+/// What became of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Rows that were there before.
+    pub present: usize,
+    /// Rows that are there now, and were not before.
+    pub computed: usize,
+    /// Why rows could not be computed, in ascending order.
+    pub failed: Vec<String>,
 }
 
-/// Runs a sweep: a row for every point, mapping strategy and training method, in this order.
+/// Brings all rows of a plan into the store, together with other processes that do the same. Returns when no row is left; those that others
+/// compute are waited for.
 ///
 /// # Errors
-/// If a point is not allowed, before anything runs; or if a part of it fails.
-pub fn run(sweep: &Sweep, progress: &dyn Progress) -> Result<Vec<Row>, ExploreError> {
-    Ok(run_points(sweep, progress)?.into_iter().flat_map(|point| point.rows).collect())
-}
-
-/// Like [`run`], with the values of the axes beside the rows: not every key of an experiment is a column of a row.
-///
-/// Progress has two stages: trainings, with a step per epoch, and simulations, with a step per chip sample.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_points(sweep: &Sweep, progress: &dyn Progress) -> Result<Vec<PointRows>, ExploreError> {
-    let points = sweep.points()?;
-    let inputs = Inputs::load(&points)?;
-    let networks = Networks::train(&points, &inputs, progress)?;
-    let tasks = tasks(&points)?;
-    let chips = |task: &Task<'_>| u64::from(task.experiment.training_seeds) * u64::from(task.experiment.chips);
-    progress.begin("simulating", tasks.iter().map(chips).sum());
-    let mut results: Vec<PointRows> =
-        points.iter().map(|point| PointRows { settings: point.settings.clone(), rows: Vec::new() }).collect();
-    for batch in tasks.chunks(ROWS_AT_A_TIME) {
-        let simulate = |task: &Task<'_>| {
-            let row = simulate(task, &networks, &inputs, progress);
-            row.map_err(|error| points[task.point].error(error))
-        };
-        let rows: Vec<Row> = batch.par_iter().map(simulate).collect::<Result<_, _>>()?;
-        for (task, row) in batch.iter().zip(rows) {
-            results[task.point].rows.push(row);
-        }
+/// If a point is not allowed, before anything runs; or if the store fails. Rows that cannot be computed do not stop the others.
+pub fn run(plan: &Plan, store: &Store, options: RunOptions, progress: &dyn Progress) -> Result<Summary, ExploreError> {
+    plan.check()?;
+    if options.retry {
+        store.ids(Kind::Failed)?.iter().try_for_each(|id| store.forget(Kind::Failed, id))?;
     }
-    progress.end();
-    Ok(results)
-}
-
-fn tasks(points: &[Point]) -> Result<Vec<Task<'_>>, ExploreError> {
-    let mut tasks = Vec::new();
-    for (point, Point { experiment, .. }) in points.iter().enumerate() {
-        for mapping in &experiment.mappings {
-            for name in &experiment.methods {
-                tasks.push(Task { point, experiment, mapping, method: method(name)? });
+    let present = if options.verify { BTreeSet::new() } else { store.ids(Kind::Row)? };
+    let (hopeless, mut failed) = hopeless(plan, store, &present)?;
+    // Points may share rows.
+    let mut listed = BTreeSet::new();
+    let open: Vec<usize> = (0..plan.rows().len())
+        .filter(|&row| {
+            let id = &plan.rows()[row].id;
+            listed.insert(*id) && !present.contains(id) && !hopeless.contains(id)
+        })
+        .collect();
+    let order: Vec<usize> = options.shard.order(open.len()).into_iter().map(|index| open[index]).collect();
+    let worker = Worker::new(plan, store, options.verify, progress);
+    let queue = Queue::new(order);
+    progress.begin("rows", open.len() as u64);
+    let threads = rayon::current_num_threads().clamp(1, ROWS_AT_A_TIME).min(open.len());
+    store.alive(|| {
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| work(&worker, &queue));
             }
-        }
-    }
-    Ok(tasks)
+        });
+    });
+    progress.end();
+    let anew = queue.into_result()?;
+    let computed = open.len() - anew.len();
+    failed.extend(anew);
+    failed.sort_unstable();
+    Ok(Summary { present: listed.intersection(&present).count(), computed, failed })
 }
 
-/// The row is all that remains of a simulation.
-fn simulate(
-    task: &Task<'_>,
-    networks: &Networks<'_>,
-    inputs: &Inputs,
-    progress: &dyn Progress,
-) -> Result<Row, ExploreError> {
-    let request = RowRequest {
-        experiment: task.experiment,
-        dataset: inputs.dataset(task.experiment)?,
-        images: inputs.images(task.experiment)?,
-        mapping: task.mapping,
-        method: task.method,
-        trained: networks.of_row(task)?,
-    };
-    Ok(request.run(progress)?.row)
+/// Rows that were tried often enough, and why they failed.
+fn hopeless(plan: &Plan, store: &Store, present: &BTreeSet<Id>) -> Result<(BTreeSet<Id>, Vec<String>), ExploreError> {
+    let recorded = store.ids(Kind::Failed)?;
+    let (mut found, mut errors) = (BTreeSet::new(), Vec::new());
+    for row in plan.rows().iter().filter(|row| recorded.contains(&row.id) && !present.contains(&row.id)) {
+        if let Some(failure) = store.failure(&row.id)?.filter(|failure| failure.tries >= TRIES)
+            && found.insert(row.id)
+        {
+            errors.push(failure.error);
+        }
+    }
+    Ok((found, errors))
+}
+
+fn work(worker: &Worker<'_>, queue: &Queue) {
+    while let Some(row) = queue.next() {
+        match worker.advance(&worker.plan.rows()[row]) {
+            Ok(Outcome::Ready(())) => {
+                worker.progress.advance(1);
+                queue.finished(None);
+            }
+            Ok(Outcome::Failed(error)) => {
+                worker.progress.advance(1);
+                queue.finished(Some(error));
+            }
+            Ok(Outcome::Busy(id)) => queue.waits(row, id),
+            Err(error) => queue.stop(error),
+        }
+    }
 }

@@ -2,13 +2,24 @@
 
 use toml::Value;
 
-use super::{Axis, PointRows};
+use super::{Axis, RowResult, Setting};
 use crate::error::ExploreError;
 use crate::results::COLUMNS;
+
+/// The rows of one point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PointRows {
+    /// The values of the axes that take part.
+    pub settings: Vec<Setting>,
+    /// Mapping strategies outside, methods inside.
+    pub rows: Vec<RowResult>,
+}
 
 /// Keys of an experiment that a row has a column for.
 const KEYS_WITH_COLUMNS: &[&str] = &[
     "seed",
+    "mappings",
+    "methods",
     "chip.costs.preset",
     "chip.format.input_bits",
     "chip.format.weight_bits",
@@ -26,7 +37,8 @@ const KEYS_WITH_COLUMNS: &[&str] = &[
     "chip.tile.dac.bits",
 ];
 
-/// The rows as CSV: the columns of [`crate::results::to_csv`], after a column `axis_NAME` for every axis that none of them shows.
+/// The rows as CSV: the columns of [`crate::results::to_csv`], after a column `axis_NAME` for every axis that none of them shows,
+/// which is empty where the axis is left out.
 ///
 /// # Errors
 /// If the table cannot be written.
@@ -39,9 +51,10 @@ pub fn to_csv(axes: &[Axis], points: &[PointRows]) -> Result<String, ExploreErro
     let header = hidden.iter().map(|name| format!("axis_{name}"));
     writer.write_record(header.chain(COLUMNS.map(str::to_owned))).map_err(failed)?;
     for point in points {
-        let settings = point.settings.iter().filter(|setting| hidden.contains(&setting.axis.as_str()));
-        let settings: Vec<String> = settings.map(|setting| plain(&setting.value)).collect();
-        for row in &point.rows {
+        let value = |axis: &&str| point.settings.iter().find(|setting| setting.axis == **axis);
+        let settings: Vec<String> =
+            hidden.iter().map(|axis| value(axis).map_or_else(String::new, |setting| plain(&setting.value))).collect();
+        for RowResult { row, .. } in &point.rows {
             writer.serialize((&settings, row)).map_err(failed)?;
         }
     }

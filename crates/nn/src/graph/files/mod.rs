@@ -58,10 +58,17 @@ pub fn load(description: &Path, weights: &Path) -> Result<Graph, FileError> {
 /// # Errors
 /// As [`load`].
 pub fn from_text(text: &str, description: &Path, weights: &Path) -> Result<Graph, FileError> {
+    decode(text, description, &files::read(weights, MAX_WEIGHT_BYTES)?, weights)
+}
+
+/// As [`from_text`], of tensors that have been read already; `weights` is what errors call them.
+///
+/// # Errors
+/// As [`load`].
+pub fn decode(text: &str, description: &Path, bytes: &[u8], weights: &Path) -> Result<Graph, FileError> {
     let damaged = |problem: String| FileError::damaged(description, problem);
     let record = GraphRecord::parse(text).map_err(damaged)?;
-    let bytes = files::read(weights, MAX_WEIGHT_BYTES)?;
-    let tensors = SafeTensors::deserialize(&bytes);
+    let tensors = SafeTensors::deserialize(bytes);
     let tensors = tensors.map_err(|error| FileError::damaged(weights, error.to_string()))?;
     let graph = record.into_graph(&Tensors(&tensors)).map_err(damaged)?;
     graph.validate().map_err(|source| FileError::Network { file: description.to_owned(), source })?;
@@ -95,10 +102,18 @@ pub fn check(text: &str, description: &Path) -> Result<String, FileError> {
 /// # Errors
 /// If the graph is not valid or holds an operation of quantised networks, or a file cannot be written.
 pub fn save(graph: &Graph, description: &Path, weights: &Path) -> Result<(), FileError> {
-    graph.validate().map_err(|source| FileError::Network { file: description.to_owned(), source })?;
-    let (text, tensors) = write::encode(graph).map_err(|problem| FileError::damaged(description, problem))?;
+    let (text, tensors) = encode(graph, description)?;
     files::replace(weights, &tensors)?;
     files::replace(description, text.as_bytes())
+}
+
+/// The description of a graph and the bytes of its tensors, as [`save`] writes them; `description` is what errors call it.
+///
+/// # Errors
+/// If the graph is not valid or holds an operation of quantised networks.
+pub fn encode(graph: &Graph, description: &Path) -> Result<(String, Vec<u8>), FileError> {
+    graph.validate().map_err(|source| FileError::Network { file: description.to_owned(), source })?;
+    write::encode(graph).map_err(|problem| FileError::damaged(description, problem))
 }
 
 /// The tensors of a file.

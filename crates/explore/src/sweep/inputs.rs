@@ -1,0 +1,44 @@
+//! The images that rows need, each loaded once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nn::datasets::{Dataset, Split};
+
+use crate::compare::test_images;
+use crate::datasets;
+use crate::error::ExploreError;
+use crate::experiment::Experiment;
+
+/// What one row needs.
+#[derive(Clone)]
+pub(super) struct Images {
+    pub(super) dataset: Arc<Dataset>,
+    /// The test images that chips classify.
+    pub(super) test: Arc<Split>,
+}
+
+/// What was loaded so far.
+#[derive(Default)]
+pub(super) struct Inputs {
+    datasets: Mutex<BTreeMap<String, Arc<Dataset>>>,
+    /// By data set and number.
+    images: Mutex<BTreeMap<(String, u32), Arc<Split>>>,
+}
+
+impl Inputs {
+    pub(super) fn of(&self, experiment: &Experiment) -> Result<Images, ExploreError> {
+        let name = &experiment.network.dataset;
+        let mut loaded = self.datasets.lock().unwrap_or_else(PoisonError::into_inner);
+        let dataset = match loaded.get(name) {
+            Some(dataset) => dataset.clone(),
+            None => loaded.entry(name.clone()).or_insert(Arc::new(datasets::load(name, None)?)).clone(),
+        };
+        drop(loaded);
+        let key = (name.clone(), experiment.images);
+        let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        let some = || Arc::new(test_images(&dataset.test, experiment.images));
+        let test = images.entry(key).or_insert_with(some).clone();
+        Ok(Images { dataset, test })
+    }
+}

@@ -1,0 +1,107 @@
+//! Who does what next within one process.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::error::ExploreError;
+use crate::store::Id;
+
+/// How often to look whether others have finished what rows wait for.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// The rows that are left, for all threads.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    rows: VecDeque<usize>,
+    /// Rows that wait for something that is being computed, here or elsewhere.
+    waiting: BTreeMap<Id, Vec<usize>>,
+    running: usize,
+    failed: Vec<String>,
+    stopped: Option<ExploreError>,
+}
+
+impl Queue {
+    pub(super) fn new(rows: Vec<usize>) -> Self {
+        Self { state: Mutex::new(State { rows: rows.into(), ..State::default() }), changed: Condvar::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next row; none if nothing is left to do.
+    pub(super) fn next(&self) -> Option<usize> {
+        let mut state = self.state();
+        loop {
+            if state.stopped.is_some() || (state.rows.is_empty() && state.waiting.is_empty() && state.running == 0) {
+                return None;
+            }
+            if let Some(row) = state.rows.pop_front() {
+                state.running += 1;
+                return Some(row);
+            }
+            let (after, waited) = self.changed.wait_timeout(state, LOOK).unwrap_or_else(PoisonError::into_inner);
+            state = after;
+            if waited.timed_out() {
+                state.look_again();
+            }
+        }
+    }
+
+    /// A row is there, or has failed.
+    pub(super) fn finished(&self, failure: Option<String>) {
+        let mut state = self.state();
+        state.failed.extend(failure);
+        state.done();
+        self.changed.notify_all();
+    }
+
+    /// A row waits for something.
+    pub(super) fn waits(&self, row: usize, for_this: Id) {
+        let mut state = self.state();
+        state.waiting.entry(for_this).or_default().push(row);
+        state.running -= 1;
+        self.changed.notify_all();
+    }
+
+    /// Nobody begins anything any more.
+    pub(super) fn stop(&self, error: ExploreError) {
+        let mut state = self.state();
+        state.stopped.get_or_insert(error);
+        state.running -= 1;
+        self.changed.notify_all();
+    }
+
+    /// What has failed.
+    pub(super) fn into_result(self) -> Result<Vec<String>, ExploreError> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.stopped.map_or(Ok(state.failed), Err)
+    }
+}
+
+impl State {
+    /// What others wait for may be there now.
+    fn done(&mut self) {
+        self.running -= 1;
+        self.look_again();
+    }
+
+    /// One row for each thing that is waited for has a look; the others follow it.
+    fn look_again(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for (id, mut rows) in waiting {
+            if let Some(first) = rows.pop() {
+                self.rows.push_back(first);
+            }
+            if !rows.is_empty() {
+                self.waiting.insert(id, rows);
+            }
+        }
+    }
+}

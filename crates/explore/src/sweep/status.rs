@@ -1,0 +1,98 @@
+//! What a store holds of a plan.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::compute::read;
+use super::{Plan, PointRows, RowResult};
+use crate::error::ExploreError;
+use crate::store::{Kind, Store, TRIES};
+
+/// How far a sweep is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Points of the plan.
+    pub points: usize,
+    /// Rows of the plan; those that points share count once.
+    pub rows: usize,
+    /// Of them: in the store.
+    pub present: usize,
+    /// Of them: tried often enough, in vain.
+    pub failed: usize,
+    /// Why, each error once.
+    pub errors: Vec<String>,
+    /// Rows, trainings and programs that some process is computing, of this sweep or another one in the same store.
+    pub running: usize,
+    /// Trained networks in the store.
+    pub trainings: usize,
+    /// Compiled programs in the store.
+    pub programs: usize,
+    /// Results that contradict others, or are damaged.
+    pub conflicts: usize,
+}
+
+impl Status {
+    /// Whether every row is there.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.present == self.rows
+    }
+}
+
+/// How far a sweep is. Files are counted, not read.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn status(plan: &Plan, store: &Store) -> Result<Status, ExploreError> {
+    let rows: BTreeSet<_> = plan.rows().iter().map(|row| row.id).collect();
+    let present = store.ids(Kind::Row)?;
+    let (mut failed, mut errors) = (0, BTreeSet::new());
+    for id in store.ids(Kind::Failed)?.iter().filter(|id| rows.contains(id) && !present.contains(id)) {
+        if let Some(failure) = store.failure(id)?.filter(|failure| failure.tries >= TRIES) {
+            failed += 1;
+            errors.insert(failure.error);
+        }
+    }
+    Ok(Status {
+        points: plan.len(),
+        rows: rows.len(),
+        present: rows.intersection(&present).count(),
+        failed,
+        errors: errors.into_iter().collect(),
+        running: store.locked()?.len(),
+        trainings: store.ids(Kind::Training)?.len(),
+        programs: store.ids(Kind::Program)?.len(),
+        conflicts: store.conflicts()?.len(),
+    })
+}
+
+/// The rows of a plan that a store holds, by point, in the order of the plan.
+///
+/// # Errors
+/// If rows are missing and `partial` is not set, or a file cannot be read.
+pub fn collect(plan: &Plan, store: &Store, partial: bool) -> Result<Vec<PointRows>, ExploreError> {
+    let mut points: Vec<PointRows> = Vec::with_capacity(plan.len());
+    let (mut missing, mut first) = (0, None);
+    for row in plan.rows() {
+        let point = row.point as usize;
+        while points.len() <= point {
+            points.push(PointRows { settings: plan.settings(points.len()), rows: Vec::new() });
+        }
+        match read::<RowResult>(store, Kind::Row, &row.id)? {
+            Some(result) => points[point].rows.push(result),
+            None => {
+                missing += 1;
+                first.get_or_insert_with(|| plan.label(row));
+            }
+        }
+    }
+    match first {
+        Some(first) if !partial => Err(ExploreError::Disagreement(format!(
+            "{missing} of {} rows are not in {}, the first of them {first}; run the sweep again, or take what there is with --partial",
+            plan.rows().len(),
+            store.root().display()
+        ))),
+        _ => Ok(points),
+    }
+}

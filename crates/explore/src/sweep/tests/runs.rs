@@ -1,0 +1,120 @@
+use super::*;
+use crate::compare::compare;
+use crate::results;
+
+#[test]
+fn rows_carry_the_values_in_the_order_of_the_points() {
+    let (points, _) = run_alone(&sweep(&[ARRAY, ADC]));
+    let rows = rows(&points);
+    let found: Vec<_> = rows.iter().map(|row| (row.array_rows, row.array_cols, row.adc_bits, &*row.mapping)).collect();
+    let expected: Vec<_> = [(32, 6), (32, 5), (64, 6), (64, 5)]
+        .iter()
+        .flat_map(|&(size, bits)| ["isaac", "differential"].map(|mapping| (size, size, bits, mapping)))
+        .collect();
+    assert_eq!(found, expected);
+    assert!(rows.iter().all(|row| row.chips == 2 && row.images == 12 && row.training == "conventional"));
+    // Both axes are columns of a row already.
+    let table = to_csv(&sweep(&[ARRAY, ADC]).axes, &points).unwrap();
+    assert_eq!(table, results::to_csv(&rows).unwrap());
+}
+
+#[test]
+fn a_setting_that_no_column_shows_gets_its_own() {
+    let sweep = sweep(&[&axis("rate", "training.learning_rate", "[0.001, 0.002]"), ADC]);
+    let (points, _) = run_alone(&sweep);
+    let table = to_csv(&sweep.axes, &points).unwrap();
+    assert!(table.starts_with("axis_rate,network,"), "{table}");
+    let rows = rows(&points);
+    let plain = results::to_csv(&rows).unwrap();
+    for (index, (with_axis, plain)) in table.lines().zip(plain.lines()).enumerate().skip(1) {
+        let rate = if index <= rows.len() / 2 { "0.001" } else { "0.002" };
+        assert_eq!(with_axis, format!("{rate},{plain}"));
+    }
+}
+
+#[test]
+fn a_point_gives_what_its_experiment_gives() {
+    let methods = r#"experiment.methods=["conventional", "biased"]"#;
+    let sweep = sweep_with(&[&axis("seed", "seed", "[7, 9]")], &[methods, "training_seeds=2", "images=60", "epochs=6"]);
+    let (found, _) = run_alone(&sweep);
+    for (point, rows) in points(&sweep).unwrap().iter().zip(&found) {
+        let compared = compare(&point.experiment, None, &Silent).unwrap();
+        let compared = compared.rows.into_iter().map(|row| RowResult { accuracies: row.accuracies, row: row.row });
+        assert_eq!(compared.collect::<Vec<_>>(), rows.rows);
+    }
+}
+
+#[test]
+fn trainings_that_do_not_differ_are_shared() {
+    let counts = |sweep: &Sweep| run_alone(sweep).1;
+    let seed = "experiment.seed=5";
+    // Conventional: one training, whatever the chip; 4 points x 2 mappings.
+    assert_eq!(counts(&sweep(&[ARRAY, ADC])), [1, 8, 8]);
+    // A different width of the weights is a different training; a second seed as well.
+    let width = axis("weight_bits", "weight_bits", "[6, 8]");
+    assert_eq!(counts(&sweep(&[&width, ADC])), [2, 8, 8]);
+    assert_eq!(counts(&sweep_with(&[ADC], &[seed, "training_seeds=3"])), [3, 12, 4]);
+    // Seeds 5 and 6, and 6 and 7: three trainings, one network of which is compiled for both.
+    assert_eq!(counts(&sweep_with(&[&axis("seed", "seed", "[5, 6]")], &["training_seeds=2"])), [3, 6, 4]);
+    // Two shares per mapping strategy and chip.
+    let biased = r#"experiment.methods=["biased"]"#;
+    assert_eq!(counts(&sweep_with(&[ADC], &[biased])), [8, 4, 4]);
+    let shares = axis("shares", "shares", "[[0.5], [0.5, 1.0]]");
+    assert_eq!(counts(&sweep_with(&[&shares], &[biased])), [4, 4, 4]);
+    // What is not compiled in is simulated with the same programs.
+    assert_eq!(counts(&sweep(&[&axis("chips", "chips", "[1, 2, 3]")])), [1, 2, 6]);
+}
+
+#[test]
+fn a_point_that_fails_while_it_runs_is_named() {
+    // One array of 64 rows holds the network, one of 32 does not: that is found when it is compiled.
+    let too_small = ["mesh.width=1", "mesh.height=1", "tile.arrays=1", r#"experiment.mappings=["isaac"]"#];
+    let sweep = sweep_with(&[ARRAY], &too_small);
+    let directory = tempfile::tempdir().unwrap();
+    let (plan, store) = (Plan::new(&sweep).unwrap(), Store::open(directory.path()));
+    for (options, computed) in [
+        (RunOptions::default(), 1),
+        (RunOptions::default(), 0),
+        (RunOptions { retry: true, ..RunOptions::default() }, 0),
+    ] {
+        let Summary { failed, computed: found, .. } = run(&plan, &store, options, &Silent).unwrap();
+        assert_eq!((failed.len(), found), (1, computed));
+        assert!(failed[0].starts_with("sweep point array_size = 32, isaac, conventional: compiling: "), "{failed:?}");
+        assert_eq!(store.failure(&plan.rows()[0].id).unwrap().unwrap().tries, 3);
+    }
+    let state = status(&plan, &store).unwrap();
+    assert_eq!((state.rows, state.present, state.failed, state.running), (2, 1, 1, 0));
+    let error = collect(&plan, &store, false).unwrap_err().to_string();
+    assert!(error.starts_with("1 of 2 rows are not in"), "{error}");
+    assert_eq!(rows(&collect(&plan, &store, true).unwrap()).len(), 1);
+}
+
+#[test]
+fn a_new_value_computes_its_own_rows_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path());
+    let plan = |bits: &str| Plan::new(&sweep(&[ARRAY, &axis("adc_bits", "adc.bits", bits)])).unwrap();
+    let found = |bits: &str| {
+        let Summary { present, computed, .. } = run(&plan(bits), &store, RunOptions::default(), &Silent).unwrap();
+        (present, computed)
+    };
+    assert_eq!(found("[6]"), (0, 4));
+    assert_eq!(found("[5, 6]"), (4, 4));
+    assert_eq!(found("[5, 6]"), (8, 0));
+    assert_eq!(status(&plan("[5, 6]"), &store).unwrap().trainings, 1);
+    let (_, counts) = run_alone(&sweep(&[ARRAY, &axis("adc_bits", "adc.bits", "[5, 6]")]));
+    assert_eq!(counts, [1, 8, 8]);
+}
+
+#[test]
+fn garbage_is_what_can_be_made_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path());
+    let (small, large) = (sweep(&[&axis("adc_bits", "adc.bits", "[6]")]), sweep(&[ADC]));
+    let (expected, _) = run_in(&store, &large);
+    let (small, large) = (Plan::new(&small).unwrap(), Plan::new(&large).unwrap());
+    let removed = |plan, others| collect_garbage(plan, &store, others).unwrap();
+    assert_eq!(removed(&large, false), Removed { programs: 4, ..Removed::default() });
+    assert_eq!(removed(&small, true), Removed { rows: 2, trainings: 1, ..Removed::default() });
+    assert_eq!(run_in(&store, large.sweep()).0, expected);
+}

@@ -1,0 +1,135 @@
+//! Words of `ohmic sweep`.
+
+use super::Overrides;
+use clap::{Args, Subcommand};
+use explore::sweep::Shard;
+use std::path::PathBuf;
+
+/// `sweep`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Sweep {
+    /// One step of a sweep; without one, all of them.
+    #[command(subcommand)]
+    pub step: Option<Step>,
+    #[command(flatten)]
+    pub whole: Option<Whole>,
+}
+
+/// The steps.
+#[derive(Debug, Subcommand)]
+pub enum Step {
+    /// Show what there is to do, and check it
+    Plan(Plan),
+    /// Compute what the store lacks, together with other processes that do the same
+    Run(Run),
+    /// Say how far it is; exit code 1 while rows are missing
+    Status(Status),
+    /// Write the table and the pictures of what the store holds
+    Csv(Csv),
+    /// Remove from the store what is not needed any more
+    Gc(Gc),
+}
+
+/// A sweep.
+#[derive(Debug, Args)]
+pub struct Planned {
+    /// Sweep: a name (see `ohmic list sweeps`) or a TOML file
+    pub sweep: String,
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// How results are computed.
+#[derive(Debug, Args)]
+pub struct Computed {
+    /// Compute again what is there, and compare; exit code 70 if it differs
+    #[arg(long)]
+    pub verify: bool,
+    /// Try again what has failed before
+    #[arg(long)]
+    pub retry: bool,
+}
+
+/// A sweep from the beginning to its pictures.
+#[derive(Debug, Args)]
+pub struct Whole {
+    #[command(flatten)]
+    pub planned: Planned,
+    #[command(flatten)]
+    pub computed: Computed,
+    /// Directory of results, which sweeps may share [default: `store` in the output directory]
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// Directory for sweep.csv, sweep.svg and run.toml
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+}
+
+/// `sweep plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub planned: Planned,
+    /// Directory of results; what is there already is not counted as work
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// List every row with its name in the store
+    #[arg(long)]
+    pub rows: bool,
+}
+
+/// `sweep run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub planned: Planned,
+    /// Directory of results, shared by all processes
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Begin with part K of N, K from 0, and go on with what others leave undone [default: as SLURM_ARRAY_TASK_ID, OMPI_COMM_WORLD_RANK,
+    /// JOB_COMPLETION_INDEX, HQ_TASK_ID or PARALLEL_SEQ say]
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
+    #[command(flatten)]
+    pub computed: Computed,
+}
+
+/// `sweep status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    pub planned: Planned,
+    /// Directory of results
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+}
+
+/// `sweep csv`.
+#[derive(Debug, Args)]
+pub struct Csv {
+    #[command(flatten)]
+    pub planned: Planned,
+    /// Directory of results
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Leave out the rows that are missing instead of refusing
+    #[arg(long)]
+    pub partial: bool,
+    /// Directory for sweep.csv, sweep.svg and run.toml; nothing is written without it
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// `sweep gc`.
+#[derive(Debug, Args)]
+pub struct Gc {
+    #[command(flatten)]
+    pub planned: Planned,
+    /// Directory of results
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Also remove the rows that are not of this sweep, and all trained networks once it is complete
+    #[arg(long)]
+    pub others: bool,
+}
