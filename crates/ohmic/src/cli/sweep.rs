@@ -1,7 +1,7 @@
 //! Words of `ohmic sweep`.
 
 use super::Overrides;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use explore::sweep::Shard;
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub struct Sweep {
     #[command(subcommand)]
     pub step: Option<Step>,
     #[command(flatten)]
-    pub whole: Option<Whole>,
+    pub whole: Whole,
 }
 
 /// The steps.
@@ -27,6 +27,8 @@ pub enum Step {
     Status(Status),
     /// Write the table and the pictures of what the store holds
     Csv(Csv),
+    /// Let a scheduler or GNU parallel run it, again and again until it is complete
+    Submit(Submit),
     /// Remove from the store what is not needed any more
     Gc(Gc),
 }
@@ -54,16 +56,19 @@ pub struct Computed {
 /// A sweep from the beginning to its pictures.
 #[derive(Debug, Args)]
 pub struct Whole {
+    /// Sweep: a name (see `ohmic list sweeps`) or a TOML file
+    #[arg(required = true)]
+    pub sweep: Option<String>,
     #[command(flatten)]
-    pub planned: Planned,
+    pub overrides: Overrides,
     #[command(flatten)]
     pub computed: Computed,
     /// Directory of results, which sweeps may share [default: `store` in the output directory]
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// Directory for sweep.csv, sweep.svg and run.toml
-    #[arg(short, long, value_name = "DIR")]
-    pub output: PathBuf,
+    #[arg(short, long, value_name = "DIR", required = true)]
+    pub output: Option<PathBuf>,
 }
 
 /// `sweep plan`.
@@ -132,4 +137,38 @@ pub struct Gc {
     /// Also remove the rows that are not of this sweep, and all trained networks once it is complete
     #[arg(long)]
     pub others: bool,
+}
+
+/// Who runs the shards of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// A job array of Slurm.
+    Slurm,
+    /// GNU parallel, on this machine or over ssh.
+    Parallel,
+}
+
+/// `sweep submit`.
+#[derive(Debug, Args)]
+pub struct Submit {
+    #[command(flatten)]
+    pub planned: Planned,
+    /// Directory of results, on a disk that all machines see; script, plan and logs go below `submit` in it
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Who runs the shards
+    #[arg(long, value_enum)]
+    pub engine: Engine,
+    /// Number of processes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub shards: u32,
+    /// Threads of each process
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub shard_threads: u32,
+    /// Machines for GNU parallel, as its --sshloginfile wants them; without it, this one
+    #[arg(long, value_name = "FILE")]
+    pub machines: Option<PathBuf>,
+    /// Write the script, print it with its command, and submit nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }

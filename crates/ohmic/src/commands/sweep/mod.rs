@@ -5,6 +5,7 @@ mod gc;
 mod plan;
 mod run;
 mod status;
+mod submit;
 
 use crate::cli::Format;
 use crate::cli::sweep::{Planned, Step, Sweep as Arguments, Whole};
@@ -14,14 +15,14 @@ use explore::store::Store;
 use explore::sweep::{Plan, Shard};
 
 pub fn run(arguments: &Arguments, format: Format) -> Result<(), ExploreError> {
-    match (&arguments.step, &arguments.whole) {
-        (Some(Step::Plan(arguments)), _) => plan::run(arguments, format),
-        (Some(Step::Run(arguments)), _) => run::run(arguments),
-        (Some(Step::Status(arguments)), _) => status::run(arguments, format),
-        (Some(Step::Csv(arguments)), _) => csv::run(arguments, format),
-        (Some(Step::Gc(arguments)), _) => gc::run(arguments),
-        (None, Some(arguments)) => whole(arguments, format),
-        (None, None) => Err(ExploreError::Request("a sweep is wanted: a name or a TOML file".to_owned())),
+    match &arguments.step {
+        None => whole(&arguments.whole, format),
+        Some(Step::Plan(arguments)) => plan::run(arguments, format),
+        Some(Step::Run(arguments)) => run::run(arguments),
+        Some(Step::Status(arguments)) => status::run(arguments, format),
+        Some(Step::Csv(arguments)) => csv::run(arguments, format),
+        Some(Step::Submit(arguments)) => submit::run(arguments),
+        Some(Step::Gc(arguments)) => gc::run(arguments),
     }
 }
 
@@ -31,9 +32,12 @@ fn load_plan(planned: &Planned) -> Result<Plan, ExploreError> {
 
 /// All steps on this machine.
 fn whole(arguments: &Whole, format: Format) -> Result<(), ExploreError> {
-    let plan = load_plan(&arguments.planned)?;
-    let store = Store::open(&arguments.store.clone().unwrap_or_else(|| arguments.output.join("store")));
+    let Whole { sweep: Some(sweep), overrides, computed, store, output: Some(output) } = arguments else {
+        return Err(ExploreError::Request("a sweep and its output directory are wanted".to_owned()));
+    };
+    let plan = Plan::new(&load(Kind::Sweep, sweep, &overrides.set)?)?;
+    let store = Store::open(&store.clone().unwrap_or_else(|| output.join("store")));
     plan::announce(&plan, Some(&store))?;
-    run::compute(&plan, &store, Shard::default(), &arguments.computed)?;
-    csv::write(&plan, &store, false, Some(&arguments.output), format)
+    run::compute(&plan, &store, Shard::default(), computed)?;
+    csv::write(&plan, &store, false, Some(output), format)
 }

@@ -1,0 +1,140 @@
+//! `ohmic sweep submit`: shards for a scheduler that is there already.
+
+use super::load_plan;
+use crate::cli::sweep::{Engine, Submit as Arguments};
+use explore::ExploreError;
+use explore::config::{Kind, to_toml};
+use explore::output::write;
+use explore::store::Store;
+use explore::sweep::{Plan, Status, status};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Submissions in a row that bring nothing new, after which it is no use to go on.
+const PATIENCE: u32 = 3;
+
+pub fn run(arguments: &Arguments) -> Result<(), ExploreError> {
+    let plan = load_plan(&arguments.planned)?;
+    plan.check()?;
+    let job = Job::write(arguments, &plan)?;
+    if arguments.dry_run {
+        say!("# {}", job.script.display());
+        say_raw!("{}", job.text);
+        say!("# submitted by\n{}", job.command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
+        return Ok(());
+    }
+    converge(&plan, &Store::open(&arguments.store), &job)
+}
+
+/// What is submitted.
+struct Job {
+    script: PathBuf,
+    text: String,
+    command: Vec<String>,
+}
+
+impl Job {
+    /// Writes the resolved plan and the script that runs one shard of it.
+    fn write(arguments: &Arguments, plan: &Plan) -> Result<Self, ExploreError> {
+        let absolute = |path: &Path| {
+            std::path::absolute(path).map_err(|source| ExploreError::File { path: path.to_owned(), source })
+        };
+        let store = absolute(&arguments.store)?;
+        let (directory, name) = (store.join("submit"), &plan.sweep().name);
+        let file = |end: &str| directory.join(format!("{name}.{end}"));
+        write(&directory, &format!("{name}.toml"), &to_toml(Kind::Sweep, plan.sweep())?)?;
+        let program =
+            std::env::current_exe().map_err(|source| ExploreError::File { path: PathBuf::from("ohmic"), source })?;
+        let words = |path: &Path| quoted(&path.display().to_string());
+        let threads = arguments.shard_threads;
+        let run = format!(
+            "exec {} sweep run {} --store {} --threads {threads}",
+            words(&program),
+            words(&file("toml")),
+            words(&store)
+        );
+        let (text, command) = match arguments.engine {
+            Engine::Slurm => slurm(arguments, &run, &file("sbatch"), &file("%a.log")),
+            Engine::Parallel => parallel(arguments, &run, &file("sh"))?,
+        };
+        let script = file(if arguments.engine == Engine::Slurm { "sbatch" } else { "sh" });
+        explore::output::write_bytes(&script, text.as_bytes())?;
+        Ok(Self { script, text, command })
+    }
+}
+
+/// One long-lived process per task: a task of its own for every point would take as long to start as to run. Slurm's own requeueing waits for two
+/// minutes; what is missing in the end is submitted again instead.
+fn slurm(arguments: &Arguments, run: &str, script: &Path, log: &Path) -> (String, Vec<String>) {
+    let text = format!(
+        "#!/usr/bin/env bash\n#SBATCH --job-name=ohmic-sweep\n#SBATCH --cpus-per-task={}\n#SBATCH --no-requeue\n\
+         #SBATCH --open-mode=append\n{run}\n",
+        arguments.shard_threads
+    );
+    let last = arguments.shards - 1;
+    let command = ["sbatch".to_owned(), "--wait".to_owned(), format!("--array=0-{last}")];
+    let places = [format!("--output={}", log.display()), script.display().to_string()];
+    (text, command.into_iter().chain(places).collect())
+}
+
+fn parallel(arguments: &Arguments, run: &str, script: &Path) -> Result<(String, Vec<String>), ExploreError> {
+    let text = format!("#!/usr/bin/env bash\n{run} --shard \"$1/{}\"\n", arguments.shards);
+    let mut command = vec!["parallel".to_owned(), "--will-cite".to_owned(), "--jobs".to_owned()];
+    command.push(arguments.shards.to_string());
+    if let Some(machines) = &arguments.machines {
+        let path =
+            std::path::absolute(machines).map_err(|source| ExploreError::File { path: machines.clone(), source })?;
+        command.extend(["--sshloginfile".to_owned(), path.display().to_string()]);
+    }
+    // Parallel reads its command as a shell does.
+    command.extend(["bash".to_owned(), quoted(&script.display().to_string()), "{}".to_owned(), ":::".to_owned()]);
+    command.extend((0..arguments.shards).map(|shard| shard.to_string()));
+    Ok((text, command))
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:%,+@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// Submits until every row is there or has failed: tasks and machines that die cost no more than what they were about to compute.
+fn converge(plan: &Plan, store: &Store, job: &Job) -> Result<(), ExploreError> {
+    let mut last = status(plan, store)?;
+    let (mut submissions, mut in_vain) = (0, 0);
+    while last.present + last.failed < last.rows && in_vain < PATIENCE {
+        submissions += 1;
+        eprintln!("submission {submissions}: {} of {} rows are missing", last.rows - last.present, last.rows);
+        submit(job)?;
+        let now = status(plan, store)?;
+        in_vain = if now.present + now.failed > last.present + last.failed { 0 } else { in_vain + 1 };
+        last = now;
+    }
+    report(&last, submissions, &job.script)
+}
+
+/// Submits once, and waits. That some tasks have failed is seen by what is missing.
+fn submit(job: &Job) -> Result<(), ExploreError> {
+    let [program, arguments @ ..] = job.command.as_slice() else { return Ok(()) };
+    match Command::new(program).args(arguments).status() {
+        Ok(_) => Ok(()),
+        Err(source) => Err(ExploreError::File { path: PathBuf::from(program), source }),
+    }
+}
+
+fn report(last: &Status, submissions: u32, script: &Path) -> Result<(), ExploreError> {
+    last.errors.iter().for_each(|error| eprintln!("failed: {error}"));
+    if last.is_complete() {
+        eprintln!("complete after {submissions} submissions");
+        return Ok(());
+    }
+    let missing = last.rows - last.present;
+    let logs = script.parent().unwrap_or(script).display();
+    Err(ExploreError::Disagreement(format!(
+        "{missing} rows are missing, {} of them failed; see the logs in {logs}",
+        last.failed
+    )))
+}

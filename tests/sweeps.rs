@@ -1,0 +1,203 @@
+//! Do sweeps survive: kills at any moment, any number of processes and threads, clusters whose machines die?
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "helpers of tests may fail the test"
+)]
+
+#[path = "sweeps_clusters.rs"]
+mod clusters;
+#[path = "sweeps_kills.rs"]
+mod kills;
+#[path = "sweeps_large.rs"]
+mod large;
+#[path = "support/random.rs"]
+#[allow(dead_code)]
+mod random;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A sweep of a few seconds in which networks are trained with and without a mapping strategy in view, compiled and simulated.
+const SWEEP: &str = r#"
+kind = "sweep"
+version = 1
+name = "small"
+
+[experiment]
+preset = "digits"
+mappings = ["isaac", "differential"]
+methods = ["conventional", "noise-injection"]
+training_seeds = 1
+chips = 3
+images = 40
+timing_images = 2
+[experiment.network]
+name = "small"
+dataset = "digits-8x8"
+layers = [{ kind = "linear", name = "fc1", outputs = 10 }]
+[experiment.training]
+epochs = 3
+validation_chips = 1
+noise = { ramp_start = 0.0, ramp_end = 0.5 }
+biased = { warm_up = 0.0, freeze = 0.5, refresh_epochs = 1 }
+[experiment.chip.tile.adc]
+calibration_images = 4
+calibration_chips = 1
+
+[[axes]]
+name = "array_size"
+keys = ["chip.tile.array.rows", "chip.tile.array.cols"]
+values = [32, 64]
+
+[[axes]]
+name = "adc_bits"
+keys = ["chip.tile.adc.bits"]
+values = [4, 5, 6, 7]
+
+[[axes]]
+name = "sigma"
+keys = ["chip.tile.cell.device.sigma_scale"]
+range = { low = 0.5, high = 2.0, points = 2, scale = "logarithmic" }
+"#;
+
+/// Variables of schedulers that would choose a shard.
+const SCHEDULERS: [&str; 5] =
+    ["SLURM_ARRAY_TASK_ID", "OMPI_COMM_WORLD_RANK", "JOB_COMPLETION_INDEX", "HQ_TASK_ID", "PARALLEL_SEQ"];
+
+/// A directory with the sweep in it.
+fn directory() -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let sweep = directory.path().join("small.toml");
+    std::fs::write(&sweep, SWEEP).unwrap();
+    (directory, sweep)
+}
+
+/// `ohmic sweep STEP SWEEP --store STORE`.
+fn step(step: &str, sweep: &Path, store: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ohmic"));
+    command.args(["sweep", step]).arg(sweep).arg("--store").arg(store).stdout(Stdio::null()).stderr(Stdio::piped());
+    for name in SCHEDULERS {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command that must succeed; what it printed.
+fn printed(mut command: Command) -> String {
+    let output = command.stdout(Stdio::piped()).output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The table of a complete store.
+fn csv(sweep: &Path, store: &Path) -> String {
+    printed(step("csv", sweep, store))
+}
+
+/// The table of a sweep that nothing disturbed.
+fn undisturbed(sweep: &Path) -> String {
+    let output = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ohmic"));
+    command.arg("sweep").arg(sweep).arg("-o").arg(output.path());
+    let printed = printed(command);
+    assert_eq!(printed, std::fs::read_to_string(output.path().join("sweep.csv")).unwrap());
+    assert_eq!(printed.lines().count(), 1 + 16 * 4);
+    printed
+}
+
+/// The same bytes, whoever computes what, in which order and on how many threads.
+#[test]
+fn shards_and_threads_change_nothing() {
+    let (directory, sweep) = directory();
+    let expected = undisturbed(&sweep);
+    for (shards, threads) in [(1, 1), (1, 8), (2, 2), (7, 1)] {
+        let store = directory.path().join(format!("{shards}-{threads}"));
+        let run = |shard: u32| {
+            let mut command = step("run", &sweep, &store);
+            command.args(["--shard", &format!("{shard}/{shards}"), "--threads", &threads.to_string()]);
+            command.spawn().unwrap()
+        };
+        let children: Vec<_> = (0..shards).map(run).collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        assert_eq!(csv(&sweep, &store), expected, "{shards} shards, {threads} threads");
+        let state = printed(step("status", &sweep, &store));
+        assert!(state.contains("64 of 64 rows, 0 missing"), "{state}");
+        // One conventional training for all points; noise-injection is one for each chip and mapping strategy.
+        assert!(state.contains("33 trainings, 64 programs, 0 running"), "work was done twice or not at all: {state}");
+    }
+}
+
+#[test]
+fn an_order_of_its_own_changes_nothing() {
+    let (directory, sweep) = directory();
+    let store = directory.path().join("store");
+    let mut command = step("run", &sweep, &store);
+    // One process of an unknown number begins somewhere in the middle.
+    command.env("PARALLEL_SEQ", "3");
+    printed(command);
+    assert_eq!(csv(&sweep, &store), undisturbed(&sweep));
+}
+
+#[test]
+fn incomplete_tables_are_refused_unless_asked_for() {
+    let (directory, sweep) = directory();
+    let store = directory.path().join("store");
+    let refused = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let error = refused(&mut step("csv", &sweep, &store));
+    assert!(error.contains("64 of 64 rows are not in") && error.contains("--partial"), "{error}");
+    assert!(refused(&mut step("status", &sweep, &store)).contains("64 rows are missing"));
+    let mut partial = step("csv", &sweep, &store);
+    partial.arg("--partial");
+    assert_eq!(printed(partial).lines().count(), 1);
+}
+
+/// A row that was computed by a program or machine that computes something else is found out.
+#[test]
+fn a_contradiction_ends_with_70() {
+    let (directory, sweep) = directory();
+    let store = directory.path().join("store");
+    let run = |more: &[&str]| {
+        let mut command = step("run", &sweep, &store);
+        command.args(["--set", "axes.1.values=[4]", "--set", "axes.0.values=[32]"]).args(more);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(run(&[]).0, Some(0));
+    assert_eq!(run(&["--verify"]).0, Some(0));
+    let rows = files(&store.join("row"));
+    // Another row's result under the right name, with a hash that fits.
+    let text = std::fs::read_to_string(&rows[0]).unwrap();
+    let (content, _) = text.rsplit_once("sha256 ").unwrap();
+    let content = content.replacen("chips = 3", "chips = 4", 1);
+    std::fs::write(&rows[0], format!("{content}sha256 {}\n", sha256(content.as_bytes()))).unwrap();
+    let (code, error) = run(&["--verify"]);
+    assert!(code == Some(70) && error.contains("the same computation gave two results"), "{code:?} {error}");
+    assert_eq!(files(&store.join("conflict")).len(), 1);
+    assert_eq!(std::fs::read_to_string(&rows[0]).unwrap().matches("chips = 4").count(), 1, "both are kept");
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// All files below a directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort_unstable();
+    found
+}

@@ -1,0 +1,149 @@
+//! Do sweeps run under the schedulers that are there: a Slurm of two machines, one of which dies, and GNU parallel?
+
+use super::{csv, directory, printed, step, undisturbed};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Whether a program is there; if not, a test says that it was skipped, unless the environment asks for it.
+fn there(program: &str, variable: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    // Without a configuration some refuse even to say their version.
+    if found.is_ok() {
+        return true;
+    }
+    assert!(std::env::var_os(variable).is_none(), "{variable} is set, but there is no {program}");
+    eprintln!("SKIPPED: there is no {program}; sweeps were NOT run under it");
+    false
+}
+
+#[test]
+fn a_dry_run_shows_what_would_be_submitted() {
+    let (directory, sweep) = directory();
+    let store = directory.path().join("the store");
+    let dry = |engine: &str| {
+        let mut command = step("submit", &sweep, &store);
+        command.args(["--engine", engine, "--shards", "3", "--dry-run", "--shard-threads", "2"]);
+        printed(command)
+    };
+    let text = dry("slurm");
+    let store_words = format!("--store '{}'", store.display());
+    for expected in
+        ["#SBATCH --no-requeue", "#SBATCH --cpus-per-task=2", "--threads 2", "sbatch --wait --array=0-2", &store_words]
+    {
+        assert!(text.contains(expected), "{expected} is missing in {text}");
+    }
+    let text = dry("parallel");
+    for expected in ["--shard \"$1/3\"", "parallel --will-cite --jobs 3 bash ", "::: 0 1 2", &store_words] {
+        assert!(text.contains(expected), "{expected} is missing in {text}");
+    }
+    assert!(store.join("submit/small.toml").exists() && !store.join("row").exists());
+}
+
+#[test]
+fn gnu_parallel_computes_the_same_bytes() {
+    if !there("parallel", "OHMIC_REQUIRE_PARALLEL") {
+        return;
+    }
+    let (directory, sweep) = directory();
+    let store = directory.path().join("the store");
+    let mut command = step("submit", &sweep, &store);
+    command.args(["--engine", "parallel", "--shards", "3"]);
+    printed(command);
+    assert_eq!(csv(&sweep, &store), undisturbed(&sweep));
+}
+
+/// The two-machine Slurm beside the repository.
+fn scripts() -> PathBuf {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/slurm");
+    std::env::var_os("OHMIC_SLURM_SCRIPTS").map_or(beside, PathBuf::from)
+}
+
+/// A running Slurm, stopped when dropped.
+struct Slurm(PathBuf);
+
+impl Slurm {
+    fn start(directory: &Path) -> Self {
+        let slurm = Self(directory.join("slurm"));
+        let up = Command::new(scripts().join("up2.sh")).arg(&slurm.0).output().unwrap();
+        assert!(up.status.success(), "{}{}", String::from_utf8_lossy(&up.stdout), String::from_utf8_lossy(&up.stderr));
+        slurm
+    }
+
+    fn configured(&self, mut command: Command) -> Command {
+        command.env("SLURM_CONF", self.0.join("slurm.conf"));
+        command
+    }
+
+    /// Ends the second machine: its daemon and all that runs there.
+    fn kill_second(&self) {
+        let daemon = std::fs::read_to_string(self.0.join("slurmd.n2.pid")).unwrap();
+        let tasks = processes_with("SLURMD_NODENAME=n2", &self.0);
+        assert!(!tasks.is_empty(), "nothing runs on the second machine");
+        for pid in [daemon.trim().parse().unwrap()].into_iter().chain(tasks) {
+            let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
+        }
+    }
+}
+
+impl Drop for Slurm {
+    fn drop(&mut self) {
+        let _ = Command::new(scripts().join("down.sh")).arg(&self.0).status();
+    }
+}
+
+/// The processes of this Slurm that have a setting in their environment.
+fn processes_with(setting: &str, slurm: &Path) -> Vec<u32> {
+    let configuration = format!("SLURM_CONF={}", slurm.join("slurm.conf").display());
+    let has = |pid: &u32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let words: Vec<&[u8]> = environment.split(|&byte| byte == 0).collect();
+        words.contains(&setting.as_bytes()) && words.contains(&configuration.as_bytes())
+    };
+    let entries = std::fs::read_dir("/proc").unwrap();
+    entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok()).filter(has).collect()
+}
+
+fn count_rows(store: &Path) -> usize {
+    let row = store.join("row");
+    if row.exists() {
+        super::files(&row).iter().filter(|file| file.extension().is_some_and(|end| end == "rec")).count()
+    } else {
+        0
+    }
+}
+
+fn wait_for(what: &str, mut child: Option<&mut Child>, done: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !done() {
+        assert!(begin.elapsed() < Duration::from_secs(120), "{what} took too long");
+        if let Some(child) = child.as_mut() {
+            assert!(child.try_wait().unwrap().is_none(), "the submission ended before {what}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_slurm_that_loses_a_machine_computes_the_same_bytes() {
+    if !there("sbatch", "OHMIC_REQUIRE_SLURM") {
+        return;
+    }
+    if !scripts().join("up2.sh").exists() {
+        eprintln!("SKIPPED: there is no {}; sweeps were NOT run under Slurm", scripts().display());
+        return;
+    }
+    let (directory, sweep) = directory();
+    let store = directory.path().join("store");
+    let slurm = Slurm::start(directory.path());
+    let mut command = slurm.configured(step("submit", &sweep, &store));
+    command.args(["--engine", "slurm", "--shards", "2"]);
+    let mut child = command.spawn().unwrap();
+    wait_for("the first rows", Some(&mut child), || count_rows(&store) >= 5);
+    slurm.kill_second();
+    let rows = count_rows(&store);
+    assert!(rows < 64, "the machine was killed too late");
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(csv(&sweep, &store), undisturbed(&sweep), "killed at {rows} rows");
+}
