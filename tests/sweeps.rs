@@ -16,6 +16,8 @@ mod large;
 #[path = "support/random.rs"]
 #[allow(dead_code)]
 mod random;
+#[path = "sweeps_report.rs"]
+mod report;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -66,6 +68,18 @@ range = { low = 0.5, high = 2.0, points = 2, scale = "logarithmic" }
 /// Variables of schedulers that would choose a shard.
 const SCHEDULERS: [&str; 5] =
     ["SLURM_ARRAY_TASK_ID", "OMPI_COMM_WORLD_RANK", "JOB_COMPLETION_INDEX", "HQ_TASK_ID", "PARALLEL_SEQ"];
+
+/// Whether a program is there; if not, a test says that it was skipped, unless the environment asks for it.
+fn there(program: &str, variable: &str) -> bool {
+    // Without a configuration some refuse even to say their version.
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_ok() {
+        return true;
+    }
+    assert!(std::env::var_os(variable).is_none(), "{variable} is set, but there is no {program}");
+    eprintln!("SKIPPED: there is no {program}; sweeps were NOT tried with it");
+    false
+}
 
 /// A directory with the sweep in it.
 fn directory() -> (tempfile::TempDir, PathBuf) {

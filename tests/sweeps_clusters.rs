@@ -1,21 +1,9 @@
 //! Do sweeps run under the schedulers that are there: a Slurm of two machines, one of which dies, and GNU parallel?
 
-use super::{csv, directory, printed, step, undisturbed};
+use super::{csv, directory, printed, step, there, undisturbed};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// Whether a program is there; if not, a test says that it was skipped, unless the environment asks for it.
-fn there(program: &str, variable: &str) -> bool {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    // Without a configuration some refuse even to say their version.
-    if found.is_ok() {
-        return true;
-    }
-    assert!(std::env::var_os(variable).is_none(), "{variable} is set, but there is no {program}");
-    eprintln!("SKIPPED: there is no {program}; sweeps were NOT run under it");
-    false
-}
 
 #[test]
 fn a_dry_run_shows_what_would_be_submitted() {

@@ -19,6 +19,7 @@ pub mod output;
 pub mod plot;
 pub mod progress;
 pub mod recommend;
+pub mod report;
 pub mod results;
 pub mod simulate;
 pub mod spice;

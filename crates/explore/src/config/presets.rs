@@ -75,7 +75,10 @@ static BUILT_IN: &[(&str, &str)] = presets![
     "sweeps/adc-precision-x-array-size",
     "sweeps/adc-precision-x-range",
     "sweeps/aicas-2023-devices",
+    "sweeps/columns-per-adc",
+    "sweeps/device-x-bits-per-cell",
     "sweeps/device-x-sigma",
+    "sweeps/sigma-x-training-x-mapping",
 ];
 
 /// A list of presets; the built-in one, or another one in tests.

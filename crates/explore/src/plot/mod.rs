@@ -2,24 +2,36 @@
 
 mod bars;
 mod canvas;
+mod dark;
+mod energies;
 mod floor_plan;
+mod heat;
+mod histogram;
 mod learning;
 mod legend;
 mod lines;
 mod marks;
 mod panel;
+mod pareto;
 mod rows;
 mod scale;
 mod sigma;
 mod states;
 #[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
 mod tests;
 mod words;
 
 pub use self::bars::accuracy_bars;
+pub use self::dark::dark;
+pub use self::energies::energy_bars;
 pub use self::floor_plan::floor_plan;
+pub use self::heat::heat_map;
+pub use self::histogram::chip_histograms;
 pub use self::learning::learning_curve;
 pub use self::lines::lines;
+pub use self::pareto::{pareto, pareto_front};
 pub use self::sigma::accuracy_over_sigma;
 pub use self::states::state_errors;
 

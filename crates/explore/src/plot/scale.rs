@@ -38,6 +38,11 @@ impl Scale {
         self.from + share * (self.to - self.from)
     }
 
+    /// The values at its ends.
+    pub(super) fn ends(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
     /// Round values within the axis.
     pub(super) fn ticks(&self) -> Vec<f64> {
         if self.logarithmic { log_ticks(self.low, self.high) } else { linear_ticks(self.low, self.high) }

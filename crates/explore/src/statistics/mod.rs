@@ -5,7 +5,9 @@
 mod bootstrap;
 mod hash;
 
-pub use self::bootstrap::{Estimate, StatisticsError, difference_interval, mean_interval, ratio_interval};
+pub use self::bootstrap::{
+    Difference, Estimate, StatisticsError, difference_among, difference_interval, mean_interval, ratio_interval,
+};
 pub(crate) use self::hash::{index, unit};
 
 /// The 0.975 quantile of the normal distribution: half the width of a 95 % interval in standard errors.

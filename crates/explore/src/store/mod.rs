@@ -275,6 +275,18 @@ impl Store {
         self.files.remove(&path).map_err(|source| StoreError::Io { path, source })
     }
 
+    /// Forgets the state of a training.
+    ///
+    /// # Errors
+    /// If a file cannot be removed.
+    pub fn forget_checkpoints(&self, id: &Id) -> Result<(), StoreError> {
+        let path = self.checkpoints(id);
+        match std::fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => Err(StoreError::Io { path, source }),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the lock of something, unless somebody else has it.
     ///
     /// # Errors

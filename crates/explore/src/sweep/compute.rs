@@ -100,24 +100,37 @@ impl<'a> Worker<'a> {
     }
 
     fn row(&self, planned: &PlannedRow, resolved: &Resolved<'_>) -> Result<Outcome<RowResult>, ExploreError> {
-        let Experiment { training_seeds, seed: first_seed, .. } = *resolved.experiment;
         let mut programs = Vec::new();
-        for seed_index in 0..training_seeds {
+        for seed_index in 0..resolved.experiment.training_seeds {
             programs.push(ready!(self.program(resolved, seed_index)?));
         }
         self.unit(Kind::Row, &planned.id, || {
             self.progress.note(&format!("simulating {}", self.plan.label(planned)));
+            self.simulate(resolved, &programs)
+        })
+    }
+
+    /// The chip samples of a row, as many as there are to be.
+    fn simulate(&self, resolved: &Resolved<'_>, programs: &[Program]) -> Result<RowResult, ExploreError> {
+        let Experiment { mut chips, seed: first_seed, .. } = *resolved.experiment;
+        loop {
             let mut evaluations = Vec::new();
-            for (seed_index, program) in (0..).zip(&programs) {
-                let evaluator = Evaluator::of(resolved.experiment, seed_index);
+            for (seed_index, program) in (0..).zip(programs) {
+                let evaluator = Evaluator { chips, ..Evaluator::of(resolved.experiment, seed_index) };
                 evaluations.push(evaluator.run(program, &resolved.images.test, &CellSource::Device, &Silent)?);
             }
-            let images = resolved.images.test.len() as u64;
-            let row =
-                row(&programs.iter().collect::<Vec<_>>(), &evaluations.iter().collect::<Vec<_>>(), images, first_seed)?;
-            let accuracies = evaluations.into_iter().map(|evaluation| evaluation.accuracies).collect();
-            Ok(RowResult { accuracies, row })
-        })
+            let accuracies: Vec<Vec<f64>> =
+                evaluations.iter().map(|evaluation| evaluation.accuracies.clone()).collect();
+            let sampling = self.plan.sweep().sampling();
+            match sampling.map_or(Ok(None), |sampling| sampling.more(&accuracies, chips))? {
+                Some(more) => chips = more,
+                None => {
+                    let (programs, evaluations): (Vec<_>, Vec<_>) = programs.iter().zip(&evaluations).unzip();
+                    let row = row(&programs, &evaluations, resolved.images.test.len() as u64, first_seed)?;
+                    return Ok(RowResult { accuracies, row });
+                }
+            }
+        }
     }
 
     /// The compiled network of a training seed.
@@ -126,9 +139,8 @@ impl<'a> Worker<'a> {
         let trainings = plan(experiment, &images.dataset)?;
         let trainings: Vec<Training<'_>> =
             trainings.into_iter().filter(|training| training.seed_index == seed_index).collect();
-        let digest = crate::datasets::digest(&experiment.network.dataset)?;
         let of_training =
-            |training: &Training<'_>| Ok(Id::of("training", &[training.key()?.as_bytes(), digest.as_bytes()]));
+            |training: &Training<'_>| Ok(Id::of("training", &[training.key()?.as_bytes(), images.digest.as_bytes()]));
         let names: Vec<Id> = trainings.iter().map(of_training).collect::<Result<_, ExploreError>>()?;
         let seed = training_seed(experiment, seed_index);
         let chip = toml::to_string(&experiment.chip).map_err(|error| ExploreError::Table(error.to_string()))?;
@@ -155,12 +167,6 @@ impl<'a> Worker<'a> {
     /// A trained network. Where the process is killed, the training goes on from its last checkpoint.
     fn network(&self, training: &Training<'_>, id: &Id) -> Result<Outcome<Network>, ExploreError> {
         let directory = self.store.checkpoints(id);
-        let remove = || match std::fs::remove_dir_all(&directory) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(StoreError::Io { path: directory.clone(), source })
-            }
-            _ => Ok(()),
-        };
         let trained = self.unit(Kind::Training, id, || {
             self.progress.note(&format!("training {} by {}", training.experiment.network.name, training.method.name()));
             let checkpoints = Checkpoints { directory: &directory, every: CHECKPOINT_STEPS, resume: true };
@@ -168,14 +174,14 @@ impl<'a> Worker<'a> {
             let trained = train_plans(std::slice::from_ref(training), &options, &Silent);
             let trained = trained.map_err(|(_, error)| error).inspect_err(|_| {
                 // The next try begins from nothing.
-                let _ = remove();
+                let _ = self.store.forget_checkpoints(id);
             })?;
             let first = trained.into_iter().next();
             let trained = first.ok_or_else(|| ExploreError::Request("nothing was trained".to_owned()))?;
             Ok(Network { graph: trained.network, validation_accuracy: trained.validation_accuracy })
         })?;
         if matches!(trained, Outcome::Ready(_)) {
-            remove()?;
+            self.store.forget_checkpoints(id)?;
         }
         Ok(trained)
     }

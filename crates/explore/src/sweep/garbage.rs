@@ -25,6 +25,9 @@ pub struct Removed {
 /// # Errors
 /// If a file cannot be removed.
 pub fn collect_garbage(plan: &Plan, store: &Store, others: bool) -> Result<Removed, ExploreError> {
+    for id in store.ids(Kind::Training)? {
+        store.forget_checkpoints(&id)?;
+    }
     let mut removed = Removed { leftovers: store.tidy()?, ..Removed::default() };
     let clear = |kind: Kind, keep: &BTreeSet<Id>| -> Result<usize, ExploreError> {
         let ids = store.ids(kind)?;

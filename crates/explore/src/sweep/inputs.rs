@@ -14,6 +14,8 @@ use crate::experiment::Experiment;
 #[derive(Clone)]
 pub(super) struct Images {
     pub(super) dataset: Arc<Dataset>,
+    /// What stands for the data set in names.
+    pub(super) digest: Arc<str>,
     /// The test images that chips classify.
     pub(super) test: Arc<Split>,
 }
@@ -21,7 +23,7 @@ pub(super) struct Images {
 /// What was loaded so far.
 #[derive(Default)]
 pub(super) struct Inputs {
-    datasets: Mutex<BTreeMap<String, Arc<Dataset>>>,
+    datasets: Mutex<BTreeMap<String, (Arc<Dataset>, Arc<str>)>>,
     /// By data set and number.
     images: Mutex<BTreeMap<(String, u32), Arc<Split>>>,
 }
@@ -30,15 +32,18 @@ impl Inputs {
     pub(super) fn of(&self, experiment: &Experiment) -> Result<Images, ExploreError> {
         let name = &experiment.network.dataset;
         let mut loaded = self.datasets.lock().unwrap_or_else(PoisonError::into_inner);
-        let dataset = match loaded.get(name) {
-            Some(dataset) => dataset.clone(),
-            None => loaded.entry(name.clone()).or_insert(Arc::new(datasets::load(name, None)?)).clone(),
+        let (dataset, digest) = match loaded.get(name) {
+            Some(there) => there.clone(),
+            None => {
+                let new = (Arc::new(datasets::load(name, None)?), datasets::digest(name)?.into());
+                loaded.entry(name.clone()).or_insert(new).clone()
+            }
         };
         drop(loaded);
         let key = (name.clone(), experiment.images);
         let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
         let some = || Arc::new(test_images(&dataset.test, experiment.images));
         let test = images.entry(key).or_insert_with(some).clone();
-        Ok(Images { dataset, test })
+        Ok(Images { dataset, digest, test })
     }
 }

@@ -9,12 +9,15 @@
 
 mod axes;
 mod canonical;
+mod chips;
 mod compute;
+mod differences;
 mod dimensions;
 mod estimate;
 mod factors;
 mod garbage;
 mod inputs;
+mod pictures;
 mod plan;
 mod points;
 mod queue;
@@ -31,8 +34,10 @@ use serde::{Deserialize, Serialize};
 use tile::check::{Check, Problems};
 
 pub use self::axes::{Axis, Range, RangeScale};
+pub use self::differences::{Differences, differences};
 pub use self::estimate::{Work, estimate};
 pub use self::garbage::{Removed, collect_garbage};
+pub use self::pictures::{Pictures, pictures};
 pub use self::plan::{Plan, PlannedRow};
 pub use self::points::{Point, Setting};
 pub use self::run::{RunOptions, Summary, run};
@@ -43,6 +48,9 @@ pub use self::stored::RowResult;
 pub use self::table::{PointRows, to_csv};
 use crate::experiment::Experiment;
 use crate::results::COLUMNS;
+
+/// The most chip samples per network where a sweep does not say.
+const MOST_CHIPS: u32 = 1000;
 
 /// More points are a typing error.
 const MAX_POINTS: u64 = 1_000_000;
@@ -63,6 +71,12 @@ pub struct Sweep {
     /// How the values of sampled axes are drawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<Samples>,
+    /// Half the width of the 95 % interval of the mean accuracy: rows simulate more chip samples than `experiment.chips` until it is no wider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_ci: Option<f64>,
+    /// The most chip samples per network for that; 1000 without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_chips: Option<u32>,
     /// How the results are drawn; not at all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plot: Option<Plot>,
@@ -96,6 +110,13 @@ impl Check for Sweep {
         if let Some(samples) = &self.samples {
             problems.within("samples", |p| samples.check(p));
         }
+        if let Some(target) = self.target_ci {
+            problems.require("target_ci", target, target > 0.0 && target < 1.0, "a number above 0 and below 1");
+        }
+        if let Some(most) = self.most_chips {
+            let allowed = "a number of chip samples beside `target_ci`, not below `experiment.chips`";
+            problems.require("most_chips", most, self.target_ci.is_some() && most >= self.experiment.chips, allowed);
+        }
         let points = self.most_points();
         let allowed = format!("at most {MAX_POINTS} combinations of values");
         problems.require("axes", format!("{points} points"), points <= MAX_POINTS, allowed);
@@ -106,6 +127,11 @@ impl Check for Sweep {
 }
 
 impl Sweep {
+    /// What rows depend on beside their experiments.
+    fn sampling(&self) -> Option<Sampling> {
+        self.target_ci.map(|half_width| Sampling { half_width, most: self.most_chips.unwrap_or(MOST_CHIPS) })
+    }
+
     /// Number of points, if no axis is left out anywhere.
     fn most_points(&self) -> u64 {
         let first = |index: usize, axis: &Axis| {
@@ -116,6 +142,13 @@ impl Sweep {
         let drawn = self.samples.as_ref().map_or(1, |samples| u64::from(samples.points));
         alone.map(|(_, axis)| if axis.sampled { drawn } else { axis.len() }).fold(1, u64::saturating_mul)
     }
+}
+
+/// When there are enough chip samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Sampling {
+    half_width: f64,
+    most: u32,
 }
 
 impl Check for Plot {

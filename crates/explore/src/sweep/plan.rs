@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::dimensions::{ABSENT, Dimension, combinations, dimensions};
 use super::factors::Factors;
 use super::points::{at, explain, label};
-use super::{Point, Setting, Sweep};
+use super::{Point, Sampling, Setting, Sweep};
 use crate::config::{ConfigError, with_overrides};
 use crate::error::ExploreError;
 use crate::experiment::Experiment;
@@ -51,13 +51,14 @@ impl Plan {
         let width = dimensions.len().max(1);
         let mut plan =
             Self { sweep: sweep.clone(), dimensions, choices: Vec::new(), names: Vec::new(), rows: Vec::new() };
+        let sampling = Sampling::bytes(sweep.sampling());
         let identify = |choices: &[u32]| {
             let identity = factors.identity(choices);
             let (mappings, methods) = (identity.mappings.to_vec(), identity.methods.to_vec());
             let names = mappings.iter().flat_map(|mapping| methods.iter().map(move |method| (mapping, method)));
             let row = |(mapping, method): (&String, &String)| {
                 let bytes = identity.row(mapping, method);
-                (mapping.clone(), method.clone(), Id::of("row", &[&bytes]))
+                (mapping.clone(), method.clone(), Id::of("row", &[&bytes, &sampling]))
             };
             (identity.bytes.clone(), names.map(row).collect::<Vec<_>>())
         };

@@ -63,7 +63,7 @@ pub fn to_csv(axes: &[Axis], points: &[PointRows]) -> Result<String, ExploreErro
 }
 
 /// As TOML writes it, but words without quotes.
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

@@ -40,6 +40,10 @@ pub struct Planned {
     pub sweep: String,
     #[command(flatten)]
     pub overrides: Overrides,
+    /// Simulate more chip samples than the experiment says until half the 95 % interval of the mean accuracy is no wider (short for --set
+    /// target_ci=W; at most 1000 or --set most_chips=N)
+    #[arg(long, value_name = "W")]
+    pub target_ci: Option<String>,
 }
 
 /// How results are computed.
@@ -61,12 +65,16 @@ pub struct Whole {
     pub sweep: Option<String>,
     #[command(flatten)]
     pub overrides: Overrides,
+    /// Simulate more chip samples than the experiment says until half the 95 % interval of the mean accuracy is no wider (short for --set
+    /// target_ci=W; at most 1000 or --set most_chips=N)
+    #[arg(long, value_name = "W")]
+    pub target_ci: Option<String>,
     #[command(flatten)]
     pub computed: Computed,
     /// Directory of results, which sweeps may share [default: `store` in the output directory]
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
-    /// Directory for sweep.csv, sweep.svg and run.toml
+    /// Directory for sweep.csv, differences.csv, report.html, the pictures and run.toml
     #[arg(short, long, value_name = "DIR", required = true)]
     pub output: Option<PathBuf>,
 }
@@ -121,7 +129,7 @@ pub struct Csv {
     /// Leave out the rows that are missing instead of refusing
     #[arg(long)]
     pub partial: bool,
-    /// Directory for sweep.csv, sweep.svg and run.toml; nothing is written without it
+    /// Directory for sweep.csv, differences.csv, report.html, the pictures and run.toml; nothing is written without it
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }

@@ -8,7 +8,7 @@ fn slow_names(plan: &Plan) -> Vec<store::Id> {
     let digests = BTreeMap::from([("digits-8x8".to_owned(), crate::datasets::digest("digits-8x8").unwrap())]);
     let name = |row: &PlannedRow| {
         let tree: Hashed = tree(&plan.experiment(row).unwrap(), &digests).unwrap();
-        store::Id::of("row", &[&tree.bytes])
+        store::Id::of("row", &[&tree.bytes, &[]])
     };
     plan.rows().iter().map(name).collect()
 }
@@ -163,7 +163,7 @@ fn samples_fill_their_ranges() {
     let digests = BTreeMap::from([("digits-8x8".to_owned(), crate::datasets::digest("digits-8x8").unwrap())]);
     for row in some {
         let tree = tree(&many.experiment(&row).unwrap(), &digests).unwrap();
-        assert_eq!(store::Id::of("row", &[&tree.bytes]), row.id, "{}", many.label(&row));
+        assert_eq!(store::Id::of("row", &[&tree.bytes, &[]]), row.id, "{}", many.label(&row));
     }
 }
 

@@ -118,3 +118,62 @@ fn garbage_is_what_can_be_made_again() {
     assert_eq!(removed(&small, true), Removed { rows: 2, trainings: 1, ..Removed::default() });
     assert_eq!(run_in(&store, large.sweep()).0, expected);
 }
+
+#[test]
+fn rows_simulate_as_many_chip_samples_as_it_takes() {
+    let (plain, _) = run_alone(&sweep(&[ADC]));
+    let wanted = sweep_with(&[ADC], &["target_ci=0.02", "most_chips=40"]);
+    let (found, _) = run_alone(&wanted);
+    let results = |points: &[PointRows]| points.iter().flat_map(|point| point.rows.clone()).collect::<Vec<_>>();
+    for (plain, found) in results(&plain).iter().zip(results(&found)) {
+        let width = found.row.accuracy_ci95_high - found.row.accuracy_ci95_low;
+        assert!(width <= 0.04 || found.row.chips == 40, "{width} with {} chips", found.row.chips);
+        assert_eq!(plain.accuracies[0], found.accuracies[0][..2], "the first chip samples are the same");
+    }
+    assert!(rows(&found).iter().any(|row| row.chips > 2), "two chip samples were enough for all");
+    let names = |sweep: &Sweep| Plan::new(sweep).unwrap().rows().iter().map(|row| row.id).collect::<Vec<_>>();
+    assert!(names(&wanted).iter().all(|id| !names(&sweep(&[ADC])).contains(id)));
+}
+
+#[test]
+fn rows_are_compared_with_those_that_differ_in_one_setting() {
+    let sweep = sweep(&[ARRAY, ADC]);
+    let (points, _) = run_alone(&sweep);
+    let found = differences(&sweep.axes, &points).unwrap();
+    // Two values of each of two axes and of the mapping strategy: half of the eight rows have the second of each.
+    assert_eq!((found.count, found.csv.lines().count()), (12, 13));
+    let mean = |size: u64, bits: u64, mapping: &str| {
+        let all = rows(&points);
+        let fits = |row: &&crate::results::Row| (row.array_rows, row.adc_bits, &*row.mapping) == (size, bits, mapping);
+        all.iter().find(fits).unwrap().accuracy_mean
+    };
+    let line = found.csv.lines().find(|line| line.starts_with("64,5,isaac,conventional,axis_adc_bits,6,")).unwrap();
+    let numbers: Vec<f64> = line.split(',').skip(6).map(|number| number.parse().unwrap()).collect();
+    assert!((numbers[0] - (mean(64, 5, "isaac") - mean(64, 6, "isaac"))).abs() < 1e-12);
+    assert!(
+        numbers[3] <= numbers[1] && numbers[1] <= numbers[0] && numbers[0] <= numbers[2] && numbers[2] <= numbers[4]
+    );
+    // Rows of other seeds have other chip samples.
+    let (points, _) = run_alone(&super::sweep(&[&axis("seed", "seed", "[1, 2]")]));
+    let found = differences(&super::sweep(&[&axis("seed", "seed", "[1, 2]")]).axes, &points).unwrap();
+    assert_eq!(found.count, 2, "the mapping strategies of each seed");
+}
+
+#[test]
+fn work_that_is_left_is_estimated() {
+    let seconds = |set: &[&str]| estimate(&Plan::new(&sweep_with(&[ADC], set)).unwrap(), None).unwrap().seconds;
+    let little = seconds(&[]);
+    assert!(
+        little > 0.0
+            && seconds(&["experiment.chips=100000"]) > 2.0 * little
+            && seconds(&["epochs=20000"]) > 2.0 * little
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path());
+    run_in(&store, &sweep(&[ADC]));
+    let work = |bits: &str| {
+        estimate(&Plan::new(&sweep(&[&axis("adc_bits", "adc.bits", bits)])).unwrap(), Some(&store)).unwrap()
+    };
+    assert_eq!(work("[6, 5]"), Work { present: 4, seconds: 0.0 });
+    assert!(work("[6, 5, 4]").present == 4 && work("[6, 5, 4]").seconds > 0.0);
+}

@@ -7,10 +7,10 @@ use crate::commands::print_json;
 use explore::ExploreError;
 use explore::config::Kind;
 use explore::output::{write as write_file, write_run};
-use explore::plot::lines;
+use explore::report::report;
 use explore::results::Row;
 use explore::store::Store;
-use explore::sweep::{Plan, collect, to_csv};
+use explore::sweep::{Plan, PointRows, collect, differences, pictures, to_csv};
 use serde_json::json;
 use std::path::Path;
 
@@ -28,27 +28,56 @@ pub fn write(
     format: Format,
 ) -> Result<(), ExploreError> {
     let points = collect(plan, store, partial)?;
-    let sweep = plan.sweep();
-    let csv = to_csv(&sweep.axes, &points)?;
-    let rows: Vec<Row> = points.into_iter().flat_map(|point| point.rows).map(|result| result.row).collect();
+    let csv = to_csv(&plan.sweep().axes, &points)?;
+    let rows: Vec<Row> = points.iter().flat_map(|point| &point.rows).map(|result| result.row.clone()).collect();
     let missing = plan.rows().len() - rows.len();
     if missing > 0 {
         eprintln!("warning: {missing} of {} rows are missing", plan.rows().len());
     }
     if let Some(output) = output {
-        write_run(output, Kind::Sweep, sweep, "ohmic sweep run.toml -o DIR")?;
-        write_file(output, "sweep.csv", &csv)?;
-        let plot = sweep.plot.as_ref().filter(|_| !rows.is_empty());
-        if let Some(plot) = plot {
-            let series: Vec<&str> = plot.series.iter().map(String::as_str).collect();
-            write_file(output, "sweep.svg", &lines(&rows, &plot.x, &series)?)?;
-        }
-        let picture = if plot.is_some() { "sweep.svg, " } else { "" };
-        eprintln!("wrote sweep.csv, {picture}run.toml to {}", output.display());
+        write_files(plan, &points, &csv, output)?;
     }
     match format {
         Format::Text => say_raw!("{csv}"),
         Format::Json => print_json(&json!({ "rows": rows }))?,
     }
+    Ok(())
+}
+
+fn write_files(plan: &Plan, points: &[PointRows], csv: &str, output: &Path) -> Result<(), ExploreError> {
+    let sweep = plan.sweep();
+    write_run(output, Kind::Sweep, sweep, "ohmic sweep run.toml -o DIR")?;
+    write_file(output, "sweep.csv", csv)?;
+    let mut written = vec!["run.toml", "sweep.csv"];
+    match differences(&sweep.axes, points) {
+        Ok(found) => {
+            write_file(output, "differences.csv", &found.csv)?;
+            written.push("differences.csv");
+            eprintln!(
+                "{} differences: {} intervals of 95 % are without 0, where {} would be by chance; {} still are if all hold together (Bonferroni)",
+                found.count,
+                found.apart,
+                found.count / 20,
+                found.apart_together
+            );
+        }
+        Err(error) => eprintln!("warning: differences.csv is left out: {error}"),
+    }
+    let pictures = pictures(sweep.plot.as_ref(), points)?;
+    for (name, svg) in &pictures.files {
+        write_file(output, name, svg)?;
+        written.push(name);
+    }
+    match report(plan, points) {
+        Ok(page) => {
+            write_file(output, "report.html", &page)?;
+            written.push("report.html");
+        }
+        Err(error) => eprintln!("warning: report.html is left out: {error}"),
+    }
+    for (name, reason) in &pictures.left_out {
+        eprintln!("warning: {name} is left out: {reason}");
+    }
+    eprintln!("wrote {} to {}", written.join(", "), output.display());
     Ok(())
 }

@@ -7,8 +7,9 @@ mod run;
 mod status;
 mod submit;
 
-use crate::cli::Format;
+use super::with_short_forms;
 use crate::cli::sweep::{Planned, Step, Sweep as Arguments, Whole};
+use crate::cli::{Format, Overrides};
 use explore::ExploreError;
 use explore::config::{Kind, load};
 use explore::store::Store;
@@ -27,15 +28,19 @@ pub fn run(arguments: &Arguments, format: Format) -> Result<(), ExploreError> {
 }
 
 fn load_plan(planned: &Planned) -> Result<Plan, ExploreError> {
-    Plan::new(&load(Kind::Sweep, &planned.sweep, &planned.overrides.set)?)
+    plan_of(&planned.sweep, &planned.overrides, &planned.target_ci)
+}
+
+fn plan_of(sweep: &str, overrides: &Overrides, target_ci: &Option<String>) -> Result<Plan, ExploreError> {
+    Plan::new(&load(Kind::Sweep, sweep, &with_short_forms(&overrides.set, &[("target_ci", target_ci)]))?)
 }
 
 /// All steps on this machine.
 fn whole(arguments: &Whole, format: Format) -> Result<(), ExploreError> {
-    let Whole { sweep: Some(sweep), overrides, computed, store, output: Some(output) } = arguments else {
+    let Whole { sweep: Some(sweep), overrides, target_ci, computed, store, output: Some(output) } = arguments else {
         return Err(ExploreError::Request("a sweep and its output directory are wanted".to_owned()));
     };
-    let plan = Plan::new(&load(Kind::Sweep, sweep, &overrides.set)?)?;
+    let plan = plan_of(sweep, overrides, target_ci)?;
     let store = Store::open(&store.clone().unwrap_or_else(|| output.join("store")));
     plan::announce(&plan, Some(&store))?;
     run::compute(&plan, &store, Shard::default(), computed)?;

@@ -1,0 +1,99 @@
+//! The figures of sweeps.
+
+use super::*;
+use crate::results::Row;
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for mapping in ["isaac", "offset"] {
+        for size in [32, 64] {
+            for bits in [4_u8, 5, 6] {
+                let accuracy = 0.5 + 0.05 * f64::from(bits) + if mapping == "offset" { 0.1 } else { 0.0 };
+                rows.push(Row {
+                    mapping: mapping.to_owned(),
+                    training: "conventional".to_owned(),
+                    array_rows: size,
+                    adc_bits: bits.into(),
+                    software_accuracy: 0.97,
+                    accuracy_mean: accuracy,
+                    accuracy_ci95_low: accuracy - 0.01,
+                    accuracy_ci95_high: accuracy + 0.01,
+                    accuracy_p5: accuracy - 0.05,
+                    energy_j: 1e-8 * f64::from(bits) * size as f64,
+                    energy_adc_j: 1e-8 * f64::from(bits) * size as f64,
+                    ..Row::default()
+                });
+            }
+        }
+    }
+    rows
+}
+
+#[test]
+fn a_heat_map_has_every_value_in_its_place() {
+    let svg = heat_map(&rows(), "adc_bits", "array_rows").unwrap();
+    for (accuracy, times) in [("70.0", 2), ("75.0", 2), ("80.0", 4), ("85.0", 2), ("90.0", 2)] {
+        assert_eq!(svg.matches(&format!("\n{accuracy}\n")).count(), times, "{accuracy}");
+    }
+    for text in ["isaac, conventional", "offset, conventional", "ADC bits", "Array rows"] {
+        assert!(svg.contains(text), "{text}");
+    }
+    // The ends of the scale: the worst and the best.
+    assert_eq!((svg.matches("#00224E").count(), svg.matches("#FDE737").count()), (2, 2));
+    assert!(matches!(heat_map(&rows(), "adc_bit", "array_rows"), Err(PlotError::UnknownColumn(_))));
+    assert!(matches!(heat_map(&[], "adc_bits", "array_rows"), Err(PlotError::Empty)));
+}
+
+#[test]
+fn the_front_holds_what_nothing_beats() {
+    let row = |energy_j, accuracy_mean| Row { energy_j, accuracy_mean, ..Row::default() };
+    let rows =
+        [row(2.0, 0.9), row(1.0, 0.8), row(3.0, 0.9), row(1.0, 0.7), row(0.5, 0.1), row(4.0, 0.95), row(2.0, 0.9)];
+    assert_eq!(pareto_front(&rows), [4, 1, 0, 5]);
+    assert!(pareto_front(&[]).is_empty());
+}
+
+#[test]
+fn energies_are_as_long_as_they_are() {
+    let mut rows = rows();
+    rows[0].energy_adc_j = 0.0;
+    rows[0].energy_array_j = rows[0].energy_j;
+    let svg = energy_bars(&rows).unwrap();
+    // Bars of nothing have no width.
+    let widths: Vec<u32> =
+        svg.lines().filter(|line| line.starts_with("<rect") && line.contains("#009E73")).map(width).collect();
+    assert_eq!(widths.len(), rows.len() + 1, "and the legend");
+    assert_eq!(widths.iter().filter(|width| **width == 0).count(), 1);
+    let longest = widths.iter().max().unwrap();
+    // 6 bits x 64 rows against 4 bits x 32 rows: three times as long.
+    assert!(widths.iter().any(|width| width.abs_diff(longest / 3) <= 1), "{widths:?}");
+}
+
+fn width(rectangle: &str) -> u32 {
+    let (_, rest) = rectangle.split_once(" width=\"").unwrap();
+    rest.split_once('"').unwrap().0.parse().unwrap()
+}
+
+#[test]
+fn chip_samples_are_counted() {
+    let mut row = rows()[0].clone();
+    row.accuracy_mean = 0.75;
+    let svg = chip_histograms(&[(row, vec![0.7, 0.7, 0.7, 0.8])]).unwrap();
+    let outlines = svg.lines().filter(|line| line.starts_with("<rect") && line.contains("#5A5A5A")).count();
+    assert_eq!(outlines, 2, "two bins hold something");
+    assert!(matches!(chip_histograms(&vec![(rows()[0].clone(), vec![0.5]); 25]), Err(PlotError::TooMuch(_))));
+}
+
+#[test]
+fn all_figures_are_drawn_for_any_order_of_the_rows() {
+    let mut reversed = rows();
+    reversed.reverse();
+    for rows in [rows(), reversed] {
+        for svg in [heat_map(&rows, "adc_bits", "array_rows"), energy_bars(&rows), pareto(&rows)] {
+            let svg = svg.unwrap();
+            assert!(svg.starts_with("<svg role=\"img\"") && svg.contains("<title>") && !svg.contains("NaN"));
+            assert_ne!(dark(&svg), svg);
+            assert!(!dark(&svg).contains("#FFFFFF"));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+"use strict";
+// One table of rows; the chart shows what the filter leaves of it.
+const data = JSON.parse(document.getElementById("data").textContent);
+const element = (id) => document.getElementById(id);
+// Okabe and Ito: distinct to colour-blind readers, on light and dark pages.
+const colours = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7"];
+const place = (name) => data.columns.indexOf(name);
+const isNumber = data.columns.map((_, column) => data.rows.every((row) => typeof row.values[column] === "number" || row.values[column] === null));
+const metrics = data.columns.filter((name, column) => isNumber[column] && data.metrics.includes(name));
+const state = { shown: data.rows.map((_, index) => index), sort: null, down: false, chosen: null, order: [], chart: null };
+
+const short = (value) => typeof value !== "number" ? value ?? ""
+  : Number.isInteger(value) ? String(value) : value.toPrecision(4).replace(/\.?0+(e|$)/, "$1");
+
+// Words must occur in a row; COLUMN<VALUE and the like must hold.
+function condition(word) {
+  const parts = word.match(/^([A-Za-z0-9_-]+)(<=|>=|!=|=|<|>)(.+)$/);
+  if (!parts) return (row) => row.values.some((value) => String(value ?? "").includes(word));
+  const [, name, operator, text] = parts;
+  const column = place(name);
+  if (column < 0) return null;
+  const number = Number(text);
+  const compared = isNumber[column] && !Number.isNaN(number) ? number : text;
+  const holds = { "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b,
+    "=": (a, b) => a === b, "!=": (a, b) => a !== b }[operator];
+  return (row) => holds(typeof compared === "number" ? row.values[column] : String(row.values[column] ?? ""), compared);
+}
+
+function filter() {
+  const conditions = element("filter").value.split(/\s+/).filter(Boolean).map(condition);
+  element("filter").classList.toggle("bad", conditions.includes(null));
+  const all = conditions.filter(Boolean);
+  state.shown = data.rows.map((_, index) => index).filter((index) => all.every((holds) => holds(data.rows[index])));
+  draw();
+}
+
+// What no other row beats: higher is better but for energies, latencies and areas.
+function front(x, y) {
+  const costs = (name) => /^(energy|latency|area)/.test(name);
+  const sign = (name) => costs(name) ? 1 : -1;
+  const value = (index, name) => sign(name) * data.rows[index].values[place(name)];
+  const order = [...state.shown].filter((index) => [x, y].every((name) => typeof data.rows[index].values[place(name)] === "number"));
+  order.sort((a, b) => value(a, x) - value(b, x) || value(a, y) - value(b, y) || a - b);
+  let best = Infinity;
+  return new Set(order.filter((index) => { const better = value(index, y) < best; best = Math.min(best, value(index, y)); return better; }));
+}
+
+function drawTable(onFront) {
+  const head = document.createElement("tr");
+  data.columns.forEach((name, column) => {
+    const cell = document.createElement("th");
+    cell.textContent = name + (state.sort === column ? (state.down ? " ▾" : " ▴") : "");
+    cell.onclick = () => { state.down = state.sort === column && !state.down; state.sort = column; draw(); };
+    head.append(cell);
+  });
+  element("head").replaceChildren(head);
+  const order = [...state.shown];
+  if (state.sort !== null) {
+    const key = (index) => data.rows[index].values[state.sort];
+    order.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a - b) * (state.down ? -1 : 1));
+  }
+  element("body").replaceChildren(...order.map((index) => {
+    const line = document.createElement("tr");
+    line.dataset.row = index;
+    line.classList.toggle("front", onFront.has(index));
+    line.classList.toggle("chosen", state.chosen === index);
+    line.append(...data.rows[index].values.map((value) => {
+      const cell = document.createElement("td");
+      cell.textContent = short(value);
+      cell.title = String(value ?? "");
+      return cell;
+    }));
+    line.onclick = () => choose(index);
+    return line;
+  }));
+  element("count").textContent = `${state.shown.length} of ${data.rows.length} rows, ${onFront.size} on the front`;
+}
+
+function drawChart(x, y, onFront) {
+  const value = (index, name) => data.rows[index].values[place(name)];
+  const order = state.shown.filter((index) => [x, y].every((name) => typeof value(index, name) === "number"));
+  order.sort((a, b) => value(a, x) - value(b, x) || a - b);
+  state.order = order;
+  const group = (index) => `${value(index, "mapping")}, ${value(index, "training")}`;
+  const groups = [...new Set(data.rows.map((_, index) => group(index)))];
+  const points = (label, number) => ({ label, stroke: colours[number % colours.length], paths: () => null,
+    points: { show: true, size: 8, fill: colours[number % colours.length] } });
+  const ink = getComputedStyle(document.documentElement).getPropertyValue("--lesser").trim();
+  const grid = { stroke: getComputedStyle(document.documentElement).getPropertyValue("--line").trim() };
+  const line = { label: "not beaten", stroke: ink, width: 2, spanGaps: true, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }) };
+  // The order is that of x, so that the first value is the least.
+  const ends = [order[0], order[order.length - 1]].map((index) => index === undefined ? 0 : value(index, x));
+  const decades = ends[0] > 0 && ends[1] > 30 * ends[0];
+  const options = {
+    width: Math.max(480, Math.min(document.body.clientWidth, 1100)), height: 420,
+    scales: { x: { time: false, distr: decades ? 3 : 1 } },
+    axes: [{ label: x, stroke: ink, grid, values: (_, ticks) => ticks.map((tick) => tick === null ? "" : short(tick)) }, { label: y, stroke: ink, grid, size: 70 }],
+    series: [{ label: x, value: (_, number) => short(number) }, line, ...groups.map(points)],
+    hooks: { setCursor: [(chart) => hover(chart.cursor.idx)] },
+  };
+  const series = groups.map((name) => order.map((index) => group(index) === name ? value(index, y) : null));
+  const unbeaten = order.map((index) => onFront.has(index) ? value(index, y) : null);
+  state.chart?.destroy();
+  state.chart = new uPlot(options, [order.map((index) => value(index, x)), unbeaten, ...series], element("chart"));
+  state.chart.over.onclick = () => choose(state.order[state.chart.cursor.idx] ?? null);
+}
+
+function hover(at) {
+  const row = data.rows[state.order[at]];
+  element("hover").textContent = row ? data.columns.map((name, column) => `${name} ${short(row.values[column])}`).join(", ") : "";
+}
+
+// The row in the table, and its configuration with what its axes changed.
+function choose(index) {
+  state.chosen = index;
+  document.querySelectorAll("#body tr").forEach((line) => line.classList.toggle("chosen", Number(line.dataset.row) === index));
+  document.querySelector("#body tr.chosen")?.scrollIntoView({ block: "nearest" });
+  if (index === null) return;
+  const changes = new Map(data.points[data.rows[index].point]);
+  const keys = [...new Set([...data.base.map(([key]) => key), ...changes.keys()])].sort();
+  const base = new Map(data.base);
+  element("configuration").replaceChildren(`# ${data.rows[index].id}\n`, ...keys.filter((key) => changes.get(key) !== null).map((key) => {
+    const text = `${key} = ${changes.get(key) ?? base.get(key)}\n`;
+    if (!changes.has(key)) return text;
+    const changed = document.createElement("b");
+    changed.textContent = text;
+    return changed;
+  }));
+}
+
+function draw() {
+  const [x, y] = [element("x").value, element("y").value];
+  const onFront = front(x, y);
+  drawTable(onFront);
+  drawChart(x, y, onFront);
+}
+
+for (const [id, wanted] of [["x", "energy_j"], ["y", "accuracy_mean"]]) {
+  element(id).replaceChildren(...metrics.map((name) => new Option(name, name, name === wanted, name === wanted)));
+  element(id).onchange = draw;
+}
+element("filter").oninput = filter;
+// A link may hold a filter: report.html#mapping=isaac
+element("filter").value = decodeURIComponent(location.hash.slice(1));
+matchMedia("(prefers-color-scheme: dark)").onchange = draw;
+filter();
