@@ -198,7 +198,7 @@ fn best_shares(points: Vec<TrainedPoint>) -> Vec<TrainedPoint> {
         match best.iter_mut().find(same) {
             None => best.push(point),
             Some(kept) if is_better(point.trained.validation_accuracy, kept.trained.validation_accuracy) => {
-                *kept = point
+                *kept = point;
             }
             Some(_) => {}
         }

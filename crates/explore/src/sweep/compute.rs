@@ -82,18 +82,18 @@ impl<'a> Worker<'a> {
         });
         let (experiment, images, method) = match resolved {
             Ok(resolved) => resolved,
-            Err(error) => return self.give_up(planned, error.to_string()),
+            Err(error) => return self.give_up(planned, &error.to_string()),
         };
         let (mapping, _) = self.plan.names(planned);
         let resolved = Resolved { experiment: &experiment, images: &images, mapping, method };
         match self.row(planned, &resolved)? {
             Outcome::Ready(_) => Ok(Outcome::Ready(())),
             Outcome::Busy(id) => Ok(Outcome::Busy(id)),
-            Outcome::Failed(error) => self.give_up(planned, error),
+            Outcome::Failed(error) => self.give_up(planned, &error),
         }
     }
 
-    fn give_up(&self, planned: &PlannedRow, error: String) -> Result<Outcome<()>, ExploreError> {
+    fn give_up(&self, planned: &PlannedRow, error: &str) -> Result<Outcome<()>, ExploreError> {
         let error = format!("{}: {error}", self.plan.label(planned));
         self.store.fail(&planned.id, &Failure { tries: TRIES, error: error.clone() })?;
         Ok(Outcome::Failed(error))

@@ -20,10 +20,13 @@ pub(super) struct Images {
     pub(super) test: Arc<Split>,
 }
 
+/// A data set with what stands for it.
+type Known = (Arc<Dataset>, Arc<str>);
+
 /// What was loaded so far.
 #[derive(Default)]
 pub(super) struct Inputs {
-    datasets: Mutex<BTreeMap<String, (Arc<Dataset>, Arc<str>)>>,
+    datasets: Mutex<BTreeMap<String, Known>>,
     /// By data set and number.
     images: Mutex<BTreeMap<(String, u32), Arc<Split>>>,
 }
