@@ -5,6 +5,7 @@ use plotters::style::RGBColor;
 use super::PlotError;
 use super::canvas::{Canvas, Lettering};
 use super::legend::head;
+use super::lines::lower;
 use super::panel::demand_panels;
 use super::rows::{common, demand_drawable, in_order, key};
 use super::words::{column_name, number};
@@ -59,7 +60,7 @@ pub fn heat_map(rows: &[Row], x: &str, y: &str) -> Result<String, PlotError> {
     demand_panels(panels.len())?;
     let size = (CELL.0 * x_values.len() as f64, CELL.1 * y_values.len() as f64);
     let width = (LEFT + panels.len().min(COLUMNS) as f64 * (size.0 + GAP) - GAP + RIGHT).max(LEAST_WIDTH);
-    let title = format!("Accuracy (%) over {} and {}", column_name(x), column_name(y));
+    let title = format!("Accuracy (%) over {} and {}", lower(&column_name(x)), lower(&column_name(y)));
     let mut canvas = Canvas::default();
     let top = head(&mut canvas, &title, &common(rows, &["mapping", "training", x, y]), &[], 24.0, width - RIGHT);
     let range = rows.iter().map(|row| row.accuracy_mean).fold((1.0_f64, 0.0_f64), |(l, h), a| (l.min(a), h.max(a)));

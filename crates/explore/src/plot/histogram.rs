@@ -12,7 +12,7 @@ use crate::results::Row;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 24.0;
 const PANEL: (f64, f64) = (250.0, 130.0);
-const GAP: (f64, f64) = (30.0, 66.0);
+const GAP: (f64, f64) = (48.0, 66.0);
 const COLUMNS: usize = 3;
 const BINS: usize = 20;
 /// More panels do not fit a page.

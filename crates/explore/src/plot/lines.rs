@@ -126,7 +126,8 @@ fn legend<'a>(names: &[Vec<String>], series: &[&str]) -> Vec<Line<'a>> {
     if lines.entries.is_empty() { vec![marks] } else { vec![lines, marks] }
 }
 
-fn lower(name: &str) -> String {
+/// A name within a sentence.
+pub(super) fn lower(name: &str) -> String {
     // "ADC bits" stays, "Array rows" becomes "array rows".
     let second_is_small = name.chars().nth(1).is_some_and(char::is_lowercase);
     let mut letters: Vec<char> = name.chars().collect();

@@ -10,9 +10,11 @@
 //!
 //! A file is written under another name, brought to the disk, renamed, and its directory brought to the disk: it is there whole or not at all.
 
+mod error;
 mod files;
 mod host;
 mod id;
+mod kind;
 mod locks;
 mod record;
 #[cfg(test)]
@@ -24,72 +26,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::error::StoreError;
 pub use self::files::{Disk, Files};
 pub use self::id::{Id, MODEL};
+pub use self::kind::Kind;
 pub use self::locks::Lock;
 use self::locks::{Done, Locks, PATIENCE};
 pub use self::record::Record;
 
 /// How often a result that fails is tried.
 pub const TRIES: u32 = 3;
-
-/// What is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A row of results.
-    Row,
-    /// A trained network.
-    Training,
-    /// A compiled program.
-    Program,
-    /// Why something could not be computed.
-    Failed,
-    /// A result that contradicts another, or is damaged.
-    Conflict,
-}
-
-impl Kind {
-    const ALL: [Self; 5] = [Self::Row, Self::Training, Self::Program, Self::Failed, Self::Conflict];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Row => "row",
-            Self::Training => "training",
-            Self::Program => "program",
-            Self::Failed => "failed",
-            Self::Conflict => "conflict",
-        }
-    }
-}
-
-/// Why the store could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The operating system refused.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// A file does not hold what it should.
-    #[error("{}: {what}", path.display())]
-    Contents {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        what: String,
-    },
-    /// The same computation gave two results.
-    #[error("the same computation gave two results: {} and {}; one of them was made by another program, or a machine computes wrongly", first.display(), second.display())]
-    Conflict {
-        /// The result that was there.
-        first: PathBuf,
-        /// The other one.
-        second: PathBuf,
-    },
-}
 
 /// How often something was tried in vain, and why.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
