@@ -3,8 +3,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     missing_docs,
-    reason = "helpers of tests may fail the test"
+    reason = "helpers of tests may fail the test, and say what was skipped"
 )]
 
 #[path = "sweeps_clusters.rs"]

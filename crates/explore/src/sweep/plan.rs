@@ -15,7 +15,7 @@ use crate::experiment::Experiment;
 use crate::store::Id;
 
 /// Of plans with more points, so many are checked before anything runs; the others when it is their turn.
-const MOST_CHECKED: usize = 1000;
+const MOST_CHECKED: usize = 500;
 
 /// A sweep with its points.
 #[derive(Debug)]
@@ -170,7 +170,7 @@ impl Plan {
         format!("{}, {mapping}, {method}", at(&self.settings(row.point as usize)))
     }
 
-    /// Resolves and checks all points, or [`MOST_CHECKED`] evenly spread ones.
+    /// Resolves and checks all points, or 500 evenly spread ones.
     ///
     /// # Errors
     /// The first that is not allowed.
