@@ -270,7 +270,7 @@ impl RowRequest<'_> {
 }
 
 /// The error for a row without a network.
-fn no_network(method: &str, mapping: &str) -> ExploreError {
+pub(crate) fn no_network(method: &str, mapping: &str) -> ExploreError {
     ExploreError::Request(format!("no network was trained by {method} for {mapping}"))
 }
 

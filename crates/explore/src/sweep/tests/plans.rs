@@ -15,7 +15,11 @@ fn shipped_sweeps_have_their_points_and_survive_writing() {
     }
     for name in preset_names(Kind::Sweep) {
         let sweep: Sweep = load(Kind::Sweep, name, &[]).unwrap();
-        assert!(!points(&sweep).unwrap().is_empty() && sweep.plot.is_some(), "{name}");
+        assert!(sweep.plot.is_some(), "{name}");
+        // Data sets that are not in the program may not be there; a name of a row depends on them.
+        if nn::datasets::info(&sweep.experiment.network.dataset).unwrap().files().is_empty() {
+            assert!(!points(&sweep).unwrap().is_empty(), "{name}");
+        }
     }
 }
 
