@@ -101,58 +101,6 @@ fn external_data_are_refused() {
 }
 
 #[test]
-fn cycles_and_huge_sizes_are_refused() {
-    let mut writer = Writer::new(&[0, 3]);
-    let first = writer.node("Add", &["x", "t1"], vec![]);
-    let second = writer.node("Relu", &[&first], vec![]);
-    assert!(problem(&writer.bytes(&second)).contains("node `Add0` depends on its own result"));
-
-    let writer = Writer::new(&[1, 1 << 20, 1 << 20]);
-    assert!(problem(&writer.bytes("x")).contains("too large"));
-    let mut writer = Writer::new(&[1, 1 << 14, 1 << 14]);
-    let result = writer.node("Transpose", &["x"], vec![]);
-    assert!(problem(&writer.bytes(&result)).contains("values of constants, of which only"));
-
-    let mut writer = Writer::new(&[1, 3]);
-    let sizes = writer.list(&[1 << 14, 1 << 13]);
-    let huge = writer.node("ConstantOfShape", &[&sizes], vec![]);
-    let result = writer.node("MatMul", &["x", &huge], vec![]);
-    assert!(problem(&writer.bytes(&result)).contains("values of constants, of which only"));
-
-    let mut writer = Writer::new(&[1, 1, 4, 4]);
-    let attributes = vec![ints("kernel_shape", &[1, 1]), ints("strides", &[1, 1]), ints("pads", &[1 << 19; 4])];
-    let weight = writer.constant(&[1, 1, 1, 1], &[1.0]);
-    let result = writer.node("Conv", &["x", &weight], attributes);
-    let text = problem(&writer.bytes(&result));
-    assert!(text.contains("allowed: 1 to 1048576"), "{text}");
-}
-
-/// Names, order and depth are no reason to hang, or to overflow a stack.
-#[test]
-fn deep_networks_are_read_and_deep_cycles_refused() {
-    const DEPTH: usize = 30_000;
-    let chain = || {
-        let mut writer = Writer::new(&[0, 3]);
-        let mut last = "x".to_owned();
-        for _ in 0..DEPTH {
-            last = writer.node("Neg", &[&last], vec![]);
-        }
-        (writer, last)
-    };
-    let (writer, last) = chain();
-    let start = Instant::now();
-    // Nodes may stand in any order: the deepest first.
-    let mut model = writer.model(&last);
-    let nodes = &mut model.graph.as_mut().unwrap().node;
-    nodes.reverse();
-    let nodes = import(&model.encode_to_vec(), &options()).map(|graph| graph.nodes.len());
-    assert!(matches!(nodes, Ok(DEPTH)), "{nodes:?}");
-    model.graph.as_mut().unwrap().node[DEPTH - 1].input[0] = last;
-    assert!(problem(&model.encode_to_vec()).contains("depends on its own result"));
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
-}
-
-#[test]
 fn names_that_are_given_twice_are_refused() {
     let twice = |change: &dyn Fn(&mut Writer)| {
         let mut writer = Writer::new(&[0, 3]);
@@ -165,21 +113,6 @@ fn names_that_are_given_twice_are_refused() {
     assert!(text.contains("the name `t0` is given to two tensors"), "{text}");
     let text = twice(&|writer| writer.graph.node[0].output[0] = "x".to_owned());
     assert!(text.contains("the name `x` is given to an input and to a result"), "{text}");
-}
-
-/// Sizes are compared with the bytes that are there before anything is made of them.
-#[test]
-fn initialisers_that_claim_more_than_they_hold_are_refused() {
-    for dims in [vec![1 << 31], vec![1 << 40], vec![i64::MAX, i64::MAX], vec![-1], vec![3, 1 << 62]] {
-        let mut writer = Writer::new(&[0, 3]);
-        let name = writer.constant(&[3], &[1.0, 2.0, 3.0]);
-        writer.graph.initializer[0].dims.clone_from(&dims);
-        let sum = writer.node("Add", &["x", &name], vec![]);
-        let start = Instant::now();
-        let text = problem(&writer.bytes(&sum));
-        assert!(text.contains(&name), "{dims:?}: {text}");
-        assert!(start.elapsed() < Duration::from_secs(5), "{dims:?}: {:?}", start.elapsed());
-    }
 }
 
 #[test]
@@ -291,6 +224,11 @@ fn distort(model: &mut ModelProto, what: usize, at: usize, number: i64) {
         8 => graph.initializer.iter_mut().flat_map(|tensor| &mut tensor.int64_data).for_each(|value| *value = number),
         9 => graph.initializer.get_mut(at % constants).into_iter().for_each(|tensor| tensor.dims.reverse()),
         10 => graph.initializer.get_mut(at % constants).into_iter().for_each(|t| t.data_type = number as i32),
+        11 => graph.initializer.get_mut(at % constants).into_iter().for_each(|tensor| {
+            // Sizes that claim much beside one of 0, and so nothing together.
+            tensor.dims = [[number, 0, number], [0, number, number], [number, number, 0]][at % 3].to_vec();
+            (tensor.raw_data, tensor.float_data, tensor.int64_data) = Default::default();
+        }),
         _ => {
             let dims = graph.input[0].r#type.as_mut().and_then(|kind| kind.tensor_type.as_mut());
             let dims = dims.and_then(|tensor| tensor.shape.as_mut());
@@ -329,7 +267,7 @@ proptest! {
     #[test]
     fn distorted_models_are_survived(
         model in any::<prop::sample::Index>(),
-        changes in prop::collection::vec((0usize..12, any::<usize>(), prop_oneof![-3i64..20, any::<i64>(), Just(1 << 20), Just(1 << 31)]), 1..4),
+        changes in prop::collection::vec((0usize..13, any::<usize>(), prop_oneof![-3i64..20, any::<i64>(), Just(1 << 20), Just(1 << 31), Just(1 << 62)]), 1..4),
     ) {
         let mut model = ModelProto::decode(MODELS[model.index(MODELS.len())].as_slice()).unwrap();
         for (what, at, number) in changes {

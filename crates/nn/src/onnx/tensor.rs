@@ -139,10 +139,12 @@ impl Tensor {
     }
 }
 
-/// The product of `dims`, if a tensor may have them.
+/// The product of `dims`, if a tensor may have them. Sizes beside a size of 0 are bounded as if it were 1, so that products of any of them
+/// are as well.
 pub(super) fn volume(dims: &[usize]) -> Option<usize> {
-    let product = dims.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-    product.filter(|&count| count <= MAX_VALUES && dims.len() <= MAX_RANK)
+    let product = dims.iter().try_fold(1usize, |product, &size| product.checked_mul(size.max(1)));
+    product.filter(|&count| count <= MAX_VALUES && dims.len() <= MAX_RANK)?;
+    Some(dims.iter().product())
 }
 
 fn sizes(dims: &[i64]) -> Option<Vec<usize>> {
