@@ -229,6 +229,7 @@ fn operations_of_quantised_networks_are_refused() {
         signed: true,
         narrow: false,
         rounding: Rounding::HalfEven,
+        zero_before_rounding: false,
     };
     let mut graph = short();
     graph.nodes.push(node("codes", &[4], Operation::Quantise(quantise)));

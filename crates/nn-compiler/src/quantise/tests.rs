@@ -68,6 +68,7 @@ fn a_table_that_is_added_has_a_name_of_its_own() {
         signed: true,
         narrow: false,
         rounding: Rounding::HalfEven,
+        zero_before_rounding: false,
     };
     let quantise = Node { name: "format".to_owned(), inputs: Vec::new(), op: Operation::Quantise(format) };
     let mut nodes = vec![linear("a", 4, 3), quantise, linear("a.codes", 3, 2)];

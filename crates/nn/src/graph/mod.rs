@@ -24,6 +24,7 @@ pub use conv::Conv;
 pub use layout::{Pad, Reorder};
 pub use linear::Linear;
 pub use pool::{AveragePool, MaxPool};
+pub(crate) use quantise::MAX_BITS;
 pub use quantise::{DynamicQuantise, Quantise, Rounding, Sign};
 pub use softmax::Softmax;
 pub use weights::WeightScale;

@@ -6,9 +6,10 @@ use crate::Shape;
 use crate::error::Invalid;
 
 /// Widest code of a prescribed format.
-const MAX_BITS: u32 = 16;
+pub(crate) const MAX_BITS: u32 = 16;
 
-/// `scale * (clamp(round(x / scale) + zero_point, lowest, highest) - zero_point)`.
+/// `scale * (clamp(round(x / scale) + zero_point, lowest, highest) - zero_point)`, as ONNX has it, or with `round(x / scale + zero_point)`, as
+/// QONNX has it. They differ in ties with an odd zero point, and in roundings that depend on the sign.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantise {
     /// Value of one step, for the whole map or per channel.
@@ -21,8 +22,10 @@ pub struct Quantise {
     pub signed: bool,
     /// Whether a signed format does without its lowest code and an unsigned one without its highest.
     pub narrow: bool,
-    /// How `x / scale` becomes whole.
+    /// How a code becomes whole.
     pub rounding: Rounding,
+    /// Whether `zero_point` is added before a code becomes whole, not behind.
+    pub zero_before_rounding: bool,
 }
 
 /// How a number becomes whole.
@@ -151,8 +154,11 @@ impl Quantise {
         let (lowest, highest) = self.codes();
         let format: Vec<(f32, f32)> = self.scale.expand(shape).into_iter().zip(self.zero_point.expand(shape)).collect();
         let round = |(&value, &(scale, zero)): (&f32, &(f32, f32))| {
-            let code = (self.rounding.of(value / scale) + zero).clamp(lowest as f32, highest as f32);
-            (code - zero) * scale
+            let code = match self.zero_before_rounding {
+                true => self.rounding.of(value / scale + zero),
+                false => self.rounding.of(value / scale) + zero,
+            };
+            (code.clamp(lowest as f32, highest as f32) - zero) * scale
         };
         values.chunks_exact(shape.len()).flat_map(|map| map.iter().zip(&format).map(round)).collect()
     }

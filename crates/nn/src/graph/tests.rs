@@ -188,6 +188,7 @@ fn codes_are_clamped_and_rounded_as_their_format_says() {
         signed,
         narrow,
         rounding,
+        zero_before_rounding: false,
     };
     assert_eq!(quantise(true, false, Rounding::HalfEven).codes(), (-4, 3));
     assert_eq!(quantise(true, true, Rounding::HalfEven).codes(), (-3, 3));
@@ -204,6 +205,25 @@ fn codes_are_clamped_and_rounded_as_their_format_says() {
     let bad = Quantise { zero_point: Coefficients::Map(0.5), ..quantise(true, true, Rounding::Up) };
     assert_eq!(bad.validate().unwrap_err().key, "zero_point");
     assert_eq!(Quantise { bits: 17, ..bad }.validate().unwrap_err().key, "bits");
+}
+
+/// With an odd zero point ties become odd steps, and with one that changes the sign of a code so does what depends on it.
+#[test]
+fn zero_points_are_added_before_or_behind_the_rounding() {
+    let of = |rounding, zero_before_rounding| {
+        let scale = Coefficients::Map(0.5);
+        let zero_point = Coefficients::Map(3.0);
+        let (bits, signed, narrow) = (3, false, false);
+        let format = Quantise { scale, zero_point, bits, signed, narrow, rounding, zero_before_rounding };
+        run(shape(1, 1, 4), Operation::Quantise(format), &[-0.6, 0.25, 0.8, 9.0])
+    };
+    assert_eq!(of(Rounding::HalfEven, false), [-0.5, 0.0, 1.0, 2.0]);
+    assert_eq!(of(Rounding::HalfEven, true), [-0.5, 0.5, 1.0, 2.0]);
+    assert_eq!(of(Rounding::Down, false), [-0.5, 0.0, 0.5, 2.0]);
+    assert_eq!(of(Rounding::Down, true), [-1.0, 0.0, 0.5, 2.0]);
+    assert_eq!(of(Rounding::Up, false), [-1.0, 0.5, 1.0, 2.0]);
+    assert_eq!(of(Rounding::Up, true), [-0.5, 0.5, 1.0, 2.0]);
+    assert_eq!(of(Rounding::Floor, true), of(Rounding::Floor, false));
 }
 
 #[test]

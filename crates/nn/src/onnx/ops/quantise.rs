@@ -7,7 +7,7 @@ use super::super::tensor::{Grid, Kind, Tensor};
 use super::super::value::{Coding, Map, Value, axis_of};
 use super::arithmetic::raise;
 use super::fold;
-use crate::graph::{Affine, Coefficients, DynamicQuantise, Operation, Quantise, Rounding, Sign};
+use crate::graph::{Affine, Coefficients, DynamicQuantise, MAX_BITS, Operation, Quantise, Rounding, Sign};
 use std::rc::Rc;
 
 /// Scale and zero point of codes, as tensors that fit the sizes of what they belong to.
@@ -126,7 +126,15 @@ pub(super) fn encode(builder: &mut Builder, name: &str, map: &Map, format: &Form
     let (bits, signed) = format.bits()?;
     let (scale, zero_point) = format.coefficients(builder, map)?;
     let coding = Coding::Codes { scale: Rc::new(scale.clone()), zero: Rc::new(zero_point.clone()) };
-    let quantise = Quantise { scale, zero_point, bits, signed, narrow: false, rounding: Rounding::HalfEven };
+    let quantise = Quantise {
+        scale,
+        zero_point,
+        bits,
+        signed,
+        narrow: false,
+        rounding: Rounding::HalfEven,
+        zero_before_rounding: false,
+    };
     let map = builder.same(name, map, Operation::Quantise(quantise))?;
     Ok(Map { coding, ..map })
 }
@@ -190,9 +198,11 @@ pub(super) fn dynamic_quantize_linear(builder: &mut Builder, node: &Node<'_>) ->
 /// `Quant` of QONNX: any width, scale and rounding.
 pub(super) fn quant(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Problem> {
     let (scale, zero, width) = (node.fixed(1)?, node.fixed(2)?, node.fixed(3)?);
-    let width = width.single().filter(|width| width.fract() == 0.0 && (1.0..=32.0).contains(width));
+    // Constants, among them biases, may be wider than the codes of a map.
+    let widest = if matches!(node.input(0), Value::Constant(_)) { 32 } else { MAX_BITS };
+    let width = width.single().filter(|width| width.fract() == 0.0 && (1.0..=widest.into()).contains(width));
     let bits = width.ok_or_else(|| {
-        Problem::new("its width is not a whole number of 1 to 32 bits", "use one width for the tensor")
+        Problem::new(format!("its width is not a whole number of 1 to {widest} bits"), "use one width for the tensor")
     })?;
     let mode = node.text("rounding_mode", "ROUND")?;
     let rounding = rounding(&mode)
@@ -220,7 +230,8 @@ pub(super) fn quant(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>
             raise(&mut map, scale.dims.len().max(zero.dims.len()));
             let scale = builder.coefficients(&map, scale)?;
             let zero_point = builder.coefficients(&map, zero)?;
-            let quantise = Quantise { scale, zero_point, bits: bits as u32, signed, narrow, rounding };
+            let bits = bits as u32;
+            let quantise = Quantise { scale, zero_point, bits, signed, narrow, rounding, zero_before_rounding: true };
             Ok(vec![Value::Map(builder.same(&node.name, &map, Operation::Quantise(quantise))?)])
         }
     }
