@@ -38,7 +38,7 @@ fn all_nodes_that_cannot_be_imported_are_in_one_error() {
     let a = writer.node("LayerNormalization", &["x"], vec![]);
     let b = writer.node("Relu", &[&a], vec![]);
     let c = writer.node("Einsum", &[&b], vec![]);
-    let d = writer.node("MaxPool", &["x"], vec![ints("kernel_shape", &[2, 2]), int("storage_order", 1)]);
+    let d = writer.node("MaxPool", &["x"], vec![ints("kernel_shape", &[2, 2]), text("auto_pad", "NEAREST")]);
     let e = writer.node("Mul", &["x", "x"], vec![]);
     let f = writer.node("Sum", &[&c, &d, &e], vec![]);
     let unused = writer.node("LSTM", &["x"], vec![]);
@@ -58,7 +58,7 @@ fn all_nodes_that_cannot_be_imported_are_in_one_error() {
         text.starts_with("ONNX model `net`: 4 of its nodes cannot be imported:\n  `LayerNormalization0`"),
         "{text}"
     );
-    assert!(text.contains("replace it by BatchNormalization") && text.contains("leave storage_order at 0"), "{text}");
+    assert!(text.contains("replace it by BatchNormalization") && text.contains("`MaxPool3` (MaxPool): "), "{text}");
 }
 
 #[test]
@@ -66,6 +66,7 @@ fn other_forms_of_models_are_refused() {
     let refused = |change: fn(&mut ModelProto)| problem(&changed(change));
     let graph =
         |change: fn(&mut nn::onnx::proto::GraphProto)| problem(&changed(|model| change(model.graph.as_mut().unwrap())));
+    assert!(problem(&[]).contains("the file is empty, allowed: an ONNX model"));
     assert!(refused(|model| model.ir_version = 2).contains("IR version is 2, allowed: 3 and above"));
     assert!(refused(|model| model.opset_import[0].version = 6).contains("version 6, allowed: 7 to 28"));
     assert!(refused(|model| model.opset_import[0].version = 29).contains("version 29"));

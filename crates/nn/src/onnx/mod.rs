@@ -68,6 +68,9 @@ pub fn import(bytes: &[u8], options: &Options) -> Result<Graph, OnnxError> {
     if bytes.len() > MAX_FILE_BYTES {
         return Err(model_error(format!("more than {MAX_FILE_BYTES} bytes, allowed: at most {MAX_FILE_BYTES}")));
     }
+    if bytes.is_empty() {
+        return Err(model_error("the file is empty, allowed: an ONNX model".to_owned()));
+    }
     limits::check(bytes).map_err(model_error)?;
     let model = proto::ModelProto::decode(bytes);
     let model = model.map_err(|error| model_error(format!("not an ONNX file, or damaged: {error}")))?;

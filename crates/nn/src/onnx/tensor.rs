@@ -73,10 +73,12 @@ impl Kind {
         matches!(self, Self::Float | Self::Double | Self::Float16 | Self::BFloat16)
     }
 
-    /// The value as this type holds it. Half precisions are computed as `f32` here.
+    /// The value as this type holds it.
     pub(super) fn round(self, value: f64) -> f64 {
         match self {
-            Self::Float | Self::Float16 | Self::BFloat16 => f64::from(value as f32),
+            Self::Float => f64::from(value as f32),
+            Self::Float16 => shortened(value, 10, -14, 65_504.0),
+            Self::BFloat16 => shortened(value, 7, -126, f64::from(f32::from_bits(0x7f7f_0000))),
             Self::Double => value,
             Self::Bool => f64::from(u8::from(value != 0.0)),
             Self::Int(_) | Self::Unsigned(_) => value.trunc(),
@@ -109,8 +111,7 @@ impl Tensor {
             Problem::new(format!("tensor `{name}` has the element type {}", proto.data_type), remedy)
         })?;
         let dims = sizes(&proto.dims).ok_or_else(|| {
-            let allowed = format!("at most {MAX_RANK} axes and {MAX_VALUES} values");
-            Problem::broken(format!("tensor `{name}` has the sizes {:?}, allowed: {allowed}", proto.dims))
+            Problem::broken(format!("tensor `{name}` has the sizes {:?}, allowed: {}", proto.dims, allowed()))
         })?;
         let count = dims.iter().product();
         let values =
@@ -145,6 +146,11 @@ pub(super) fn volume(dims: &[usize]) -> Option<usize> {
     let product = dims.iter().try_fold(1usize, |product, &size| product.checked_mul(size.max(1)));
     product.filter(|&count| count <= MAX_VALUES && dims.len() <= MAX_RANK)?;
     Some(dims.iter().product())
+}
+
+/// What [`volume`] allows.
+pub(super) fn allowed() -> String {
+    format!("at most {MAX_RANK} axes and {MAX_VALUES} values")
 }
 
 fn sizes(dims: &[i64]) -> Option<Vec<usize>> {
@@ -210,7 +216,41 @@ fn half(bits: u16) -> f64 {
     if bits >> 15 == 1 { -size } else { size }
 }
 
+/// The nearest number with `fraction` bits behind the point, ties to even, whose exponent is `lowest` at least; beyond `largest` it is infinite.
+fn shortened(value: f64, fraction: i32, lowest: i32, largest: f64) -> f64 {
+    if !value.is_finite() {
+        return value;
+    }
+    let exponent = (value.to_bits() >> 52 & 2047) as i32 - 1023;
+    let step = 2f64.powi(exponent.max(lowest) - fraction);
+    let nearest = (value / step).round_ties_even() * step;
+    if nearest.abs() > largest { f64::INFINITY.copysign(value) } else { nearest }
+}
+
 /// The upper half of an `f32`.
 fn brain(bits: u16) -> f64 {
     f32::from_bits(u32::from(bits) << 16).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_precisions_are_rounded_to_the_nearest() {
+        let half = |value| Kind::Float16.round(value);
+        assert_eq!([half(1.0), half(0.1), half(-0.1)], [1.0, 0.099_975_585_937_5, -0.099_975_585_937_5]);
+        // Ties to even, the range without leading ones, and what is beyond the largest.
+        assert_eq!([half(2049.0), half(2051.0)], [2048.0, 2052.0]);
+        assert_eq!([half(2f64.powi(-24)), half(2f64.powi(-26)), half(0.0)], [2f64.powi(-24), 0.0, 0.0]);
+        assert_eq!([half(65_504.0), half(65_519.0), half(65_520.0)], [65_504.0, 65_504.0, f64::INFINITY]);
+        let brain = |value| Kind::BFloat16.round(value);
+        assert_eq!([brain(1.0), brain(257.0), brain(-259.0), brain(3.4e38)], [1.0, 256.0, -260.0, f64::INFINITY]);
+        // Every number of the type is its own nearest one.
+        for bits in 0..=u16::MAX {
+            let (half_value, brain_value) = (super::half(bits), super::brain(bits));
+            assert!(half_value.is_nan() || half(half_value) == half_value, "{bits:#x}");
+            assert!(brain_value.is_nan() || brain(brain_value) == brain_value, "{bits:#x}");
+        }
+    }
 }

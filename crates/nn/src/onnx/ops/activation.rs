@@ -4,7 +4,7 @@ use super::super::builder::Builder;
 use super::super::error::Problem;
 use super::super::node::Node;
 use super::super::value::Value;
-use crate::graph::{Activation, Operation};
+use crate::graph::{Activation, Affine, Coefficients, Operation};
 
 pub(super) fn relu(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Problem> {
     apply(builder, node, Activation::Relu)
@@ -52,6 +52,12 @@ pub(super) fn clip(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>,
     let high = if high == f32::MAX { f32::INFINITY } else { high };
     match (low, high) {
         (0.0, f32::INFINITY) => apply(builder, node, Activation::Relu),
+        // The upper bound is applied last.
+        _ if low > high => {
+            let map = builder.real(&node.name, node.map(0)?)?;
+            let upper = Affine { factor: Coefficients::Map(0.0), shift: Coefficients::Map(high) };
+            Ok(vec![Value::Map(builder.same(&node.name, &map, Operation::Affine(upper))?)])
+        }
         _ => apply(builder, node, Activation::Clip { low, high }),
     }
 }

@@ -9,9 +9,7 @@ use super::window::Windows;
 use crate::graph::{AveragePool, MaxPool, Operation};
 
 pub(super) fn max_pool(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Problem> {
-    if node.int("storage_order", 0)? != 0 {
-        return Err(Problem::new("it stores columns first", "leave storage_order at 0"));
-    }
+    // `storage_order` says how the places of the second result are counted, which is not supported.
     let map = node.map(0)?;
     // The largest code is the code of the largest value.
     let (map, coding) = match &map.coding {
