@@ -1,5 +1,6 @@
 //! Why an ONNX file could not be imported.
 
+use super::ops;
 use crate::error::{Invalid, NetworkError};
 use std::fmt;
 use std::path::PathBuf;
@@ -79,6 +80,9 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// The nodes, one a line, and what they can be rewritten with if that is the remedy for one.
 fn list(nodes: &[Refusal]) -> String {
-    nodes.iter().map(|node| format!("\n  {node}")).collect()
+    let lines = nodes.iter().map(|node| format!("\n  {node}"));
+    let rewritten = nodes.iter().any(|node| node.remedy == ops::REWRITE);
+    lines.chain(rewritten.then(|| format!("\noperators for maps: {}", ops::of_maps()))).collect()
 }

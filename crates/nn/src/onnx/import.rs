@@ -5,7 +5,7 @@ use super::error::{OnnxError, Problem, Refusal};
 use super::node::Node;
 use super::ops;
 use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
-use super::tensor::{Tensor, volume};
+use super::tensor::{self, Tensor, volume};
 use super::value::{Coding, Map, Value, shape_of};
 use super::{Layout, OPSETS, Options, names};
 use crate::Shape;
@@ -111,15 +111,17 @@ fn input_dims(input: &ValueInfoProto) -> Result<(Vec<usize>, usize), String> {
             Some(size) => size,
             None if axis == 0 && shape.dim.len() > 1 => 1,
             None => {
-                let size = dim.dim_param.as_deref().unwrap_or("unknown");
+                let size = dim.dim_value.map(|size| size.to_string()).or_else(|| dim.dim_param.clone());
+                let size = size.unwrap_or_else(|| "unknown".to_owned());
                 return Err(format!(
-                    "axis {axis} of input `{}` is `{size}`, allowed: a fixed size (export with fixed sizes)",
+                    "axis {axis} of input `{}` is `{size}`, allowed: a fixed size of 1 or more (export with fixed sizes)",
                     input.name
                 ));
             }
         });
     }
-    volume(&dims).ok_or_else(|| format!("input `{}` has the sizes {dims:?}, which are too large", input.name))?;
+    volume(&dims)
+        .ok_or_else(|| format!("input `{}` has the sizes {dims:?}, allowed: {}", input.name, tensor::allowed()))?;
     let images = if dims.len() > 1 { dims[0] } else { 1 };
     Ok((dims, images))
 }

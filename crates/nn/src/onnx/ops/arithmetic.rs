@@ -84,6 +84,9 @@ pub(super) fn sum(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, 
     match node.inputs.len() {
         1 => Ok(vec![node.input(0).clone()]),
         2 => add(builder, node),
+        _ if node.inputs.iter().any(|input| matches!(input, Value::Constant(_))) => {
+            Err(Problem::new("it sums maps and constants", "add the constants with nodes of their own (Add)"))
+        }
         _ => {
             let mut total = node.map(0)?.clone();
             for index in 1..node.inputs.len() {

@@ -23,36 +23,26 @@ use super::value::Value;
 /// Turns a node of the model into nodes of the graph or constants: one value per result, those at the end may be left out.
 pub(super) type Import = fn(&mut Builder, &Node<'_>) -> Result<Vec<Value>, Problem>;
 
-/// Operators of ONNX itself.
+/// Operators of ONNX itself that work on maps.
 const STANDARD: &[(&str, Import)] = &[
-    ("Abs", fold::unary),
     ("Add", arithmetic::add),
     ("AveragePool", pool::average_pool),
     ("BatchNormalization", normalise::batch_normalization),
     ("Cast", shape::cast),
-    ("Ceil", fold::unary),
     ("Clip", activation::clip),
     ("Concat", select::concat),
-    ("Constant", select::constant),
-    ("ConstantOfShape", select::constant_of_shape),
     ("Conv", conv::conv),
     ("ConvInteger", integer::conv_integer),
     ("DequantizeLinear", quantise::dequantize_linear),
     ("Div", arithmetic::div),
     ("Dropout", shape::dropout),
     ("DynamicQuantizeLinear", quantise::dynamic_quantize_linear),
-    ("Equal", fold::binary),
-    ("Exp", fold::unary),
-    ("Expand", select::expand),
     ("Flatten", shape::flatten),
-    ("Floor", fold::unary),
-    ("Gather", select::gather),
     ("Gemm", matmul::gemm),
     ("GlobalAveragePool", pool::global_average_pool),
     ("GlobalMaxPool", pool::global_max_pool),
     ("Identity", shape::identity),
     ("LeakyRelu", activation::leaky_relu),
-    ("Log", fold::unary),
     ("LogSoftmax", normalise::softmax),
     ("MatMul", matmul::matmul),
     ("MatMulInteger", integer::matmul_integer),
@@ -63,29 +53,43 @@ const STANDARD: &[(&str, Import)] = &[
     ("Neg", arithmetic::neg),
     ("PRelu", activation::prelu),
     ("Pad", pad::pad),
-    ("Pow", fold::binary),
     ("QLinearConv", integer::qlinear_conv),
     ("QLinearMatMul", integer::qlinear_matmul),
     ("QuantizeLinear", quantise::quantize_linear),
-    ("Range", select::range),
-    ("Reciprocal", fold::unary),
     ("ReduceMax", reduce::reduce_max),
     ("ReduceMean", reduce::reduce_mean),
     ("Relu", activation::relu),
     ("Reshape", shape::reshape),
-    ("Round", fold::unary),
-    ("Shape", shape::shape),
     ("Sigmoid", activation::sigmoid),
-    ("Size", shape::size),
     ("Slice", select::slice),
     ("Softmax", normalise::softmax),
-    ("Sqrt", fold::unary),
     ("Squeeze", shape::squeeze),
     ("Sub", arithmetic::sub),
     ("Sum", arithmetic::sum),
     ("Tanh", activation::tanh),
     ("Transpose", shape::transpose),
     ("Unsqueeze", shape::unsqueeze),
+];
+
+/// Operators of ONNX itself that work on constants and sizes only.
+const FOLDED: &[(&str, Import)] = &[
+    ("Abs", fold::unary),
+    ("Ceil", fold::unary),
+    ("Constant", select::constant),
+    ("ConstantOfShape", select::constant_of_shape),
+    ("Equal", fold::binary),
+    ("Exp", fold::unary),
+    ("Expand", select::expand),
+    ("Floor", fold::unary),
+    ("Gather", select::gather),
+    ("Log", fold::unary),
+    ("Pow", fold::binary),
+    ("Range", select::range),
+    ("Reciprocal", fold::unary),
+    ("Round", fold::unary),
+    ("Shape", shape::shape),
+    ("Size", shape::size),
+    ("Sqrt", fold::unary),
     ("Where", fold::choose),
 ];
 
@@ -136,23 +140,27 @@ pub(super) fn is_standard(domain: &str) -> bool {
 
 /// How to import an operator, if it can be.
 pub(super) fn find(domain: &str, operator: &str) -> Option<Import> {
-    let list = match domain {
-        _ if is_standard(domain) => STANDARD,
-        "com.microsoft" => MICROSOFT,
-        _ if QONNX_DOMAINS.contains(&domain) => QONNX,
+    let (list, folded) = match domain {
+        _ if is_standard(domain) => (STANDARD, FOLDED),
+        "com.microsoft" => (MICROSOFT, &[][..]),
+        _ if QONNX_DOMAINS.contains(&domain) => (QONNX, &[][..]),
         _ => return None,
     };
-    list.iter().find(|(name, _)| *name == operator).map(|(_, import)| *import)
+    list.iter().chain(folded).find(|(name, _)| *name == operator).map(|(_, import)| *import)
 }
 
+/// The remedy for operators of which nothing else is known; the list that it refers to is long and so stands once, at the end of the error.
+pub(super) const REWRITE: &str = "rewrite it with the operators named at the end";
+
 /// What could be done about an operator that cannot be imported.
-pub(super) fn remedy(operator: &str) -> String {
-    let known = REMEDIES.iter().find(|(beginning, _)| operator.starts_with(beginning));
-    let known = known.map(|(_, remedy)| (*remedy).to_owned());
-    known.unwrap_or_else(|| {
-        let names: Vec<&str> = STANDARD.iter().chain(QONNX).map(|(name, _)| *name).collect();
-        format!("rewrite the model with {}", names.join(", "))
-    })
+pub(super) fn remedy(operator: &str) -> &'static str {
+    REMEDIES.iter().find(|(beginning, _)| operator.starts_with(beginning)).map_or(REWRITE, |(_, remedy)| remedy)
+}
+
+/// The operators that a map can be rewritten with.
+pub(super) fn of_maps() -> String {
+    let names: Vec<&str> = STANDARD.iter().chain(QONNX).map(|(name, _)| *name).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]
@@ -161,7 +169,7 @@ mod tests {
 
     #[test]
     fn lists_are_sorted_and_every_operator_is_found() {
-        for (domain, list) in [("", STANDARD), ("onnx.brevitas", QONNX), ("com.microsoft", MICROSOFT)] {
+        for (domain, list) in [("", STANDARD), ("", FOLDED), ("onnx.brevitas", QONNX), ("com.microsoft", MICROSOFT)] {
             assert!(list.is_sorted_by(|a, b| a.0 < b.0));
             assert!(list.iter().all(|(name, _)| find(domain, name).is_some()));
         }
@@ -171,9 +179,13 @@ mod tests {
     #[test]
     fn remedies_are_for_what_is_not_supported() {
         for (beginning, _) in REMEDIES {
-            assert!(!STANDARD.iter().any(|(name, _)| name.starts_with(beginning) && find("", name).is_none()));
+            assert!(
+                !STANDARD.iter().chain(FOLDED).any(|(name, _)| name.starts_with(beginning) && find("", name).is_none())
+            );
         }
         assert_eq!(remedy("LSTM"), "recurrent layers are not supported");
-        assert!(remedy("Einsum").contains("Conv, ConvInteger"));
+        assert_eq!(remedy("Einsum"), REWRITE);
+        assert!(of_maps().contains("Conv, ConvInteger") && of_maps().ends_with("Quant"));
+        assert!(FOLDED.iter().all(|(name, _)| !STANDARD.iter().any(|(other, _)| name == other)));
     }
 }

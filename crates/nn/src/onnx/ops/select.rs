@@ -204,6 +204,10 @@ pub(super) fn concat(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value
     if node.is_constant() {
         return concat_constants(builder, node, axis);
     }
+    if node.inputs.iter().any(|input| matches!(input, Value::Constant(_))) {
+        let remedy = "join maps only; a convolution of weights 0 makes a map of constant channels, its biases";
+        return Err(Problem::new("it joins a map with a constant", remedy));
+    }
     let mut maps = Vec::new();
     for index in 0..node.inputs.len() {
         maps.push(builder.real(&node.name, node.map(index)?)?);
