@@ -96,7 +96,9 @@ fn external_data_are_refused() {
     let result = writer.node("MatMul", &["x", &weight], vec![]);
     let text = problem(&writer.bytes(&result));
     assert!(
-        text.contains("tensor `c0` is stored in another file") && text.contains("save_as_external_data=False"),
+        text.contains(
+            "tensor `c0` is stored in another file; export one file (torch.onnx.export with external_data=False)"
+        ) && text.contains("save_as_external_data=False"),
         "{text}"
     );
 }

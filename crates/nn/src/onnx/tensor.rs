@@ -100,7 +100,7 @@ impl Tensor {
     pub(super) fn decode(proto: &TensorProto) -> Result<Self, Problem> {
         let name = &proto.name;
         if proto.data_location != 0 || !proto.external_data.is_empty() {
-            let remedy = "save the model as one file (onnx.save with save_as_external_data=False)";
+            let remedy = "export one file (torch.onnx.export with external_data=False), or join both (onnx.save with save_as_external_data=False)";
             return Err(Problem::new(format!("tensor `{name}` is stored in another file"), remedy));
         }
         if proto.segment.is_some() {
