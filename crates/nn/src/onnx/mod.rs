@@ -7,6 +7,7 @@
 mod builder;
 mod error;
 mod import;
+mod input;
 mod limits;
 mod names;
 mod node;
