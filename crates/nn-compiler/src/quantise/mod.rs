@@ -5,6 +5,7 @@
 
 mod concat;
 mod dump;
+mod input;
 mod layers;
 mod range;
 mod table;
@@ -20,11 +21,13 @@ pub use weights::quantise_weight;
 
 use crate::error::CompileError;
 use crate::fuse::{Layer, LayerKind, Layers};
-use nn::coding::{CodeFormat, InputCoding};
+use nn::coding::CodeFormat;
 use nn::datasets::Split;
-use nn::graph::Coefficients;
 use nn::quantised::{QuantisedLayer, QuantisedNetwork};
-use value::{Value, holding};
+use value::Value;
+
+/// Name of the data set of networks that name none.
+const UNKNOWN: &str = "none";
 
 /// How a network is quantised.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,7 +107,8 @@ struct Pass<'a> {
 impl<'a> Pass<'a> {
     fn new(name: &str, dataset: &str, layers: &'a Layers, settings: &'a QuantiseSettings, calibration: &Split) -> Self {
         let feeds_arrays = feeds_arrays(layers);
-        let (coding, scale) = input_coding(layers, settings, feeds_arrays[0]);
+        let known = dataset != UNKNOWN;
+        let (coding, scale) = input::coding(layers, settings, feeds_arrays[0], (known, calibration));
         let image =
             |index: usize| coding.codes(layers.input, calibration.image(index)).into_iter().map(i64::from).collect();
         let maps = (0..calibration.len()).map(image).collect();
@@ -172,29 +176,4 @@ fn feeds_arrays(layers: &Layers) -> Vec<bool> {
         layer.inputs.iter().for_each(|&source| feeds[source] |= passes);
     }
     feeds
-}
-
-/// How pixels 0..=1 become codes, and what a code is worth: the prescribed format, or one over all that pixels can become.
-fn input_coding(layers: &Layers, settings: &QuantiseSettings, feeds_arrays: bool) -> (InputCoding, f64) {
-    let of = |coefficients: &Coefficients| coefficients.values().iter().map(|&value| f64::from(value)).collect();
-    let (mut factors, mut shifts): (Vec<f64>, Vec<f64>) =
-        layers.normalisation.as_ref().map_or((vec![1.0], vec![0.0]), |affine| (of(&affine.factor), of(&affine.shift)));
-    // One number for all pixels goes with many of the other kind.
-    let count = factors.len().max(shifts.len());
-    for numbers in [&mut factors, &mut shifts] {
-        *numbers = (0..count).map(|index| numbers[index * numbers.len() / count]).collect();
-    }
-    let ends = || factors.iter().zip(&shifts).flat_map(|(factor, shift)| [*shift, factor + shift]);
-    let (format, scale) = match layers.input_format {
-        Some(format) => (holding(format.lowest, format.highest), format.step),
-        None => {
-            let signed = ends().any(|end| end < 0.0);
-            let bits = if signed && feeds_arrays { settings.signed_bits } else { settings.bits };
-            let format = CodeFormat { bits, signed };
-            let largest = ends().map(f64::abs).fold(0.0, f64::max);
-            (format, if largest > 0.0 { largest / format.codes().1 as f64 } else { 1.0 })
-        }
-    };
-    let in_codes = |numbers: &[f64]| numbers.iter().map(|number| number / scale).collect();
-    (InputCoding { format, multipliers: in_codes(&factors), offsets: in_codes(&shifts) }, scale)
 }

@@ -4,7 +4,7 @@ use super::weights::integer_weights;
 use super::*;
 use crate::fuse::fuse;
 use nn::Shape;
-use nn::graph::{Graph, Linear, Node, Operation, Quantise, Rounding, WeightScale};
+use nn::graph::{Coefficients, Graph, Linear, Node, Operation, Quantise, Rounding, WeightScale};
 
 const SETTINGS: QuantiseSettings = QuantiseSettings {
     weight_bits: 8,
@@ -80,4 +80,39 @@ fn a_table_that_is_added_has_a_name_of_its_own() {
     let quantised = super::quantise("net", "none", &fuse(&graph).unwrap(), &SETTINGS, &calibration).unwrap();
     let names: Vec<&str> = quantised.network.layers.iter().map(QuantisedLayer::name).collect();
     assert_eq!(names, ["a", "a.codes_", "a.codes"]);
+}
+
+/// Inputs of both signs, of bytes and far below 1 keep their values in codes, as 8 bits hold them: no part of them is clipped.
+#[test]
+fn the_range_of_inputs_of_unknown_kind_is_that_of_the_calibration_images() {
+    let input = Shape { channels: 1, height: 1, width: 4 };
+    let nodes = vec![Node { inputs: vec![0], ..linear("a", 4, 3) }];
+    for (dataset, scale, shift) in
+        [("none", 4.0, -1.8), ("none", 255.0, 0.0), ("none", 0.01, 0.0), ("mnist", 4.0, -1.8), ("mnist", 1.0, 0.0)]
+    {
+        let graph = Graph { name: "net".to_owned(), dataset: dataset.to_owned(), input, nodes: nodes.clone() };
+        let images: Vec<f32> = (0..80).map(|index| (index * 37 % 80) as f32 / 79.0 * scale + shift).collect();
+        let split = Split { features: 4, images, labels: vec![0; 20] };
+        let quantised = super::quantise("net", dataset, &fuse(&graph).unwrap(), &SETTINGS, &split).unwrap();
+        let scores = quantised.network.infer_all(&split.images).unwrap().into_iter().flatten();
+        let expected = graph.forward(&split.images).unwrap();
+        let (mut error, mut power) = (0.0, 0.0);
+        for (score, expected) in scores.zip(expected) {
+            error += (score as f64 * quantised.score_scale - f64::from(expected)).powi(2);
+            power += f64::from(expected).powi(2);
+        }
+        assert!((error / power).sqrt() < 0.02, "{dataset} {scale} {shift}: {}", (error / power).sqrt());
+        assert_eq!(quantised.network.coding.format.signed, shift < 0.0);
+    }
+}
+
+/// Pixels of a data set have all codes, whichever of them the calibration images hold.
+#[test]
+fn pixels_of_a_data_set_have_the_codes_of_0_to_1() {
+    let input = Shape { channels: 1, height: 1, width: 4 };
+    let nodes = vec![Node { inputs: vec![0], ..linear("a", 4, 3) }];
+    let graph = Graph { name: "net".to_owned(), dataset: "mnist".to_owned(), input, nodes };
+    let split = Split { features: 4, images: vec![0.1, 0.5, 0.3, 0.0], labels: vec![0] };
+    let quantised = super::quantise("net", "mnist", &fuse(&graph).unwrap(), &SETTINGS, &split).unwrap();
+    assert_eq!((quantised.network.coding.multipliers, quantised.network.coding.offsets), (vec![255.0], vec![0.0]));
 }
