@@ -16,7 +16,8 @@ pub struct Adc {
     pub range: RangePolicy,
     /// With `calibrated`: the criterion.
     pub criterion: Criterion,
-    /// With `calibrated` by percentile: share of the conversions that lie within the range, per cent.
+    /// With `calibrated` by percentile: share of the conversions that lie within the range, per cent, of those
+    /// looked at: a share of the sums of large stages, so that 100 is the largest looked at.
     pub percentile: f64,
     /// With `calibrated`: finest step, in level spacings. Nominal sums are whole numbers of level spacings, so that a finer step than 1
     /// resolves nothing but variation.

@@ -6,15 +6,17 @@ use chip::program::MvmStage;
 /// Most sums of a stage that are looked at on each chip sample, about; enough that a ten-thousandth of them still is hundreds.
 const MOST_SUMS: u64 = 1 << 22;
 
-/// The points of a sequence that fills the unit square evenly, in units of 2^-32: `1/p` and `1/p^2` of the plastic number `p^3 = p + 1`
-/// (M. Roberts, "The Unreasonable Effectiveness of Quasirandom Sequences", 2018).
-const STEPS: [u64; 2] = [3_242_174_889, 2_447_445_414];
+/// The golden ratio less 1, in units of 2^-32: of its multiples modulo 1, as many lie in any interval as belong there, up to a few.
+const GOLDEN: u64 = 2_654_435_769;
 
-/// The share of a stage's windows that is looked at, the same for every crossbar and spread evenly over images, positions and crossbars.
+/// The share of a stage's windows that is looked at: of every position behind every crossbar the same share of the images, which images being drawn
+/// by lot. So no regularity of positions, images and crossbars decides what is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Share {
     /// In units of 2^-32.
     of: u64,
+    /// Windows of an image.
+    positions: u64,
 }
 
 impl Share {
@@ -23,36 +25,69 @@ impl Share {
         let own = chip.tile.adc.per_column || chip.tile.adc.column_gain;
         let columns: u64 = stage.crossbars.iter().map(|placed| stage.converted_columns(placed)).sum();
         let cycles = u64::from(chip.input_cycles(stage.applied_bits()));
-        let sums = images * stage.window.count() as u64 * cycles * columns;
-        Self { of: if own || sums <= MOST_SUMS { 1 << 32 } else { (MOST_SUMS << 32).div_ceil(sums) } }
+        let positions = (stage.window.count() as u64).max(1);
+        let sums = images * positions * cycles * columns;
+        Self { of: if own || sums <= MOST_SUMS { 1 << 32 } else { (MOST_SUMS << 32).div_ceil(sums) }, positions }
     }
 
     /// Whether a window, numbered over all images, is looked at behind a crossbar.
     pub(super) fn has(self, crossbar: usize, window: u64) -> bool {
-        let at = window.wrapping_mul(STEPS[0]).wrapping_add((crossbar as u64).wrapping_mul(STEPS[1]));
-        at & u64::from(u32::MAX) < self.of
+        let (image, position) = (window / self.positions, window % self.positions);
+        // The images of a position follow each other evenly from a start that is drawn by lot.
+        let start = mixed(((crossbar as u64) << 32) ^ position);
+        start.wrapping_add(image.wrapping_mul(GOLDEN)) & u64::from(u32::MAX) < self.of
     }
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) after one step of its Weyl sequence.
+fn mixed(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Every crossbar has its share of any hundred windows in a row, up to a few, and no two look at the same ones.
+    /// Maps of all sizes: every position behind every crossbar is looked at in its share of the images, within 2.5 of it, so in some where that is more,
+    /// and every image has its share of windows.
     #[test]
-    fn windows_are_spread_evenly() {
-        for part in [2, 7, 30] {
-            let share = Share { of: (1 << 32) / part };
-            let seen = |crossbar, start: u64| {
-                (start..start + 100).filter(|&window| share.has(crossbar, window)).collect::<Vec<_>>()
-            };
-            for start in [0, 1000, 1 << 40] {
-                for crossbar in 0..50 {
-                    let count = seen(crossbar, start).len() as f64;
-                    assert!((count - 100.0 / part as f64).abs() < 4.0, "{part}, {crossbar}, {start}: {count}");
-                    assert_ne!(seen(crossbar, start), seen(crossbar + 1, start));
+    fn every_position_is_looked_at_at_the_same_rate() {
+        for width in (1..=32).chain([55, 56, 63, 64, 112, 113, 127, 128]) {
+            let positions = width * width;
+            for (part, images) in [(4, 64), (8, 64), (32, 64), (3, 200), (8, 17)] {
+                let share = Share { of: (1 << 32) / part, positions };
+                let seen = |crossbar, image, position| share.has(crossbar, image * positions + position);
+                let expected = images as f64 / part as f64;
+                for crossbar in [0, 1, 40] {
+                    for position in (0..positions).step_by(1 + positions as usize / 1500) {
+                        let count = (0..images).filter(|&image| seen(crossbar, image, position)).count() as f64;
+                        assert!((count - expected).abs() < 2.5, "{width}, {part} of {images}, {position}: {count}");
+                        assert!(count > 0.0 || expected < 2.0, "{width}, {part} of {images}, {position}");
+                    }
+                }
+                for image in [0, 1, images - 1] {
+                    let count = (0..positions).filter(|&position| seen(3, image, position)).count() as f64;
+                    let expected = positions as f64 / part as f64;
+                    // Five standard deviations of independent draws.
+                    assert!(
+                        (count - expected).abs() < 5.0 * expected.sqrt() + 1.0,
+                        "{width}, {part}, {image}: {count}"
+                    );
                 }
             }
+        }
+    }
+
+    /// The windows of one crossbar are not those of the next, nor are those of neighbouring positions the same.
+    #[test]
+    fn crossbars_and_positions_are_drawn_by_themselves() {
+        let share = Share { of: (1 << 32) / 8, positions: 1024 };
+        let both = |other: &dyn Fn(u64) -> bool| (0..1024 * 64).filter(|&w| share.has(0, w) && other(w)).count() as f64;
+        for count in [both(&|window| share.has(1, window)), both(&|window| share.has(0, window + 1))] {
+            assert!((count / 1024.0 - 1.0).abs() < 0.25, "{count} of the expected 1024");
         }
     }
 }
