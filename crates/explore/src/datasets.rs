@@ -76,21 +76,39 @@ impl std::io::Write for IntoHash<'_> {
 /// Largest NumPy file of images, bytes.
 const MOST_BYTES: u64 = 1 << 31;
 
-/// Images of a NumPy file, as the network takes them, one after the other. They have no labels; all are 0.
+/// Images of a NumPy file, `[image][channel][row][column]` or `[image][value]`, of which axes of length 1 may be missing. Their values are those
+/// before the normalisation of a document's `[input]`. They have no labels; all are 0.
 ///
 /// # Errors
-/// If the file cannot be read or does not hold whole images.
+/// If the file cannot be read, has another shape, or a value that is not finite.
 pub fn from_npy(path: &Path, shape: Shape) -> Result<Split, ExploreError> {
     let refuse = |what: String| ExploreError::Request(format!("{}: {what}", path.display()));
     let npy::Array { shape: found, values, .. } = npy::read(&read_bounded(path, MOST_BYTES)?).map_err(refuse)?;
     let features = shape.len();
-    if values.is_empty() || !values.len().is_multiple_of(features) {
+    if values.is_empty() || !holds_images(&found, shape) {
+        let Shape { channels, height, width } = shape;
         return Err(refuse(format!(
-            "holds {found:?} numbers; the network takes images of {shape}, {features} numbers"
+            "holds {found:?} numbers; allowed are images of {shape}, channels first: [N, {channels}, {height}, {width}] or [N, {features}]"
+        )));
+    }
+    if let Some(index) = values.iter().position(|&value| !(value as f32).is_finite()) {
+        let (image, value) = (index / features, values[index]);
+        return Err(refuse(format!(
+            "value {} of image {image} is {value}; allowed are finite numbers",
+            index % features
         )));
     }
     let labels = vec![0; values.len() / features];
     Ok(Split { features, images: values.into_iter().map(|value| value as f32).collect(), labels })
+}
+
+/// Whether an array of this shape holds whole images, channels first or flat; axes of length 1 do not count.
+fn holds_images(found: &[usize], shape: Shape) -> bool {
+    let long = |axes: &[usize]| axes.iter().copied().filter(|&length| length != 1).collect::<Vec<_>>();
+    let found = long(found);
+    [long(&[shape.channels, shape.height, shape.width]), long(&[shape.len()])]
+        .iter()
+        .any(|image| found == *image || found.get(1..) == Some(image.as_slice()))
 }
 
 /// Images without labels, as the data set of a network that has no other.
@@ -113,4 +131,24 @@ fn directory(info: &DatasetInfo, data: Option<&Path>) -> Option<PathBuf> {
 
 fn exists(directory: &Path, file: &str) -> bool {
     directory.join(file).exists() || directory.join(format!("{file}.gz")).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_channels_first_or_flat() {
+        let shape = Shape { channels: 3, height: 4, width: 5 };
+        for good in [&[7, 3, 4, 5][..], &[3, 4, 5], &[1, 3, 4, 5], &[7, 60], &[60], &[1, 60], &[7, 60, 1, 1]] {
+            assert!(holds_images(good, shape), "{good:?}");
+        }
+        for bad in [&[7, 4, 5, 3][..], &[4, 5, 3], &[7, 3, 5, 4], &[60, 7], &[420], &[7, 12, 5], &[]] {
+            assert!(!holds_images(bad, shape), "{bad:?}");
+        }
+        let grey = Shape { channels: 1, height: 4, width: 5 };
+        assert!([&[7, 4, 5][..], &[7, 4, 5, 1], &[7, 1, 4, 5], &[4, 5]].iter().all(|good| holds_images(good, grey)));
+        let number = Shape { channels: 1, height: 1, width: 1 };
+        assert!(holds_images(&[7], number) && holds_images(&[7, 1], number) && holds_images(&[1], number));
+    }
 }

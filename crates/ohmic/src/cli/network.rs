@@ -63,9 +63,14 @@ pub struct Infer {
     /// Only the first so many test images
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// NumPy file of images as the network takes them, one after the other, instead of a data set
+    /// NumPy file of images instead of a data set: images x channels x rows x columns (or images x values), channels first whatever the layout of
+    /// the network, before the scale, mean and std of its document
     #[arg(long, value_name = "FILE.npy")]
     pub input: Option<PathBuf>,
+    /// NumPy file of images, as --input, that the ranges of integers and converters are found on [default: the training images of the network's data
+    /// set, or, if it has none, the images of --input]
+    #[arg(long, value_name = "FILE.npy")]
+    pub calibrate: Option<PathBuf>,
     /// NumPy file for the results, images x results
     #[arg(long, value_name = "FILE.npy")]
     pub output: Option<PathBuf>,

@@ -78,11 +78,23 @@ fn in_integers(
     infer(Engine::Analog(&chip), images, &Bar::default())
 }
 
-/// The images on which ranges are found: those of the data set, or, of a network without one, the given images.
+/// The images on which ranges are found: those of --calibrate, or those of the data set, or, of a network without one, the given images.
 fn calibration(arguments: &Infer, model: &Model, images: &Split) -> Result<Dataset, ExploreError> {
-    match arguments.input {
+    let shape = model.graph.input;
+    match &arguments.calibrate {
+        Some(path) => Ok(datasets::unlabelled(shape, &datasets::from_npy(path, shape)?)),
+        None if model.graph.dataset == "none" => Ok(datasets::unlabelled(shape, images)),
         None => datasets::load(&model.graph.dataset, arguments.places.data.as_deref()),
-        Some(_) => Ok(datasets::unlabelled(model.graph.input, images)),
+    }
+}
+
+/// What the ranges of integers come from, in words; nothing of floats.
+fn ranges(arguments: &Infer, model: &Model) -> String {
+    match (arguments.engine, &arguments.calibrate) {
+        (EngineName::Float, _) => String::new(),
+        (_, Some(path)) => format!("; ranges from {}", path.display()),
+        (_, None) if model.graph.dataset == "none" => "; ranges from these images".to_owned(),
+        (_, None) => format!("; ranges from {}", model.graph.dataset),
     }
 }
 
@@ -119,16 +131,17 @@ fn print(
             "accuracy_ci95_high": interval.map(|interval| interval.high),
         }));
     }
+    let ranges = ranges(arguments, model);
     match interval {
         Some(interval) => say!(
-            "{}, {engine}: {:.2} % [{:.2}, {:.2}] of {images} test images of {} (95 % interval, Wilson)",
+            "{}, {engine}: {:.2} % [{:.2}, {:.2}] of {images} test images of {} (95 % interval, Wilson){ranges}",
             model.graph.name,
             100.0 * interval.value,
             100.0 * interval.low,
             100.0 * interval.high,
             model.graph.dataset
         ),
-        None => say!("{}, {engine}: {images} images, no labels", model.graph.name),
+        None => say!("{}, {engine}: {images} images, no labels{ranges}", model.graph.name),
     }
     Ok(())
 }
