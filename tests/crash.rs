@@ -98,7 +98,10 @@ fn a_program_with_any_number_replaced_is_refused_or_runs() {
         let directory = tempfile::tempdir().unwrap();
         small_program(&mut random, directory.path());
         let file = directory.path().join("program.toml");
+        // As edited by hand, without the digest that would refuse everything.
         let whole = std::fs::read_to_string(&file).unwrap();
+        let whole: String =
+            whole.lines().filter(|line| !line.starts_with("program_sha256")).flat_map(|line| [line, "\n"]).collect();
         for _ in 0..150 {
             std::fs::write(&file, replace_a_number(&whole, &mut random)).unwrap();
             match load(directory.path()) {

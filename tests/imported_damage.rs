@@ -68,6 +68,9 @@ pub(crate) fn check_damage(program: &Program, folder: &Path, random: &mut Random
                     refused(changed.as_bytes(), &format!("with another {key}"));
                 }
             }
+            for _ in 0..5 {
+                refused(with_digit(&text, random).as_bytes(), "with another digit");
+            }
         }
         std::fs::write(&file, &whole).unwrap();
         std::fs::rename(&file, folder.join("moved")).unwrap();
@@ -75,6 +78,22 @@ pub(crate) fn check_damage(program: &Program, folder: &Path, random: &mut Random
         std::fs::rename(folder.join("moved"), &file).unwrap();
     }
     assert_eq!(load(folder).unwrap(), *program, "{case}");
+}
+
+/// The text with one of the digits of its integers changed.
+fn with_digit(text: &str, random: &mut Random) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let whole = |line: &str| line.split_once(" = ").and_then(|(_, value)| value.parse::<u64>().ok()).is_some();
+    let numbers: Vec<usize> = (0..lines.len()).filter(|&index| whole(lines[index])).collect();
+    let chosen = numbers[random.within(0, numbers.len() - 1)];
+    let change = |(index, line): (usize, &&str)| {
+        let (start, last) = line.split_at(line.len().saturating_sub(1));
+        match last.parse::<u32>() {
+            Ok(digit) if index == chosen => format!("{start}{}\n", (digit + 1) % 10),
+            _ => format!("{line}\n"),
+        }
+    };
+    lines.iter().enumerate().map(change).collect()
 }
 
 /// The text with one of the numbers of a key of the stages changed; none if there is no such key.

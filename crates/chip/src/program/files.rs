@@ -44,6 +44,9 @@ struct Versioned {
 struct ProgramFile {
     version: u32,
     arrays_sha256: String,
+    /// Of `program` as it is written here, without comments and layout. Who edits a program by hand removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    program_sha256: Option<String>,
     program: Program,
 }
 
@@ -68,7 +71,13 @@ pub fn save(program: &Program, directory: &Path) -> Result<(), ProgramError> {
 /// If the program cannot be written down.
 pub fn encode(program: &Program, directory: &Path) -> Result<(String, Vec<u8>), ProgramError> {
     let arrays = encode_arrays(program).map_err(|what| contents(directory.join(ARRAYS), what))?;
-    let file = ProgramFile { version: VERSION, arrays_sha256: digest(&arrays), program: program.clone() };
+    let in_text = |what: String| contents(directory.join(TEXT), what);
+    let file = ProgramFile {
+        version: VERSION,
+        arrays_sha256: digest(&arrays),
+        program_sha256: Some(digest_of_text(program).map_err(in_text)?),
+        program: program.clone(),
+    };
     let text = toml::to_string(&file).map_err(|error| contents(directory.join(TEXT), error.to_string()))?;
     Ok((text, arrays))
 }
@@ -110,8 +119,15 @@ pub fn decode(
         return Err(in_arrays(format!("damaged: its SHA-256 is not the arrays_sha256 of {TEXT}")));
     }
     let mut program = file.program;
+    let program_sha256 = digest_of_text(&program).map_err(in_text)?;
     decode_arrays(&mut program, &arrays).map_err(in_arrays)?;
+    // First what is wrong by itself, which says more.
     program.validate().map_err(in_text)?;
+    if file.program_sha256.is_some_and(|written| written != program_sha256) {
+        let what =
+            "damaged or edited: its SHA-256 is not its program_sha256; remove that line if it was edited on purpose";
+        return Err(in_text(what.to_owned()));
+    }
     Ok(program)
 }
 
@@ -121,6 +137,11 @@ fn contents(path: PathBuf, what: String) -> ProgramError {
 
 fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The digest of what the text says of a program.
+fn digest_of_text(program: &Program) -> Result<String, String> {
+    toml::to_string(program).map(|text| digest(text.as_bytes())).map_err(|error| error.to_string())
 }
 
 const POLARITIES: [&str; 2] = ["positive", "negative"];
