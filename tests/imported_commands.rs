@@ -97,8 +97,61 @@ fn every_pass_can_be_looked_at() {
     ] {
         assert!(behind(pass).contains(part), "{pass}: {}", behind(pass));
     }
-    let error = refusal(&[common.as_slice(), &["nothing"]].concat());
+    // Before there is any work: nothing was given to find ranges on.
+    let error = refusal(&["compile", &network, "--mapping", "isaac", "--dump-after", "nothing"]);
     assert!(error.contains("--dump-after nothing") && error.contains("fold-batch-norm"), "{error}");
+}
+
+/// The result of an image is that of the images that ranges are found on, not of those beside it.
+#[test]
+fn ranges_come_from_the_calibration_images() {
+    let directory = tempfile::tempdir().unwrap();
+    let (images, count) = images(directory.path());
+    let network = onnx("network_residual");
+    let all = npy::read(&std::fs::read(&images).unwrap()).unwrap();
+    let features = all.shape[1];
+    let (first, results) = (directory.path().join("first.npy"), directory.path().join("results.npy"));
+    let halved: Vec<f64> = all.values[..features].iter().map(|value| value / 2.0).collect();
+    let values = [&halved, &all.values[features..]].concat();
+    std::fs::write(&images, npy::to_bytes(count, features, &values)).unwrap();
+    std::fs::write(&first, npy::to_bytes(1, features, &halved)).unwrap();
+    let run = |input: &Path, more: &[&str]| {
+        let [input, results] = [input, &results].map(|path| path.to_str().unwrap());
+        let text = output(
+            &[&["infer", &network, "--engine", "integer", "--input", input, "--output", results][..], more].concat(),
+        );
+        (text, npy::read(&std::fs::read(results).unwrap()).unwrap().values)
+    };
+    let with = ["--calibrate", images.to_str().unwrap()];
+    let ((told, alone), (_, among)) = (run(&first, &with), run(&images, &with));
+    assert_eq!(alone, among[..alone.len()]);
+    assert!(told.contains("ranges from") && told.contains("images.npy"), "{told}");
+    let (told, own) = run(&first, &[]);
+    assert_ne!(own, alone, "the ranges of one image are not those of all");
+    assert!(told.contains("ranges from these images"), "{told}");
+}
+
+/// A value that is no number, and images that are not whole, are refused by name.
+#[test]
+fn images_that_are_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let (images, count) = images(directory.path());
+    let network = onnx("network_residual");
+    let mut all = npy::read(&std::fs::read(&images).unwrap()).unwrap();
+    let features = all.shape[1];
+    let path = images.to_str().unwrap();
+    std::fs::write(&images, npy::to_bytes(features, count, &all.values)).unwrap();
+    let error = refusal(&["infer", &network, "--input", path]);
+    assert!(error.contains("images.npy") && error.contains("channels first") && error.contains("[N, "), "{error}");
+    all.values[features + 3] = f64::NAN;
+    std::fs::write(&images, npy::to_bytes(count, features, &all.values)).unwrap();
+    for command in [
+        &["infer", &network, "--input", path][..],
+        &["compile", &network, "--mapping", "isaac", "--dump-after", "import", "--calibrate", path],
+    ] {
+        let error = refusal(command);
+        assert!(error.contains("value 3 of image 1 is NaN; allowed are finite numbers"), "{error}");
+    }
 }
 
 #[test]
@@ -131,6 +184,13 @@ fn a_report_has_every_layer_and_a_floor_plan() {
     let layers = csv.lines().count() - 1;
     let loaded = chip::program::load(&program).unwrap();
     assert_eq!(layers, loaded.mvm_stages().count());
+    // A chip with lossless converters takes the resolution of the layer that needs most.
+    let lossless = directory.path().join("lossless");
+    let set = ["--set", "tile.adc.range=lossless", "-o", lossless.to_str().unwrap()];
+    let common = ["compile", &network, "--mapping", "differential", "--calibrate", images.to_str().unwrap()];
+    output(&[&common[..], &set].concat());
+    let needed = nn_compiler::report::report(&loaded).iter().map(|layer| layer.lossless_adc_bits).max();
+    assert_eq!(needed, Some(chip::program::load(&lossless).unwrap().chip.tile.adc.bits));
     assert!(csv.lines().next().unwrap().contains("lossless_adc_bits") && csv.contains("differential"), "{csv}");
     let plan = std::fs::read_to_string(program.join("floor-plan.svg")).unwrap();
     for (_, stage) in loaded.mvm_stages() {

@@ -1,5 +1,6 @@
 //! What became of each weighted layer: sizes, arrays, how well they are used, and what its encoding makes of the cells' errors.
 
+use crate::calibrate::lossless_bits;
 use crate::mapping::CellStates;
 use chip::program::{MvmStage, Program};
 use serde::Serialize;
@@ -29,7 +30,7 @@ pub struct LayerReport {
     pub cells: u64,
     /// Their share of all cells of its arrays.
     pub utilisation: f64,
-    /// Bits that a converter needs so that no column sum of nominal levels is rounded or clipped, whatever the inputs.
+    /// Bits of the converter that the range `lossless` gives this stage: no column sum of nominal levels is rounded or clipped, whatever the inputs.
     pub lossless_adc_bits: u32,
     /// Weights that the encoding had to clip.
     pub clipped_weights: u64,
@@ -67,31 +68,10 @@ fn layer(program: &Program, stage: &MvmStage, states: &CellStates) -> LayerRepor
         tiles: stage.tiles().len() as u64,
         cells,
         utilisation: cells as f64 / available.max(1) as f64,
-        lossless_adc_bits: lossless_bits(program, stage),
+        lossless_adc_bits: lossless_bits(&program.chip, stage),
         clipped_weights: stage.clipped_weights,
         weight_error_variance: error_variance(stage, states) / weights.max(1) as f64,
     }
-}
-
-/// Bits for every whole number from the lowest to the highest sum of a column.
-fn lossless_bits(program: &Program, stage: &MvmStage) -> u32 {
-    let digit = (1_i64 << program.chip.tile.dac.bits) - 1;
-    let mut span = 1_i64;
-    for crossbar in &stage.crossbars {
-        let columns = stage.columns(crossbar) as usize;
-        let together = if stage.converted_arrays() == 1 { crossbar.levels.len() } else { 1 };
-        for arrays in crossbar.levels.chunks(together.max(1)) {
-            for column in 0..columns {
-                let sum = |levels: &Vec<u8>| {
-                    levels.iter().skip(column).step_by(columns).map(|&level| i64::from(level)).sum::<i64>()
-                };
-                // A pair's sums reach from minus the one's to the other's; signed digits reach as far both ways.
-                let signed = if program.chip.signed_inputs() { 2 } else { 1 };
-                span = span.max(arrays.iter().map(sum).sum::<i64>() * digit * signed);
-            }
-        }
-    }
-    u64::BITS - (span as u64).leading_zeros()
 }
 
 /// Sum over all weights of the squared errors of their cells, weighted by significance.

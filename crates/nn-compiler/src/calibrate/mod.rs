@@ -9,7 +9,7 @@ mod tests;
 
 use crate::error::CompileError;
 use chip::config::{Adc, Chip, RangePolicy};
-use chip::program::{ColumnAdc, MvmStage, Program, Slice, Stage};
+use chip::program::{ColumnAdc, MvmStage, Program, Stage};
 use fit::fit;
 use observe::{Observed, observe};
 pub(crate) use sums::Sums;
@@ -123,16 +123,22 @@ fn largest_stored_sum(chip: &Chip, stage: &MvmStage, slice: usize) -> i32 {
     largest * ((1 << chip.tile.dac.bits) - 1)
 }
 
+/// Bits of a converter with the codes of a transfer.
+fn resolution(adc: AdcTransfer) -> u32 {
+    let codes = i64::from(adc.max_code) - i64::from(adc.min_code) + 1;
+    (u64::BITS - (codes as u64 - 1).leading_zeros()).max(1)
+}
+
+/// Bits of the converter of a stage that `lossless` gives it alone.
+pub(crate) fn lossless_bits(chip: &Chip, stage: &MvmStage) -> u32 {
+    (0..stage.slices.len()).map(|slice| resolution(exact(chip, stage, slice))).max().unwrap_or(1)
+}
+
 /// Gives the chip of a program with exact transfers the resolution that they need.
 pub(crate) fn lossless(program: &mut Program) -> Result<(), CompileError> {
     let chip = program.chip.clone();
-    let mut bits = 1;
-    for (_, stage) in program.mvm_stages() {
-        for Slice { adc, .. } in &stage.slices {
-            let codes = i64::from(adc.max_code) - i64::from(adc.min_code) + 1;
-            bits = bits.max(u64::BITS - (codes as u64 - 1).leading_zeros());
-        }
-    }
+    let transfers = program.mvm_stages().flat_map(|(_, stage)| stage.slices.iter().map(|slice| slice.adc));
+    let bits = transfers.map(resolution).max().unwrap_or(1);
     program.chip.tile.adc.bits = bits;
     let uncovered = |allowed| {
         CompileError::chip(&chip, format!("lossless conversion needs an ADC of {bits} bits; allowed is {allowed}"))

@@ -24,6 +24,7 @@ use serde_json::json;
 use std::path::Path;
 
 pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
+    arguments.dump_after.as_deref().map(known_pass).transpose()?;
     let asked =
         Asked { mapping: &arguments.mapping, document: arguments.auto.as_deref(), set: &arguments.overrides.set };
     let request = asked.request()?;
@@ -41,7 +42,7 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
         say!("{}", text.trim_end());
         return Ok(());
     }
-    let inspect = arguments.dump_after.as_deref().map(program_pass).transpose()?;
+    let inspect = arguments.dump_after.as_deref().and_then(program_pass);
     let mappings = request.mappings(&quantised.network, &dataset, &chip)?;
     let (program, hops, limit) = program(arguments, &quantised, &dataset, (&chip, &mappings))?;
     if let Some(inspect) = inspect {
@@ -76,11 +77,18 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
     Ok(())
 }
 
-/// What shows what a pass decided about a program.
-fn program_pass(pass: &str) -> Result<fn(&Program) -> String, ExploreError> {
-    let found = PROGRAM_PASSES.iter().find(|(name, _, _)| *name == pass).map(|&(_, _, inspect)| inspect);
-    let known = || passes().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    found.ok_or_else(|| ExploreError::Request(format!("--dump-after {pass}: no such pass; known: {}", known())))
+/// Refuses what is no pass, before there is work that would be in vain.
+fn known_pass(pass: &str) -> Result<(), ExploreError> {
+    let names: Vec<&str> = passes().iter().map(|(name, _)| *name).collect();
+    if names.contains(&pass) {
+        return Ok(());
+    }
+    Err(ExploreError::Request(format!("--dump-after {pass}: no such pass; known: {}", names.join(", "))))
+}
+
+/// What shows what a pass decided about a program, if it is one of programs.
+fn program_pass(pass: &str) -> Option<fn(&Program) -> String> {
+    PROGRAM_PASSES.iter().find(|(name, _, _)| *name == pass).map(|&(_, _, inspect)| inspect)
 }
 
 /// The images that ranges are found on, and those that the accuracy in software is measured on.
