@@ -94,7 +94,12 @@ pub struct Plot {
 
 impl Check for Sweep {
     fn check(&self, problems: &mut Problems) {
-        problems.within("experiment", |p| self.experiment.check(p));
+        problems.within("experiment", |p| {
+            self.experiment.check(p);
+            let of_compare = "nothing in a sweep: `ohmic compare` searches it; sigma_scale can be an axis here";
+            p.require("operating_point", "there", self.experiment.operating_point.is_none(), of_compare);
+            p.require("sigma_axis", "there", self.experiment.sigma_axis.is_none(), of_compare);
+        });
         problems.require("axes", "no axes", !self.axes.is_empty(), "at least one axis");
         for (index, axis) in self.axes.iter().enumerate() {
             problems.within(&format!("axes[{index}]"), |p| axis.check(&self.axes[..index], p));

@@ -91,3 +91,12 @@ fn run_alone(sweep: &Sweep) -> (Vec<PointRows>, [usize; 3]) {
 fn rows(points: &[PointRows]) -> Vec<crate::results::Row> {
     points.iter().flat_map(|point| &point.rows).map(|result| result.row.clone()).collect()
 }
+
+/// What only a comparison searches would otherwise be left out without a word.
+#[test]
+fn an_operating_point_is_refused() {
+    let text = format!("{SMALL}\n{ADC}");
+    let point = "experiment.operating_point={mapping=\"isaac\", accuracy=0.5, chips=2, images=0}".to_owned();
+    let error = load_text::<Sweep>(Kind::Sweep, "small.toml", &text, &[point]).unwrap_err().to_string();
+    assert!(error.contains("experiment.operating_point"), "{error}");
+}
