@@ -5,6 +5,18 @@ use super::network::Places;
 use clap::Args;
 use std::path::PathBuf;
 
+/// What survives the process.
+#[derive(Debug, Args)]
+pub struct Checkpointing {
+    /// Write the state of trainings after every so many steps, and of a comparison every finished simulation, so that it can be taken up again wherever
+    /// it is killed
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub checkpoint_every: Option<u64>,
+    /// Go on from what is in the output directory, if there is something; the result is that of a run that was never interrupted
+    #[arg(long, requires = "checkpoint_every")]
+    pub resume: bool,
+}
+
 /// `compare`.
 #[derive(Debug, Args)]
 pub struct Compare {
@@ -17,12 +29,8 @@ pub struct Compare {
     /// Seed of all random numbers (short for --set seed=S)
     #[arg(long, value_name = "S")]
     pub seed: Option<String>,
-    /// Keep what is done: every finished simulation, and the state of trainings after every so many steps
-    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
-    pub checkpoint_every: Option<u64>,
-    /// Go on from what an interrupted comparison kept in the output directory; the result is that of one that was never interrupted
-    #[arg(long, requires = "checkpoint_every")]
-    pub resume: bool,
+    #[command(flatten)]
+    pub checkpoints: Checkpointing,
     #[command(flatten)]
     pub overrides: Overrides,
     /// Directory for compare.csv, compare.svg and run.toml
@@ -49,12 +57,8 @@ pub struct Train {
     /// Seed of initial weights, image order and noise (short for --set seed=S)
     #[arg(long, value_name = "S")]
     pub seed: Option<String>,
-    /// Write the state of the training after every so many steps, so that it can be taken up again wherever it is killed
-    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
-    pub checkpoint_every: Option<u64>,
-    /// Go on from the checkpoint in the output directory, if there is one; the result is that of a training that was never interrupted
-    #[arg(long, requires = "checkpoint_every")]
-    pub resume: bool,
+    #[command(flatten)]
+    pub checkpoints: Checkpointing,
     #[command(flatten)]
     pub places: Places,
     #[command(flatten)]

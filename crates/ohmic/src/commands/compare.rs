@@ -19,8 +19,11 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
         with_short_forms(&arguments.overrides.set, &[("chips", &arguments.chips), ("seed", &arguments.seed)]);
     let experiment: Experiment = load(Kind::Experiment, &arguments.config, &overrides)?;
     let unfinished = arguments.output.join("unfinished");
-    let keeping =
-        arguments.checkpoint_every.map(|every| Keeping { directory: &unfinished, every, resume: arguments.resume });
+    let keeping = arguments.checkpoints.checkpoint_every.map(|every| Keeping {
+        directory: &unfinished,
+        every,
+        resume: arguments.checkpoints.resume,
+    });
     // Before the work, so that a directory that cannot be written to is refused at once.
     write_run(&arguments.output, Kind::Experiment, &experiment, "ohmic compare --config run.toml")?;
     let comparison = compare(&experiment, keeping.as_ref(), &Bar::default())?;

@@ -25,10 +25,10 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
     let from = arguments.from.as_ref().map(|name| model::load(name, models, &[])).transpose()?;
     write_run(&arguments.output, Kind::Experiment, &experiment, &repeat(arguments))?;
     let dataset = explore::datasets::load(data_set(&experiment, from.as_ref()), arguments.places.data.as_deref())?;
-    let checkpoints = arguments.checkpoint_every.map(|every| Checkpoints {
+    let checkpoints = arguments.checkpoints.checkpoint_every.map(|every| Checkpoints {
         directory: &arguments.output,
         every,
-        resume: arguments.resume,
+        resume: arguments.checkpoints.resume,
     });
     let options = TrainOptions { from: from.as_ref().map(|model| &model.graph), checkpoints };
     let points = train_all(&experiment, &dataset, &options, &Bar::default())?;
