@@ -1,5 +1,6 @@
 //! Trainings that outlive the process: their state in a file, as it is after every so many steps.
 
+use crate::digest::hex;
 use crate::error::ExploreError;
 use crate::progress::Progress;
 use crate::training::Plan;
@@ -50,7 +51,7 @@ impl TrainOptions<'_> {
             // Equal networks have equal texts, and floats are written exactly.
             hash.update(format!("{network:?}"));
         }
-        let key = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = hex(hash.finalize());
         Ok(Some(Checkpoint { file: directory.join(format!("checkpoint-{index}.bin")), every, resume, key }))
     }
 }

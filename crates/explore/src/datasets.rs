@@ -1,5 +1,6 @@
 //! Where data sets are found: in the program, or below a directory that a user names.
 
+use crate::digest::hex;
 use crate::error::ExploreError;
 use crate::npy;
 use crate::simulate::read_bounded;
@@ -56,7 +57,7 @@ pub fn digest(name: &str) -> Result<String, ExploreError> {
         let open = std::fs::File::open(&path).and_then(|mut open| std::io::copy(&mut open, &mut IntoHash(&mut hash)));
         open.map_err(|source| ExploreError::File { path, source })?;
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(hash.finalize()))
 }
 
 /// Feeds a hash with what is written.

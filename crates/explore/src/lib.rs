@@ -8,6 +8,7 @@ pub mod config;
 pub mod cycles;
 pub mod datasets;
 pub mod diagnosis;
+mod digest;
 mod error;
 pub mod evaluate;
 pub mod experiment;

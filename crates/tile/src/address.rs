@@ -75,7 +75,8 @@ const WEYL: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) after one step of its Weyl sequence; a bijection of 64-bit words.
 #[inline(always)]
-pub(crate) fn mix(word: u64) -> u64 {
+#[must_use]
+pub fn mix(word: u64) -> u64 {
     let z = word.wrapping_add(WEYL);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

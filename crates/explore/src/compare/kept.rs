@@ -1,6 +1,7 @@
 //! Comparisons that outlive the process: what is done lies in a directory until all is done.
 
 use crate::checkpoint::Checkpoints;
+use crate::digest::hex;
 use crate::error::ExploreError;
 use crate::evaluate::Evaluation;
 use sha2::{Digest, Sha256};
@@ -32,7 +33,7 @@ impl Keeping<'_> {
         key: &str,
         run: impl FnOnce() -> Result<Evaluation, ExploreError>,
     ) -> Result<(Evaluation, bool), ExploreError> {
-        let digest = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let digest = hex(Sha256::digest(key));
         let path = self.directory.join(format!("evaluation-{}.json", &digest[..16]));
         if self.resume && path.exists() {
             return Ok((read(&path, &digest)?, true));

@@ -1,12 +1,6 @@
 //! Addressed random numbers: each depends on its address alone, not on what was drawn before.
 
-/// SplitMix64: the 64 random bits of the state `state`.
-fn mix(state: u64) -> u64 {
-    let mut bits = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
-}
+use tile::address::mix;
 
 /// An index below `count` for the draw number `position` of a resample; 0 if `count` is 0.
 pub(crate) fn index(resample: u64, position: u64, count: usize) -> usize {

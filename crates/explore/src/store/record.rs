@@ -7,6 +7,7 @@
 //! sha256 91bc...
 //! ```
 
+use crate::digest::hex;
 use sha2::{Digest, Sha256};
 
 use super::Kind;
@@ -94,5 +95,5 @@ fn line(bytes: &[u8]) -> Result<(&str, &[u8]), String> {
 
 /// The SHA-256 of some bytes in hexadecimal digits.
 pub(super) fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(Sha256::digest(bytes))
 }

@@ -2,6 +2,7 @@
 
 use chip::config::Chip;
 use chip::program::MvmStage;
+use tile::address::mix;
 
 /// Most sums of a stage that are looked at on each chip sample, about; enough that a ten-thousandth of them still is hundreds.
 const MOST_SUMS: u64 = 1 << 22;
@@ -34,17 +35,9 @@ impl Share {
     pub(super) fn has(self, crossbar: usize, window: u64) -> bool {
         let (image, position) = (window / self.positions, window % self.positions);
         // The images of a position follow each other evenly from a start that is drawn by lot.
-        let start = mixed(((crossbar as u64) << 32) ^ position);
+        let start = mix(((crossbar as u64) << 32) ^ position);
         start.wrapping_add(image.wrapping_mul(GOLDEN)) & u64::from(u32::MAX) < self.of
     }
-}
-
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) after one step of its Weyl sequence.
-fn mixed(number: u64) -> u64 {
-    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]
