@@ -2,8 +2,7 @@
 
 use super::plan::{StagePlan, Unit, accumulator_limit};
 use super::windows::Windows;
-use crate::program::{MvmStage, Output};
-use std::ops::Range;
+use crate::program::Output;
 use tile::actions::ActionCounts;
 use tile::kernel::{Kernel, LANES, Lanes, Merge};
 
@@ -15,24 +14,27 @@ const TOGETHER: usize = 16;
 pub(super) struct Outputs {
     pub(super) codes: Vec<i32>,
     pub(super) scores: Vec<f64>,
-    /// Sums of the windows worked on now, `[window][output]`.
+    /// Sums of the windows worked on now, `[window][output]`, and [`LANES`] more that mean nothing.
     sums: Vec<f64>,
     outputs: usize,
 }
 
 impl Outputs {
-    /// Starts a block of windows with biases and digital offsets.
-    pub(super) fn begin(&mut self, stage: &MvmStage, windows: &Windows) {
+    /// Starts a block of windows with biases and, unless a matrix product has them, digital offsets.
+    pub(super) fn begin(&mut self, plan: &StagePlan<'_>, windows: &Windows) {
+        let (stage, groups) = (plan.stage, plan.stage.groups());
         self.outputs = stage.outputs as usize;
-        self.sums.clear();
-        let groups = stage.groups();
-        let sums = |group: usize| windows.sums(&(group * groups.rows..(group + 1) * groups.rows));
-        let input_sums: Vec<Vec<i64>> =
-            if stage.offset == 0 { Vec::new() } else { (0..groups.count).map(sums).collect() };
-        for window in 0..windows.count() {
-            for (group, bias) in stage.bias.chunks_exact(groups.outputs).enumerate() {
-                let correction = input_sums.get(group).map_or(0, |sums| stage.offset * sums[window]) as f64;
-                self.sums.extend(bias.iter().map(|&bias| bias as f64 - correction));
+        let biases: Vec<f64> = stage.bias.iter().map(|&bias| bias as f64).collect();
+        self.sums = biases.repeat(windows.count());
+        self.sums.extend([0.0; LANES]);
+        if stage.offset == 0 || plan.merged.is_some() {
+            return;
+        }
+        for group in 0..groups.count {
+            let input_sums = windows.sums(&(group * groups.rows..(group + 1) * groups.rows));
+            for (sums, input_sum) in self.sums.chunks_exact_mut(self.outputs).zip(input_sums) {
+                let of_group = &mut sums[group * groups.outputs..(group + 1) * groups.outputs];
+                of_group.iter_mut().for_each(|sum| *sum -= (stage.offset * input_sum) as f64);
             }
         }
     }
@@ -53,10 +55,12 @@ impl Outputs {
         }
     }
 
-    /// Adds what a matrix product gives for some outputs, at most [`LANES`].
-    pub(super) fn add(&mut self, outputs: Range<usize>, products: &[Lanes<f64>]) {
-        for (sums, products) in self.sums.chunks_exact_mut(self.outputs).zip(products) {
-            sums[outputs.clone()].iter_mut().zip(&products.0).for_each(|(sum, product)| *sum += product);
+    /// Adds what a matrix product gives for the outputs from `first` on, at most [`LANES`].
+    pub(super) fn add(&mut self, first: usize, products: &[Lanes<f64>]) {
+        // All lanes are added: those behind the last output are products of no cells, that is 0.
+        for (window, products) in products.iter().enumerate() {
+            let sums = &mut self.sums[window * self.outputs + first..][..LANES];
+            sums.iter_mut().zip(&products.0).for_each(|(sum, product)| *sum += product);
         }
     }
 
@@ -81,6 +85,7 @@ impl Outputs {
     pub(super) fn finish(&mut self, plan: &StagePlan<'_>) -> u64 {
         let limit = accumulator_limit(plan.program);
         let mut saturated = 0;
+        self.sums.truncate(self.sums.len() - LANES);
         for sum in &mut self.sums {
             saturated += u64::from(sum.abs() > limit);
             *sum = sum.max(-limit).min(limit);

@@ -1,7 +1,8 @@
 //! Stages whose converters do not quantise: slices and input bits merge into one matrix product.
 //!
 //! An output is then `sum_row code * W[row]` with `W[row]` the sum over arrays and slices of significance times cell, both in `f64`: the sums of
-//! single input slices and columns, which hardware would see, are not rounded to `f32` on the way.
+//! single input slices and columns, which hardware would see, are not rounded to `f32` on the way. What is subtracted digitally, a multiple of the
+//! sum of the inputs, is a part of `W` as well.
 
 use super::array::Array;
 use super::merge::Outputs;
@@ -9,10 +10,10 @@ use super::plan::Unit;
 use super::sample::StageSample;
 use super::windows::Windows;
 use crate::config::Chip;
-use crate::program::MvmStage;
+use crate::program::{MvmStage, PlacedCrossbar};
 use std::ops::Range;
 use tile::adc::AdcKind;
-use tile::kernel::{Kernel, LANES, Lanes};
+use tile::kernel::{Kernel, LANES, Lanes, exact_factor};
 
 /// The merged matrices of a stage.
 #[derive(Debug)]
@@ -61,7 +62,9 @@ impl Merged {
                     return None;
                 }
             }
+            part.add_complements(stage, unit, placed);
         }
+        parts.iter_mut().for_each(Part::make_exact);
         Some(Self { parts })
     }
 
@@ -72,7 +75,7 @@ impl Merged {
             windows.part(&part.rows, &mut codes);
             for (first, matrix) in part.outputs.clone().step_by(LANES).zip(&part.blocks) {
                 kernel.multiply(&codes, matrix, &mut products);
-                outputs.add(first..part.outputs.end.min(first + LANES), &products);
+                outputs.add(first, &products);
             }
         }
     }
@@ -84,6 +87,39 @@ impl Part {
         let rows = groups.start * all.rows..groups.end * all.rows;
         let outputs = groups.start * all.outputs..groups.end * all.outputs;
         let blocks = vec![vec![Lanes::splat(0.0); rows.len()]; outputs.len().div_ceil(LANES)];
-        Self { groups, rows, outputs, blocks }
+        let mut part = Self { groups, rows, outputs, blocks };
+        for group in 0..part.groups.len() {
+            let (rows, outputs) =
+                (group * all.rows..(group + 1) * all.rows, group * all.outputs..(group + 1) * all.outputs);
+            for output in outputs {
+                part.add(rows.clone(), output, -(stage.offset as f64));
+            }
+        }
+        part
+    }
+
+    /// Adds a number to the cells of an output in some rows, both counted within the part.
+    fn add(&mut self, rows: Range<usize>, output: usize, value: f64) {
+        for cells in &mut self.blocks[output / LANES][rows] {
+            cells.0[output % LANES] += value;
+        }
+    }
+
+    /// Undoes the complement of columns.
+    fn add_complements(&mut self, stage: &MvmStage, unit: &Unit, placed: &PlacedCrossbar) {
+        let groups = stage.groups();
+        let first = (placed.row_start as usize - self.rows.start, unit.outputs.start - self.outputs.start);
+        for group in groups.of(placed) {
+            let (rows, outputs) = (groups.rows_in(placed, group), groups.outputs_in(placed, group));
+            let rows = first.0 + rows.start..first.0 + rows.end;
+            for (output, &complement) in outputs.clone().zip(unit.complement.get(outputs).unwrap_or_default()) {
+                self.add(rows.clone(), first.1 + output, complement);
+            }
+        }
+    }
+
+    /// Rounds cells so that products are exact.
+    fn make_exact(&mut self) {
+        self.blocks.iter_mut().flatten().for_each(|cells| *cells = cells.map(exact_factor));
     }
 }

@@ -16,6 +16,7 @@ mod merge;
 mod merged;
 mod mvm;
 mod noise;
+mod padded;
 mod plan;
 mod probe;
 mod row_block;

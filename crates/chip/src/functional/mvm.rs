@@ -73,9 +73,9 @@ impl<'a> MvmRun<'a> {
         self.windows.set_maps(images.maps);
         for start in (0..all).step_by(block) {
             let windows = start..all.min(start + block);
-            self.windows.gather(stage, windows.clone());
+            self.windows.gather(windows.clone());
             self.book_inputs();
-            outputs.begin(stage, &self.windows);
+            outputs.begin(self.plan, &self.windows);
             *counts += window_actions(self.plan).times(windows.len() as u64);
             if let Some(merged) = &self.plan.merged {
                 merged.add_products(&self.kernel, &self.windows, &mut outputs);
@@ -131,7 +131,7 @@ impl<'a> MvmRun<'a> {
     ) -> Result<(), String> {
         let plan = self.plan;
         let rows = &plan.partitions[partition].rows;
-        let complements = plan.stage.flipped_columns() > 0;
+        let complements = plan.merged.is_none() && plan.stage.flipped_columns() > 0;
         let input_sums = if complements { self.sums_of_groups(partition) } else { Vec::new() };
         for &index in &plan.partitions[partition].units {
             // Sums that are watched, noisy or solved are kept before they are converted; others stay in registers.
@@ -146,8 +146,8 @@ impl<'a> MvmRun<'a> {
                 self.totals.units[index].conversions += self.windows.count() as u64 * u64::from(plan.format.cycles);
             } else {
                 self.convert(index, kept, outputs);
+                outputs.complement(plan, &plan.units[index], &input_sums);
             }
-            outputs.complement(plan, &plan.units[index], &input_sums);
             *counts += unit_actions(plan, &plan.units[index]).times(self.windows.count() as u64);
         }
         Ok(())

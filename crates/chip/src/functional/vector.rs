@@ -7,7 +7,7 @@
 
 use super::merge::round_half_even;
 use crate::config::Chip;
-use crate::program::{AddStage, ConcatStage, Overlap, PoolKind, PoolStage, TableStage};
+use crate::program::{AddStage, ConcatStage, PoolKind, PoolStage, TableStage, Window};
 use tile::actions::ActionCounts;
 
 /// The map of a pool stage, and what was done for it.
@@ -68,47 +68,51 @@ pub(super) fn run_table(stage: &TableStage, chip: &Chip, map: &[i32]) -> (Vec<i3
 }
 
 fn pool(stage: &PoolStage, result: &mut Vec<i32>, map: &[i32]) {
-    let (across, down) = (stage.window.across(), stage.window.down());
-    let pixels = down.iter().flat_map(|down| across.iter().map(|across| (*down, *across)));
+    let clamps = stage.window.input.codes();
     match stage.kind {
-        PoolKind::Max => pixels.for_each(|under| maxima(stage, map, under, result)),
-        PoolKind::Average { multiplier } => {
-            pixels.for_each(|under| averages(stage, multiplier, map, under, result));
+        // Padding is no code.
+        PoolKind::Max => pool_by(&stage.window, map, clamps.0, Ord::max, |maxima| result.extend(maxima)),
+        PoolKind::Average { multiplier } => pool_by(
+            &stage.window,
+            map,
+            0_i64,
+            |a, b| a + b,
+            // Below 2^31 values of 16 bits, hence exact.
+            |sums| result.extend(sums.iter().map(|&sum| requantise(sum as f64 * multiplier, clamps))),
+        ),
+    }
+}
+
+/// Calls `each` with what `join` makes of the codes under every window, one value per channel, starting from `none`: first down the columns of
+/// the map, where loops are long, then along the rows.
+fn pool_by<V: Copy + From<i32>>(
+    window: &Window,
+    map: &[i32],
+    none: V,
+    join: impl Fn(V, V) -> V,
+    mut each: impl FnMut(&[V]),
+) {
+    let (channels, row) =
+        (window.input.channels as usize, window.input.width as usize * window.input.channels as usize);
+    let across = window.across();
+    let (mut columns, mut pooled) = (Vec::new(), vec![none; channels]);
+    let add = |sums: &mut V, value: V| *sums = join(*sums, value);
+    for down in window.down() {
+        columns.clear();
+        columns.resize(row, none);
+        for place in down.places() {
+            let codes = &map[place * row..(place + 1) * row];
+            columns.iter_mut().zip(codes).for_each(|(sum, &code)| add(sum, code.into()));
+        }
+        for across in &across {
+            pooled.fill(none);
+            for place in across.places() {
+                let pixel = &columns[place * channels..(place + 1) * channels];
+                pooled.iter_mut().zip(pixel).for_each(|(sum, &value)| add(sum, value));
+            }
+            each(&pooled);
         }
     }
-}
-
-/// The codes of every pixel under a window.
-fn codes_under<'m>(
-    stage: &PoolStage,
-    map: &'m [i32],
-    (down, across): (Overlap, Overlap),
-) -> impl Iterator<Item = &'m [i32]> {
-    let (width, channels) = (stage.window.input.width as usize, stage.window.input.channels as usize);
-    let pixels = down.places().flat_map(move |row| across.places().map(move |column| row * width + column));
-    pixels.map(move |pixel| &map[pixel * channels..(pixel + 1) * channels])
-}
-
-/// The largest code of every channel under a window; padding is no code.
-fn maxima(stage: &PoolStage, map: &[i32], under: (Overlap, Overlap), result: &mut Vec<i32>) {
-    let channels = stage.window.input.channels as usize;
-    let start = result.len();
-    result.resize(start + channels, stage.window.input.codes().0);
-    for codes in codes_under(stage, map, under) {
-        result[start..].iter_mut().zip(codes).for_each(|(most, &code)| *most = code.max(*most));
-    }
-}
-
-/// The scaled sum of every channel under a window.
-fn averages(stage: &PoolStage, multiplier: f64, map: &[i32], under: (Overlap, Overlap), result: &mut Vec<i32>) {
-    let channels = stage.window.input.channels as usize;
-    let mut sums = vec![0_i64; channels];
-    for codes in codes_under(stage, map, under) {
-        sums.iter_mut().zip(codes).for_each(|(sum, &code)| *sum += i64::from(code));
-    }
-    let clamps = stage.window.input.codes();
-    // Below 2^31 values of 16 bits, hence exact.
-    result.extend(sums.iter().map(|&sum| requantise(sum as f64 * multiplier, clamps)));
 }
 
 /// The weighted sums of two maps.
@@ -152,7 +156,7 @@ fn read(counts: &mut ActionCounts, chip: &Chip, bits: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::{Axis, FeatureMap, Window};
+    use crate::program::{Axis, FeatureMap};
 
     /// Two channels of a column of pixels.
     fn window(height: u32, kernel_height: u32, padding: u32, signed: bool) -> Window {

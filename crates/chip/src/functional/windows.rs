@@ -1,7 +1,7 @@
 //! The input vectors of a block of windows.
 
+use super::padded::Layout;
 use super::plan::StagePlan;
-use crate::program::{MvmStage, Overlap, Window};
 use std::ops::Range;
 use tile::kernel::{DigitFormat, Isa, Packed};
 
@@ -10,10 +10,11 @@ pub(super) struct Windows {
     rows: usize,
     /// Added to every code; also what padding is applied as.
     offset: i32,
+    layout: Layout,
     codes: Codes,
 }
 
-/// The maps of all images, and the codes under the windows, one entry per row, window after window.
+/// The padded maps of all images, and the codes under the windows, one entry per row, window after window.
 enum Codes {
     /// Unsigned codes of at most 8 bits.
     Narrow {
@@ -26,11 +27,8 @@ enum Codes {
     },
 }
 
-/// Codes that are copied together.
-const SHORT: usize = 8;
-
 /// A code as it is stored.
-trait Code: Copy {
+trait Code: Copy + Default {
     fn to_code(self) -> i32;
     fn of_code(code: i32) -> Self;
 }
@@ -63,22 +61,23 @@ impl Windows {
             true => Codes::Narrow { maps: Vec::new(), codes: Vec::new() },
             false => Codes::Wide { maps: Vec::new(), codes: Vec::new() },
         };
-        Self { rows: plan.stage.window.rows(), offset: plan.stage.input_offset as i32, codes }
+        let layout = Layout::new(plan.stage.window, plan.stage.groups as usize);
+        Self { rows: plan.stage.window.rows(), offset: plan.stage.input_offset as i32, layout, codes }
     }
 
     /// Takes the maps of all images of a block, one after the other.
     pub(super) fn set_maps(&mut self, all: &[i32]) {
         match &mut self.codes {
-            Codes::Narrow { maps, .. } => *maps = applied(all, self.offset),
-            Codes::Wide { maps, .. } => *maps = applied(all, self.offset),
+            Codes::Narrow { maps, .. } => pad(&self.layout, all, self.offset, maps),
+            Codes::Wide { maps, .. } => pad(&self.layout, all, self.offset, maps),
         }
     }
 
     /// Reads windows, numbered over all images of the block.
-    pub(super) fn gather(&mut self, stage: &MvmStage, windows: Range<usize>) {
+    pub(super) fn gather(&mut self, windows: Range<usize>) {
         match &mut self.codes {
-            Codes::Narrow { maps, codes } => gather(stage, maps, windows, codes),
-            Codes::Wide { maps, codes } => gather(stage, maps, windows, codes),
+            Codes::Narrow { maps, codes } => self.layout.gather(maps, windows, codes),
+            Codes::Wide { maps, codes } => self.layout.gather(maps, windows, codes),
         }
     }
 
@@ -187,94 +186,20 @@ impl Windows {
     }
 }
 
-/// Codes as they are applied.
-fn applied<C: Code>(codes: &[i32], offset: i32) -> Vec<C> {
-    codes.iter().map(|&code| C::of_code(code + offset)).collect()
-}
-
-fn gather<C: Code>(stage: &MvmStage, maps: &[C], windows: Range<usize>, codes: &mut Vec<C>) {
-    let window = &stage.window;
-    let (count, across, down) = (window.count(), window.across(), window.down());
-    codes.clear();
-    codes.resize(windows.len() * window.rows(), C::of_code(stage.input_offset as i32));
-    for (index, codes) in windows.zip(codes.chunks_exact_mut(window.rows())) {
-        let map = &maps[index / count * window.input.len()..][..window.input.len()];
-        let at = (down[index % count / across.len()], across[index % count % across.len()]);
-        match stage.groups {
-            1 => gather_window(window, at, map, codes),
-            groups => gather_groups(window, groups as usize, at, map, codes),
-        }
-    }
-}
-
-/// Copies the pixels of the map that a window covers.
-fn gather_window<C: Code>(window: &Window, (down, across): (Overlap, Overlap), map: &[C], codes: &mut [C]) {
-    let channels = window.input.channels as usize;
-    let map_row = window.input.width as usize * channels;
-    let kernel_row = window.horizontal.kernel as usize * channels;
-    let whole = down.count == window.vertical.kernel as usize && across.count == window.horizontal.kernel as usize;
-    if whole && (down.step, across.step) == (1, 1) && kernel_row < SHORT {
-        gather_short(kernel_row, map_row, &map[down.first * map_row + across.first * channels..], codes);
-        return;
-    }
-    for (codes, row) in codes.chunks_exact_mut(kernel_row).skip(down.before).zip(down.places()) {
-        gather_row(across, channels, &map[row * map_row..][..map_row], &mut codes[across.before * channels..]);
-    }
-}
-
-/// The same of a window without padding whose rows are short: each is copied with what lies behind it, which the next one covers. Copies of a length
-/// that is known need no call.
-fn gather_short<C: Code>(kernel_row: usize, map_row: usize, map: &[C], codes: &mut [C]) {
-    let (mut from, mut to) = (map, codes);
-    while let (Some(source), Some(target)) = (from.first_chunk::<SHORT>(), to.first_chunk_mut::<SHORT>()) {
-        *target = *source;
-        (from, to) = (&from[map_row.min(from.len())..], &mut to[kernel_row..]);
-    }
-    // The last rows, behind which there is too little.
-    while !to.is_empty() {
-        to[..kernel_row].copy_from_slice(&from[..kernel_row]);
-        (from, to) = (&from[map_row.min(from.len())..], &mut to[kernel_row..]);
-    }
-}
-
-/// The same, group by group of channels.
-fn gather_groups<C: Code>(
-    window: &Window,
-    groups: usize,
-    (down, across): (Overlap, Overlap),
-    map: &[C],
-    codes: &mut [C],
-) {
-    let channels = window.input.channels as usize;
-    let (of_group, width) = (channels / groups, window.input.width as usize);
-    let rows = window.places() * of_group;
-    for (y, row) in (down.before..).zip(down.places()) {
-        for (x, column) in (across.before..).zip(across.places()) {
-            let pixel = &map[(row * width + column) * channels..][..channels];
-            let first = (y * window.horizontal.kernel as usize + x) * of_group;
-            for (codes, pixel) in codes.chunks_exact_mut(rows).zip(pixel.chunks_exact(of_group)) {
-                codes[first..first + of_group].copy_from_slice(pixel);
-            }
-        }
-    }
-}
-
-/// Copies the pixels of a row of the map that a row of a window covers.
-fn gather_row<C: Code>(across: Overlap, channels: usize, map: &[C], codes: &mut [C]) {
-    if across.step == 1 {
-        let part = &map[across.first * channels..][..across.count * channels];
-        codes[..part.len()].copy_from_slice(part);
-        return;
-    }
-    for (codes, pixel) in codes.chunks_exact_mut(channels).zip(across.places()) {
-        codes.copy_from_slice(&map[pixel * channels..][..channels]);
-    }
+/// Pads maps of codes as they are applied.
+fn pad<C: Code>(layout: &Layout, all: &[i32], offset: i32, padded: &mut Vec<C>) {
+    layout.pad(all, C::of_code(offset), |code| C::of_code(code + offset), padded);
 }
 
 fn part<C: Code, N: From<i32>>(codes: &[C], rows: usize, part: &Range<usize>, to: &mut Vec<N>) {
+    let wanted = |code: &C| N::from(code.to_code());
     to.clear();
+    if part.len() == rows {
+        to.extend(codes.iter().map(wanted));
+        return;
+    }
     for codes in codes.chunks_exact(rows) {
-        to.extend(codes[part.clone()].iter().map(|code| N::from(code.to_code())));
+        to.extend(codes[part.clone()].iter().map(wanted));
     }
 }
 

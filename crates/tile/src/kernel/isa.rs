@@ -5,7 +5,7 @@
 pub enum Isa {
     /// What every machine of the target has, all accesses checked.
     Portable,
-    /// AVX2, eight numbers at a time.
+    /// AVX2 with FMA, eight numbers at a time.
     Avx2,
     /// AVX-512, sixteen numbers at a time.
     Avx512,
@@ -23,6 +23,7 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
                 is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
                     && is_x86_feature_detected!("bmi1")
                     && is_x86_feature_detected!("bmi2")
                     && is_x86_feature_detected!("popcnt")

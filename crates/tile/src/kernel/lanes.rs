@@ -4,7 +4,7 @@
 pub const LANES: usize = 16;
 
 /// One value per column of a block. Every operation is a plain loop over the lanes, which the compiler turns into vector instructions of whatever
-/// instruction set the calling function is compiled for; none is reordered or fused, so the bits are the same on all of them.
+/// instruction set the calling function is compiled for; none is reordered, nor fused by itself, so the bits are the same on all of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C, align(64))]
 pub struct Lanes<T>(pub [T; LANES]);

@@ -36,6 +36,7 @@ pub use digits::DigitFormat;
 pub use isa::{ISAS, Isa};
 pub use lanes::{LANES, Lanes};
 pub use merge::Merge;
+pub use multiply::exact_factor;
 pub use packed::Packed;
 pub use table::BlockCells;
 
@@ -112,7 +113,7 @@ impl Kernel {
     }
 
     /// Products of vectors of codes (each one entry per row) with a block of columns of a matrix: the sums of `code * matrix[row]` in ascending
-    /// order of the rows.
+    /// order of the rows. The same bits on every instruction set for codes of at most 17 bits beside their sign and a matrix of [`exact_factor`]s.
     pub fn multiply(&self, codes: &[f64], matrix: &[Lanes<f64>], products: &mut [Lanes<f64>]) {
         simd::run(self.isa, Task::Multiply(Factorised { codes, matrix }, products));
     }

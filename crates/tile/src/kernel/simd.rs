@@ -68,19 +68,19 @@ pub(super) fn run(isa: Isa, task: Task<'_>) {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma,bmi1,bmi2,popcnt")]
 fn avx512(task: Task<'_>) {
-    task.run::<Unchecked<'_>>();
+    task.run::<Unchecked<'_>, true>();
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt")]
 fn avx2(task: Task<'_>) {
-    task.run::<Unchecked<'_>>();
+    task.run::<Unchecked<'_>, true>();
 }
 
 fn portable(task: Task<'_>) {
-    task.run::<Checked<'_>>();
+    task.run::<Checked<'_>, false>();
 }
 
 const _: () = assert!(size_of::<Lanes<f32>>() == LANES * size_of::<f32>());

@@ -47,14 +47,15 @@ pub(super) enum Target<'a> {
 }
 
 impl<'a> Task<'a> {
+    /// Does it; `FUSED` says that the instruction set multiplies and adds in one.
     #[inline(always)]
-    pub(super) fn run<L: Lookups<'a>>(self) {
+    pub(super) fn run<L: Lookups<'a>, const FUSED: bool>(self) {
         match self {
             Self::Pack(packed, codes) => packed.run_pack_bits(codes),
             Self::Fill(cells, format, table) => fill(cells, format, table),
             Self::AddNoise(sums, variances, noise) => add_noise(sums, variances, noise),
             Self::Merge(merge, sums) => merge.run(sums),
-            Self::Multiply(factors, products) => multiply(&factors, products),
+            Self::Multiply(factors, products) => multiply::<FUSED>(&factors, products),
             Self::Move(packed, Source::Table(table), target) => deliver(packed, &L::new(packed, table), target),
             Self::Move(packed, Source::Cells(cells, squared), target) => {
                 deliver(packed, &Products { packed, cells, squared }, target);

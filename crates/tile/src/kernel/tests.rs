@@ -187,7 +187,7 @@ proptest! {
     fn products_are_those_of_the_plain_loops(rows in 1_usize..40, vectors in 1_usize..11, seed: u32) {
         let word = |at: usize, salt: u32| (at as u32 ^ seed).wrapping_mul(0x9e37_79b9 ^ salt) >> 8;
         let codes: Vec<f64> = (0..rows * vectors).map(|at| f64::from(word(at, 1) as i32 % 70_000 - 10_000)).collect();
-        let cell = |row: usize, lane: usize| f64::from(word(row * LANES + lane, 2)) / 7e5 - 9.0;
+        let cell = |row: usize, lane: usize| exact_factor(f64::from(word(row * LANES + lane, 2)) / 7e5 - 9.0);
         let matrix: Vec<Lanes<f64>> = (0..rows).map(|row| Lanes(std::array::from_fn(|lane| cell(row, lane)))).collect();
         for isa in Isa::available() {
             let mut products = vec![Lanes::splat(f64::NAN); vectors];
