@@ -103,6 +103,7 @@ fn random_layer(inputs: usize, outputs: usize, images: usize) -> (QuantisedNetwo
         weights,
         outputs,
         weight_bits: 8,
+        weight_offset: None,
         bias: vec![0; outputs],
         output: MvmOutput::Scores,
     };

@@ -5,6 +5,8 @@ use chip::program::{MvmStage, Program};
 use explore::config::{Kind, load};
 use explore::experiment::Experiment;
 use nn::datasets::Dataset;
+use nn_compiler::compile::choose_encoding;
+use nn_compiler::favourable::Favourable;
 use nn_compiler::front::Quantisation;
 use nn_compiler::mapping::Mapping;
 use nn_compiler::{CompilationSettings, compile};
@@ -104,7 +106,11 @@ fn constrained_columns_are_favourable_under_every_mapping() {
             let target = Target { mapping: &Mapping::parse(mapping).unwrap(), chip: &experiment.chip };
             for (_, stage) in program.mvm_stages() {
                 let weights = stored_weights(stage);
-                let allowed = target.layer(&weights, &experiment.training.biased).unwrap().favourable;
+                let (bits, cells) = (experiment.chip.format.weight_bits, target.cells());
+                // Under the offset that the program stores weights with.
+                let format = (bits, Some(stage.offset));
+                let encoding = choose_encoding(&weights, format, target.mapping, target.chip, &cells).unwrap();
+                let allowed = Favourable::find(&encoding, &cells, constrained_slices as usize);
                 constrained += u32::from(allowed.constrains());
                 assert!(
                     weights.iter().all(|&weight| allowed.project(weight) == weight),
@@ -299,4 +305,91 @@ fn a_trained_network_is_trained_further() {
     let third = further(&imported);
     assert_eq!(third.network.nodes.len(), first.network.nodes.len());
     assert!(third.epochs[0].loss < 0.5 * first.epochs[0].loss, "{:?}", third.epochs);
+}
+
+/// A set of all states is no constraint: the network is that of the method without it, byte for byte, whatever the offset does in training. (A hard
+/// projection rounds weights after every epoch all the same.)
+#[test]
+fn a_constraint_to_all_states_is_none() {
+    let dataset = digits();
+    for mapping in ["isaac", "offset", "differential", "twos-complement", "unbalanced", "unary"] {
+        let sets = ["training.biased.states=[0,1,2,3]", "training.biased.warm_up=0.1", "training.biased.freeze=0.2"];
+        let mut experiment = experiment(&[&sets, ["cell.device.sigma_scale=4"].as_slice()].concat());
+        experiment.training.biased.projection = Projection::StraightThrough;
+        let noise = run(&experiment, &dataset, Method::NoiseInjection, mapping, 0.0);
+        let both = run(&experiment, &dataset, Method::BiasedNoise, mapping, 1.0);
+        assert_eq!(noise.network, both.network, "{mapping}");
+        let epoch = both.epochs[both.chosen];
+        assert_eq!(epoch.effective_share, 0.0, "{mapping}: nothing is constrained");
+        // What the hardware cannot store is clipped in training, and the program clips nothing more.
+        let program = program(&experiment, &dataset, &both, mapping);
+        assert!(program.mvm_stages().all(|(_, stage)| stage.clipped_weights == 0), "{mapping}");
+        assert_eq!(epoch.clipped_share > 0.0, mapping == "offset", "{mapping}: {epoch:?}");
+    }
+}
+
+/// Levels of the constrained columns that the trainer names, in the slices that it constrains, read from the program: over mapping strategies,
+/// devices, projections, importances and layers of all kinds.
+#[test]
+fn every_constrained_column_is_compiled_to_the_given_states() {
+    use trainer::config::Importance;
+    let dataset = digits();
+    /// Mapping strategy, device, given states, constrained slices, projection, method, importance.
+    type Case = (&'static str, &'static str, &'static [u8], u32, Projection, Method, Importance);
+    let cases: [Case; 7] = [
+        ("isaac", "wan-2022", &[0, 3], 1, Projection::StraightThrough, Method::Biased, Importance::Gradient),
+        ("isaac", "joshi-2020", &[0, 1, 3], 2, Projection::Hard, Method::BiasedNoise, Importance::Magnitude),
+        ("offset", "agrawal-2022", &[0, 1, 3], 1, Projection::StraightThrough, Method::BiasedNoise, Importance::Fisher),
+        ("offset", "milo-2021", &[0, 1, 3], 1, Projection::Hard, Method::Biased, Importance::Random),
+        ("differential", "wan-2022", &[0, 1], 1, Projection::StraightThrough, Method::Biased, Importance::Random),
+        ("twos-complement", "wan-2022", &[0, 1, 3], 3, Projection::Hard, Method::Biased, Importance::Gradient),
+        ("unary", "wan-2022", &[0, 2, 3], 1, Projection::StraightThrough, Method::Biased, Importance::Gradient),
+    ];
+    for (mapping, device, states, slices, projection, method, importance) in cases {
+        for network in ["digits-mlp", "digits-cnn"] {
+            let sets = [
+                format!("network.preset={network:?}"),
+                format!("cell.device.preset={device:?}"),
+                "tile.array.rows=32".to_owned(),
+            ];
+            let mut experiment = experiment(&sets.each_ref().map(String::as_str));
+            let biased = &mut experiment.training.biased;
+            biased.states = states.iter().copied().map(u32::from).collect();
+            (biased.constrained_slices, biased.projection, biased.importance) = (slices, projection, importance);
+            let trained = run(&experiment, &dataset, method, mapping, 0.5);
+            let program = program(&experiment, &dataset, &trained, mapping);
+            let mut read = 0;
+            for ((_, stage), constrained) in program.mvm_stages().zip(&trained.constrained) {
+                read += read_constrained(stage, constrained, slices as usize, |level| states.contains(&level));
+            }
+            let columns: usize = trained.constrained.iter().flatten().filter(|&&constrained| constrained).count();
+            assert!(columns > 20 && read >= columns * slices as usize, "{mapping} {network}: {read} of {columns}");
+        }
+    }
+}
+
+/// Checks the most significant slices of constrained columns; returns how many columns of cells were looked at.
+fn read_constrained(stage: &MvmStage, constrained: &[bool], slices: usize, allowed: impl Fn(u8) -> bool) -> usize {
+    let mut starts: Vec<u32> = stage.crossbars.iter().map(|placed| placed.row_start).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    let of_weight = stage.slices.len();
+    let mut read = 0;
+    for placed in &stage.crossbars {
+        let partition = starts.binary_search(&placed.row_start).unwrap();
+        for output in 0..placed.outputs as usize {
+            if !constrained[(placed.output_start as usize + output) * starts.len() + partition] {
+                continue;
+            }
+            for slice in of_weight - slices..of_weight {
+                for levels in &placed.levels {
+                    let mut column =
+                        levels.iter().skip(output * of_weight + slice).step_by(stage.columns(placed) as usize);
+                    assert!(column.all(|&level| allowed(level)), "{} output {output} slice {slice}", stage.name);
+                    read += 1;
+                }
+            }
+        }
+    }
+    read
 }

@@ -117,6 +117,7 @@ impl Builder {
             weights: weights(layer, outputs * window.rows()),
             outputs,
             weight_bits: BITS,
+            weight_offset: None,
             bias: vec![0; outputs],
             output: MvmOutput::Scores,
         };

@@ -134,6 +134,7 @@ impl Graph<'_> {
             weights,
             outputs,
             weight_bits,
+            weight_offset: None,
             bias,
             output,
         }))
@@ -285,6 +286,7 @@ pub(crate) fn grouped(
         weights: (0..outputs * channels / groups * 9).map(|_| weight(random)).collect(),
         outputs,
         weight_bits,
+        weight_offset: None,
         bias: vec![0; outputs],
         output: MvmOutput::Scores,
     };

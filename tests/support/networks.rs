@@ -72,7 +72,7 @@ impl<'r> Builder<'r> {
         let weight = self.weights(inputs * outputs, scale);
         let bias = self.bias(outputs);
         let weight_scale = WeightScale::Tensor(scale);
-        self.push(Operation::Linear(Linear { inputs, outputs, weight, bias, weight_scale }));
+        self.push(Operation::Linear(Linear { inputs, outputs, weight, bias, weight_scale, weight_offset: None }));
     }
 
     pub(crate) fn conv2d(&mut self, out_channels: usize, kernel: usize, stride: usize, padding: usize) {
@@ -89,6 +89,7 @@ impl<'r> Builder<'r> {
             weight,
             bias,
             weight_scale: WeightScale::Tensor(scale),
+            weight_offset: None,
         }));
     }
 
@@ -169,7 +170,7 @@ pub(crate) fn single_layer(inputs: usize, outputs: usize, weight: impl Fn(usize,
     let steps = (0..outputs).flat_map(|output| (0..inputs).map(move |input| (output, input)));
     let weight = steps.map(|(output, input)| weight(output, input) as f32 * weight_scale).collect();
     let (bias, weight_scale) = (vec![bias; outputs], WeightScale::Tensor(weight_scale));
-    let linear = Linear { inputs, outputs, weight, bias, weight_scale };
+    let linear = Linear { inputs, outputs, weight, bias, weight_scale, weight_offset: None };
     Graph {
         name: "single".to_owned(),
         dataset: "random".to_owned(),

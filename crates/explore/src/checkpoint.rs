@@ -39,14 +39,20 @@ pub(crate) struct Checkpoint {
 }
 
 impl TrainOptions<'_> {
-    /// The checkpoint of plan number `index`, if there is to be one.
+    /// The checkpoint of plan number `index`, if there is to be one; `data` stands for the images.
     ///
     /// # Errors
     /// If the configuration cannot be written.
-    pub(crate) fn checkpoint(&self, index: usize, plan: &Plan<'_>) -> Result<Option<Checkpoint>, ExploreError> {
+    pub(crate) fn checkpoint(
+        &self,
+        index: usize,
+        plan: &Plan<'_>,
+        data: &str,
+    ) -> Result<Option<Checkpoint>, ExploreError> {
         let Some(Checkpoints { directory, every, resume }) = self.checkpoints else { return Ok(None) };
         let mut hash = Sha256::new();
         hash.update(plan.key()?);
+        hash.update(data);
         if let Some(network) = self.from {
             // Equal networks have equal texts, and floats are written exactly.
             hash.update(format!("{network:?}"));

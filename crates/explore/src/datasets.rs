@@ -5,7 +5,7 @@ use crate::error::ExploreError;
 use crate::npy;
 use crate::simulate::read_bounded;
 use nn::Shape;
-use nn::datasets::{Dataset, DatasetInfo, Split, info};
+use nn::datasets::{DataError, Dataset, DatasetInfo, Split, info};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -18,10 +18,10 @@ pub const DATA: &str = "OHMIC_DATA";
 /// If there is no such data set, or its files are not there or damaged.
 pub fn load(name: &str, data: Option<&Path>) -> Result<Dataset, ExploreError> {
     let info = info(name)?;
-    Ok(match directory(info, data) {
-        Some(directory) => info.load_from(&directory)?,
-        None => info.load()?,
-    })
+    match directory(info, data) {
+        Some(directory) => Ok(info.load_from(&directory)?),
+        None => info.load().map_err(without_directory),
+    }
 }
 
 /// Loads only the test images of a data set.
@@ -30,10 +30,10 @@ pub fn load(name: &str, data: Option<&Path>) -> Result<Dataset, ExploreError> {
 /// As [`load`].
 pub fn load_test(name: &str, data: Option<&Path>) -> Result<Split, ExploreError> {
     let info = info(name)?;
-    Ok(match directory(info, data) {
-        Some(directory) => info.load_test_from(&directory)?,
-        None => info.load()?.test,
-    })
+    match directory(info, data) {
+        Some(directory) => Ok(info.load_test_from(&directory)?),
+        None => info.load().map(|dataset| dataset.test).map_err(without_directory),
+    }
 }
 
 /// What stands for the images of a data set in an identity: the SHA-256 of its files, or its name if they are in the program.
@@ -48,7 +48,7 @@ pub fn digest(name: &str) -> Result<String, ExploreError> {
     }
     // Without a directory, loading says which files are wanted.
     let Some(directory) = directory(info, None) else {
-        return info.load().map(|set| set.name.to_owned()).map_err(Into::into);
+        return info.load().map(|set| set.name.to_owned()).map_err(without_directory);
     };
     let mut hash = Sha256::new();
     for file in files {
@@ -58,6 +58,20 @@ pub fn digest(name: &str) -> Result<String, ExploreError> {
         open.map_err(|source| ExploreError::File { path, source })?;
     }
     Ok(hex(hash.finalize()))
+}
+
+/// What stands for the images of a data set in memory: the SHA-256 of all pixels and labels.
+#[must_use]
+pub fn content_digest(dataset: &Dataset) -> String {
+    let mut hash = Sha256::new();
+    for split in [&dataset.train, &dataset.validation, &dataset.test] {
+        hash.update((split.len() as u64).to_le_bytes());
+        for pixels in split.images.chunks(1 << 10) {
+            hash.update(pixels.iter().flat_map(|pixel| pixel.to_le_bytes()).collect::<Vec<u8>>());
+        }
+        hash.update(&split.labels);
+    }
+    hex(hash.finalize())
 }
 
 /// Feeds a hash with what is written.
@@ -126,8 +140,18 @@ fn directory(info: &DatasetInfo, data: Option<&Path>) -> Option<PathBuf> {
     let family = info.name.rsplit_once('-').map(|(family, _)| family);
     let below = [Some(info.name), family].into_iter().flatten().map(|name| all.join(name));
     let holds = |directory: &PathBuf| info.files().iter().any(|file| exists(directory, file));
-    let found = below.into_iter().find(holds);
-    Some(found.unwrap_or(all))
+    let found = below.chain([all.clone()]).find(holds);
+    Some(found.unwrap_or_else(|| all.join(info.name)))
+}
+
+/// The error of a data set whose directory was not named, with how to name it.
+fn without_directory(error: DataError) -> ExploreError {
+    match error {
+        DataError::Directory { .. } => {
+            ExploreError::Request(format!("{error}; name it, or the one above it, by --data or ${DATA}"))
+        }
+        other => other.into(),
+    }
 }
 
 fn exists(directory: &Path, file: &str) -> bool {

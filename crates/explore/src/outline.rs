@@ -223,6 +223,7 @@ impl OutlineLayer {
                 weights,
                 outputs,
                 weight_bits,
+                weight_offset: None,
                 bias,
                 output,
             })

@@ -119,6 +119,7 @@ fn trainings_csv(comparison: &Comparison) -> Result<String, ExploreError> {
         "validation_accuracy",
         "constrained_share",
         "constrained_share_in_force",
+        "clipped_share",
     ];
     let lines = comparison.rows.iter().flat_map(|compared| {
         compared.trained.iter().enumerate().map(move |(seed, trained)| {
@@ -131,6 +132,7 @@ fn trainings_csv(comparison: &Comparison) -> Result<String, ExploreError> {
                 trained.validation_accuracy.to_string(),
                 trained.share.to_string(),
                 epoch.map_or(0.0, |epoch| epoch.effective_share).to_string(),
+                epoch.map_or(0.0, |epoch| epoch.clipped_share).to_string(),
             ]
         })
     });

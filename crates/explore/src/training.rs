@@ -3,6 +3,7 @@
 
 use crate::checkpoint::{Checkpoint, TrainOptions, follow};
 use crate::config::ConfigError;
+use crate::datasets::content_digest;
 use crate::error::ExploreError;
 use crate::experiment::Experiment;
 use crate::progress::Progress;
@@ -152,8 +153,11 @@ pub(crate) fn train_plans(
 ) -> Result<Vec<Trained>, (usize, ExploreError)> {
     let images = |plan: &Plan<'_>| u64::from(plan.experiment.training.epochs) * plan.dataset.train.len() as u64;
     progress.begin("training", plans.iter().map(images).sum());
+    // All plans are of one data set.
+    let data = plans.first().filter(|_| options.checkpoints.is_some());
+    let data = data.map_or_else(String::new, |plan| content_digest(plan.dataset));
     let run = |(index, plan): (usize, &Plan<'_>)| {
-        let checkpoint = options.checkpoint(index, plan);
+        let checkpoint = options.checkpoint(index, plan, &data);
         let trained = checkpoint.and_then(|checkpoint| plan.train(options.from, checkpoint.as_ref(), progress));
         trained.map_err(|error| (index, error))
     };

@@ -151,7 +151,8 @@ impl Emitter<'_> {
         let mapping = self.mappings.of(self.weighted);
         self.weighted += 1;
         let cells = CellStates::of(&self.chip.tile.cell);
-        let encoding = choose_encoding(&mvm.weights, mvm.weight_bits, mapping, self.chip, &cells)?;
+        let format = (mvm.weight_bits, mvm.weight_offset);
+        let encoding = choose_encoding(&mvm.weights, format, mapping, self.chip, &cells)?;
         emit_mvm(mvm, window, &Encoded { mapping, encoding: &encoding, cells: &cells }, self.chip, &mut self.placer)
     }
 }
@@ -226,13 +227,14 @@ fn biases(mvm: &QuantisedMvm, input_offset: u32, encoding: &Encoding) -> Vec<i64
     biases
 }
 
-/// The encoding that a strategy chooses for a layer's integer weights of `weight_bits` on a chip with such cells.
+/// The encoding that a strategy chooses for a layer's integer weights on a chip with such cells, given their number of bits and the offset that they
+/// were trained to be stored with, if they were.
 ///
 /// # Errors
 /// If the strategy cannot store such weights in the chip's cells.
 pub fn choose_encoding(
     weights: &[i32],
-    weight_bits: u32,
+    (weight_bits, offset): (u32, Option<i64>),
     mapping: &Mapping,
     chip: &Chip,
     cells: &CellStates,
@@ -241,7 +243,7 @@ pub fn choose_encoding(
     let refused = |allowed| CompileError::chip(chip, format!("tile.cell.bits = {cell_bits}; allowed is {allowed}"));
     cells.states(cell_bits).map_err(refused)?;
     let histogram = histogram(weights, weight_bits);
-    let layer = LayerStatistics { weight_bits, cell_bits, histogram: &histogram, cells };
+    let layer = LayerStatistics { weight_bits, cell_bits, histogram: &histogram, offset, cells };
     mapping.encoding(&layer).map_err(|what| CompileError::chip(chip, what))
 }
 

@@ -115,7 +115,8 @@ mod tests {
         let device = Device::of_sigmas(errors, samples);
         let cells = CellStates::new((1..=2).map(|bits| device.states(bits)).collect());
         let histogram = vec![1; 255];
-        let layer = LayerStatistics { weight_bits: 8, cell_bits: 2, histogram: &histogram, cells: &cells };
+        let layer =
+            LayerStatistics { weight_bits: 8, cell_bits: 2, histogram: &histogram, offset: None, cells: &cells };
         let encoding = Mapping::parse(mapping).unwrap().encoding(&layer).unwrap();
         Favourable::find(&encoding, &cells, 1)
     }
@@ -138,7 +139,8 @@ mod tests {
         let device = Device::of_sigmas(&[0.02, 0.06, 0.30, 0.10], 100);
         let cells = CellStates::new((1..=2).map(|bits| device.states(bits)).collect());
         let histogram = vec![1; 255];
-        let layer = LayerStatistics { weight_bits: 8, cell_bits: 2, histogram: &histogram, cells: &cells };
+        let layer =
+            LayerStatistics { weight_bits: 8, cell_bits: 2, histogram: &histogram, offset: None, cells: &cells };
         let encoding = Mapping::parse("isaac").unwrap().encoding(&layer).unwrap();
         let mut moved = Vec::new();
         for softness in [0.0, 0.1, 1.0, 10.0] {
@@ -172,7 +174,8 @@ mod tests {
         let device = Device::of_sigmas(&[0.02, 0.06, 0.30, 0.10], 100);
         let cells = CellStates::new((1..=2).map(|bits| device.states(bits)).collect());
         let histogram = vec![1; 255];
-        let layer = LayerStatistics { weight_bits: 8, cell_bits: 2, histogram: &histogram, cells: &cells };
+        let layer =
+            LayerStatistics { weight_bits: 8, cell_bits: 2, histogram: &histogram, offset: None, cells: &cells };
         let encoding = Mapping::parse("differential").unwrap().encoding(&layer).unwrap();
         assert_eq!(Favourable::of_states(&encoding, &[0], 2).weights.last(), Some(&15));
         let set = Favourable::find(&encoding, &cells, 2);

@@ -67,6 +67,8 @@ pub struct Weighted {
     pub bias: Vec<f32>,
     /// The integers that the weights were made for.
     pub scale: WeightScale,
+    /// What is added to the integers before they are stored, where the weights were trained so.
+    pub offset: Option<i64>,
 }
 
 /// What a requantisation does beside rounding.
@@ -184,6 +186,7 @@ impl Fuser<'_> {
                 weight: conv.weight.clone(),
                 bias: conv.bias.clone(),
                 scale: conv.weight_scale.clone(),
+                offset: conv.weight_offset,
             }),
             Operation::Linear(linear) => LayerKind::Weighted(Weighted {
                 window: Window::whole(input),
@@ -191,6 +194,7 @@ impl Fuser<'_> {
                 weight: linear.weight.clone(),
                 bias: linear.bias.clone(),
                 scale: linear.weight_scale.clone(),
+                offset: linear.weight_offset,
             }),
             Operation::MaxPool(pool) => LayerKind::MaxPool(pool.window(input)),
             Operation::AveragePool(pool) if pool.count_padding || !pool.window(input).is_padded() => {

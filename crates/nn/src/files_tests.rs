@@ -24,6 +24,7 @@ fn conv(name: &str, source: usize, channels: [usize; 2], groups: usize, weight_s
         weight: (0..in_channels / groups * out_channels * 9).map(|i| extreme[i % 6]).collect(),
         bias: (0..out_channels).map(|i| i as f32 * 0.1 - 0.2).collect(),
         weight_scale,
+        weight_offset: None,
     };
     node(name, &[source], Operation::Conv(conv))
 }
@@ -61,7 +62,7 @@ fn network() -> Graph {
     let flat = Shape { channels: inputs, height: 1, width: 1 };
     graph.nodes.push(node("flat", &[15], Operation::Reshape(flat)));
     let (weight, bias) = ((0..3 * inputs).map(|i| i as f32 / 7.0).collect(), vec![1.5, 0.0, 1e-30]);
-    let linear = Linear { inputs, outputs: 3, weight, bias, weight_scale: WeightScale::Free };
+    let linear = Linear { inputs, outputs: 3, weight, bias, weight_scale: WeightScale::Free, weight_offset: None };
     graph.nodes.push(node("fc1", &[16], Operation::Linear(linear)));
     graph.nodes.push(node("sigmoid", &[17], Operation::Activation(Activation::Sigmoid)));
     graph.nodes.push(node("tanh", &[18], Operation::Activation(Activation::Tanh)));
@@ -76,7 +77,8 @@ const SHAPE: Shape = Shape { channels: 1, height: 8, width: 8 };
 fn short() -> Graph {
     let pool = Axis::new(2, 2, 0);
     let (weight, bias) = ((0..96).map(|i| i as f32 / 7.0).collect(), vec![1.5, 0.0, 1e-30]);
-    let linear = Linear { inputs: 32, outputs: 3, weight, bias, weight_scale: WeightScale::Tensor(0.1) };
+    let linear =
+        Linear { inputs: 32, outputs: 3, weight, bias, weight_scale: WeightScale::Tensor(0.1), weight_offset: None };
     let axis = Axis::new(3, 1, 1);
     let conv = Conv {
         in_channels: 1,
@@ -87,6 +89,7 @@ fn short() -> Graph {
         weight: (0..18).map(|i| i as f32 / 9.0 - 1.0).collect(),
         bias: vec![0.1, -0.2],
         weight_scale: WeightScale::Tensor(1.0 / 64.0),
+        weight_offset: Some(37),
     };
     let nodes = vec![
         node("conv1", &[0], Operation::Conv(conv)),
@@ -153,6 +156,7 @@ bias = "conv1.bias"
 op = "conv"
 padding = [1, 1, 1, 1]
 weight = "conv1.weight"
+weight_offset = 37
 weight_scale = 0.015625
 
 [[nodes]]

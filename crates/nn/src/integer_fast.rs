@@ -202,7 +202,7 @@ mod tests {
             let weights = (0..outputs * channels * kernel * kernel).map(|_| (draw(weight_bits) - (1 << (weight_bits - 1))).max(1 - (1 << (weight_bits - 1))) as i32).collect();
             let bias = (0..outputs).map(|_| draw(20) - (1 << 19)).collect();
             let mvm = QuantisedMvm {
-                name: "layer".to_owned(), input: 0, window, groups, weights, outputs, weight_bits, bias, output: MvmOutput::Scores,
+                name: "layer".to_owned(), input: 0, window, groups, weights, outputs, weight_bits, weight_offset: None, bias, output: MvmOutput::Scores,
             };
             let maps: Vec<Vec<i64>> = (0..2).map(|_| (0..input.len()).map(|_| draw(bits) - draw(bits)).collect()).collect();
             let expected: Vec<Vec<i64>> = maps.iter().map(|map| mvm.accumulate(map)).collect();

@@ -17,6 +17,7 @@ fn mvm(name: &str, window: Window, weights: &[i32], bias: &[i64], output: MvmOut
         weights,
         outputs: bias.len(),
         weight_bits: 8,
+        weight_offset: None,
         bias,
         output,
     })
@@ -225,6 +226,7 @@ fn the_widest_sums_stay_exact() {
         weights: vec![-32767; input.len()],
         outputs: 1,
         weight_bits: 16,
+        weight_offset: None,
         bias: vec![-crate::quantised::MAX_BIAS],
         output: MvmOutput::Scores,
     };

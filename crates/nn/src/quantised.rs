@@ -76,6 +76,8 @@ pub struct QuantisedMvm {
     pub outputs: usize,
     /// Width of a weight: values lie in `-(2^(bits-1)-1) ..= 2^(bits-1)-1`.
     pub weight_bits: u32,
+    /// What is added to weights before they are stored, where they were trained so: a mapping strategy that searches an offset takes it.
+    pub weight_offset: Option<i64>,
     /// One per output, in units of its weight scale x input scale.
     pub bias: Vec<i64>,
     /// What becomes of the accumulators.

@@ -19,6 +19,7 @@ fn mvm(name: &str, input: usize, window: Window, weights: &[i32], output: MvmOut
         weights: weights.to_vec(),
         outputs: 1,
         weight_bits: 8,
+        weight_offset: None,
         bias: vec![3],
         output,
     })

@@ -33,6 +33,8 @@ pub enum Purpose {
     ReadNoise = 10,
     /// Random changes of training images.
     Augmentation = 11,
+    /// Programming errors of the chip samples by which one of several designs is chosen.
+    Selection = 12,
 }
 
 /// The generator of all addressed streams.

@@ -247,7 +247,7 @@ fn average([vertical, horizontal]: [Axis; 2]) -> Operation {
 
 fn linear(outputs: usize, inputs: usize, init: Init) -> Linear {
     let (weight, bias) = (init.weights(outputs, inputs), vec![0.0; outputs]);
-    Linear { inputs, outputs, weight, bias, weight_scale: init.scale(inputs) }
+    Linear { inputs, outputs, weight, bias, weight_scale: init.scale(inputs), weight_offset: None }
 }
 
 fn conv(out_channels: usize, in_channels: usize, groups: usize, axis: Axis, init: Init) -> Conv {
@@ -261,5 +261,6 @@ fn conv(out_channels: usize, in_channels: usize, groups: usize, axis: Axis, init
         weight: init.weights(out_channels, fan_in),
         bias: vec![0.0; out_channels],
         weight_scale: init.scale(fan_in),
+        weight_offset: None,
     }
 }

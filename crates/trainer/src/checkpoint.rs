@@ -4,7 +4,7 @@ use crate::error::TrainError;
 use sha2::{Digest, Sha256};
 
 /// What the file of a checkpoint begins with; the last byte is the version of the format.
-const MAGIC: [u8; 8] = *b"ohmic-t\x02";
+const MAGIC: [u8; 8] = *b"ohmic-t\x03";
 
 /// Length of a SHA-256.
 const HASH_BYTES: usize = 32;
@@ -45,7 +45,20 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(u8, i32, u32, u64, f32, f64);
+numbers!(u8, i32, i64, u32, u64, f32, f64);
+
+impl Stored for Vec<bool> {
+    fn store(&self, writer: &mut Writer) {
+        writer.list(&self.iter().map(|&flag| u8::from(flag)).collect::<Vec<u8>>());
+    }
+
+    fn restore(&mut self, reader: &mut Reader<'_>) -> Result<(), TrainError> {
+        let mut flags = vec![0_u8; self.len()];
+        reader.list(&mut flags)?;
+        *self = flags.into_iter().map(|flag| flag == 1).collect();
+        Ok(())
+    }
+}
 
 /// A checkpoint under construction.
 pub(crate) struct Writer(Vec<u8>);

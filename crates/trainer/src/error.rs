@@ -35,7 +35,9 @@ pub enum TrainError {
         classes: usize,
     },
     /// The network's images are not the data set's.
-    #[error("network `{network}` takes images of {input}; those of data set `{dataset}` are {shape}")]
+    #[error(
+        "network `{network}` takes images of {input} (channels x height x width); those of data set `{dataset}` are {shape}; a network document says by input.layout = \"nhwc\" that channels come last"
+    )]
     Shape {
         /// The network.
         network: String,
@@ -45,6 +47,20 @@ pub enum TrainError {
         dataset: &'static str,
         /// What its images are.
         shape: nn::Shape,
+    },
+    /// The loss is no number any more.
+    #[error(
+        "the training diverged: the loss is {loss} in step {step} of epoch {epoch}; lower training.learning_rate = {rate}"
+    )]
+    Diverged {
+        /// Mean loss of the step.
+        loss: f64,
+        /// Number of the step in its epoch, from 1.
+        step: u32,
+        /// Number of the epoch, from 1.
+        epoch: u32,
+        /// The learning rate.
+        rate: f64,
     },
     /// A checkpoint cannot be used.
     #[error("checkpoint: {0}")]

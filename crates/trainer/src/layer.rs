@@ -7,6 +7,7 @@ use crate::error::TrainError;
 use crate::layers::LayerWeights;
 use crate::optimiser::{Moments, Update};
 use crate::target::{LayerMatrix, LayerTarget};
+use nn_compiler::mapping::largest_weight;
 use nn_compiler::quantise::Range;
 use rand_distr::{Distribution, StandardNormal};
 use tile::address::Stream;
@@ -20,7 +21,7 @@ pub(crate) struct LayerState {
     /// Moments of the logarithm of the scale, where it is learned.
     scale_moments: Moments,
     pub(crate) target: LayerTarget,
-    /// The integers that the target was chosen for.
+    /// The integers that the target was chosen for: rounded, neither clipped nor projected.
     pub(crate) targeted: Vec<i32>,
     pub(crate) importance: ColumnImportance,
     /// Constrained columns, one per output and row partition.
@@ -66,22 +67,31 @@ impl LayerState {
         });
     }
 
-    /// The integers that the float weights stand for, projected in constrained columns if asked.
-    pub(crate) fn integers(&self, weight_bits: u32, projected: bool) -> Vec<i32> {
-        let mut integers = self.matrix.quantise(&self.parameters.weight, weight_bits);
-        if projected {
-            for (index, weight) in integers.iter_mut().enumerate() {
-                if self.is_constrained(index) {
-                    *weight = self.target.favourable.project(*weight);
-                }
-            }
+    /// The integers that the float weights stand for.
+    pub(crate) fn rounded(&self, weight_bits: u32) -> Vec<i32> {
+        self.matrix.quantise(&self.parameters.weight, weight_bits)
+    }
+
+    /// The same as the hardware can store them, projected in constrained columns if asked.
+    pub(crate) fn stored(&self, weight_bits: u32, projected: bool) -> Vec<i32> {
+        let mut integers = self.rounded(weight_bits);
+        for (index, weight) in integers.iter_mut().enumerate() {
+            *weight = match projected && self.is_constrained(index) {
+                true => self.target.favourable.project(*weight),
+                false => self.target.encoding.clip(*weight),
+            };
         }
         integers
     }
 
+    /// Weights that are beyond what the hardware can store.
+    pub(crate) fn clipped_weights(&self, weight_bits: u32) -> usize {
+        self.rounded(weight_bits).into_iter().filter(|&weight| self.target.encoding.clip(weight) != weight).count()
+    }
+
     /// Replaces the float weights of the constrained columns by the projections of their integers.
     pub(crate) fn impose(&mut self, weight_bits: u32) {
-        let projected = self.integers(weight_bits, true);
+        let projected = self.stored(weight_bits, true);
         for (index, integer) in projected.into_iter().enumerate() {
             if self.is_constrained(index) {
                 self.parameters.weight[index] = integer as f32 * self.matrix.scale;
@@ -130,8 +140,11 @@ impl LayerState {
         }
     }
 
-    /// Columns all of whose weights are favourable.
+    /// Columns all of whose weights are favourable; none where every weight is, because then nothing is constrained.
     pub(crate) fn favourable_columns(&self, integers: &[i32]) -> usize {
+        if !self.constrains() {
+            return 0;
+        }
         let mut favourable = vec![true; self.constrained.len()];
         for (index, &integer) in integers.iter().enumerate() {
             if self.target.favourable.project(integer) != integer {
@@ -139,6 +152,13 @@ impl LayerState {
             }
         }
         favourable.into_iter().filter(|&f| f).count()
+    }
+
+    /// Whether the constraint excludes a weight that the hardware can store.
+    pub(crate) fn constrains(&self) -> bool {
+        let LayerTarget { encoding, favourable, .. } = &self.target;
+        let largest = largest_weight(encoding.weight_bits);
+        (-largest..=largest).any(|weight| favourable.project(weight) != encoding.clip(weight))
     }
 
     fn is_constrained(&self, index: usize) -> bool {
@@ -161,7 +181,7 @@ impl Stored for LayerState {
         writer.number(self.matrix.scale);
         writer.list(&self.targeted);
         self.importance.store(writer);
-        writer.list(&self.constrained.iter().map(|&constrained| u8::from(constrained)).collect::<Vec<u8>>());
+        self.constrained.store(writer);
     }
 
     /// All but the target, which follows from the integers it was chosen for.
@@ -173,9 +193,6 @@ impl Stored for LayerState {
         self.matrix.scale = reader.number()?;
         reader.list(&mut self.targeted)?;
         self.importance.restore(reader)?;
-        let mut constrained = vec![0_u8; self.constrained.len()];
-        reader.list(&mut constrained)?;
-        self.constrained = constrained.into_iter().map(|constrained| constrained == 1).collect();
-        Ok(())
+        self.constrained.restore(reader)
     }
 }

@@ -21,6 +21,11 @@ impl Run<'_> {
         let favourable =
             |layer: &LayerState| if self.biased() { layer.favourable_columns(&self.integers(layer)) } else { 0 };
         let effective: f64 = self.layers().map(|layer| favourable(layer) as f64).sum();
+        let clipped: usize = match self.job.method.knows_hardware() {
+            true => self.layers().map(|layer| layer.clipped_weights(self.weight_bits)).sum(),
+            false => 0,
+        };
+        let weights: usize = self.layers().map(|layer| layer.parameters.weight.len()).sum();
         Ok(Epoch {
             epoch: done,
             loss: totals.loss / f64::from(totals.steps),
@@ -30,6 +35,7 @@ impl Run<'_> {
             noise,
             chosen_share: chosen / all,
             effective_share: effective / all,
+            clipped_share: clipped as f64 / weights as f64,
         })
     }
 

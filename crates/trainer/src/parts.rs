@@ -1,5 +1,7 @@
 //! What of a graph is trained.
 
+use crate::checkpoint::{Reader, Stored, Writer};
+use crate::error::TrainError;
 use crate::layers::LayerWeights;
 use nn::Graph;
 use nn::graph::{Affine, Coefficients, Node, Operation, WeightScale};
@@ -14,6 +16,31 @@ pub(crate) enum Part {
     BatchNorm,
     /// A factor and a shift per channel.
     Affine,
+}
+
+/// How the weights of a node are stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct WeightFormat {
+    /// Value of one integer step.
+    pub(crate) scale: f32,
+    /// What is added to the integers, where a mapping strategy searched it for these weights.
+    pub(crate) offset: Option<i64>,
+}
+
+impl Stored for WeightFormat {
+    fn store(&self, writer: &mut Writer) {
+        writer.number(self.scale);
+        writer.number(u8::from(self.offset.is_some()));
+        writer.number(self.offset.unwrap_or(0));
+    }
+
+    fn restore(&mut self, reader: &mut Reader<'_>) -> Result<(), TrainError> {
+        self.scale = reader.number()?;
+        let there: u8 = reader.number()?;
+        let offset = reader.number()?;
+        self.offset = (there == 1).then_some(offset);
+        Ok(())
+    }
 }
 
 /// The trained nodes of a graph.
@@ -77,17 +104,17 @@ impl Parts {
         self.nodes.iter().map(copy).collect()
     }
 
-    /// Replaces the scales of the weighted nodes.
-    pub(crate) fn rescale(&self, graph: &mut Graph, scales: &[f32]) {
-        let mut scales = scales.iter().copied().map(WeightScale::Tensor);
+    /// Replaces the formats of the weighted nodes.
+    pub(crate) fn set_formats(&self, graph: &mut Graph, formats: &[WeightFormat]) {
+        let mut formats = formats.iter();
         for &node in &self.nodes {
-            let own = match &mut graph.nodes[node].op {
-                Operation::Conv(conv) => &mut conv.weight_scale,
-                Operation::Linear(linear) => &mut linear.weight_scale,
+            let (scale, offset) = match &mut graph.nodes[node].op {
+                Operation::Conv(conv) => (&mut conv.weight_scale, &mut conv.weight_offset),
+                Operation::Linear(linear) => (&mut linear.weight_scale, &mut linear.weight_offset),
                 _ => continue,
             };
-            if let Some(scale) = scales.next() {
-                *own = scale;
+            if let Some(format) = formats.next() {
+                (*scale, *offset) = (WeightScale::Tensor(format.scale), format.offset);
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::error::TrainError;
 use crate::layer::{LayerState, moments};
 use crate::layers::{Batch, Engine, LayerWeights, Memories, Running, Step};
 use crate::optimiser::{Update, cosine_rate};
-use crate::parts::Part;
+use crate::parts::{Part, WeightFormat};
 use crate::start::Template;
 use crate::target::LayerMatrix;
 use crate::train::Job;
@@ -19,9 +19,6 @@ use crate::trained::{Trained, channels, norms, silent_bias};
 use nn::Graph;
 use nn_compiler::mapping::largest_weight;
 use tile::address::{Purpose, stream};
-
-/// Most rounds in which an encoding and the weights that are projected under it settle.
-const MOST_ROUNDS: u32 = 8;
 
 /// What an epoch's steps add up to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,10 +48,11 @@ impl<'a> Run<'a> {
         let weight_bits = chip.format.weight_bits;
         let template = job.start.template(job.dataset.shape, weight_bits, training.weight_scale, job.seed)?;
         let engine = Engine::new(&template.graph, &template.parts)?;
-        // Only the number of values counts: linear layers of imports take flat images.
-        if template.graph.input.len() != job.dataset.shape.len() {
-            let (network, input, dataset) = (template.graph.name, template.graph.input, job.dataset.name);
-            return Err(TrainError::Shape { network, input, dataset, shape: job.dataset.shape });
+        // Linear layers of imports take flat images.
+        let (input, shape) = (template.graph.input, job.dataset.shape);
+        if input != shape && !(input.channels == shape.len() && input.len() == shape.len()) {
+            let (network, dataset) = (template.graph.name, job.dataset.name);
+            return Err(TrainError::Shape { network, input, dataset, shape });
         }
         if engine.classes() != classes {
             let (network, outputs) = (template.graph.name, engine.classes());
@@ -151,7 +149,9 @@ impl<'a> Run<'a> {
     pub(crate) fn end_epoch(&mut self) {
         let (training, weight_bits) = (self.job.training, self.weight_bits);
         let total = f64::from(self.steps_per_epoch()) * f64::from(training.epochs);
-        let early = f64::from(self.steps_done) <= training.noise.ramp_start * total;
+        // Once at least, however short the training.
+        let early = self.steps_done <= self.steps_per_epoch()
+            || f64::from(self.steps_done) <= training.noise.ramp_start * total;
         let largest = largest_weight(weight_bits) as f32;
         let biased = &training.biased;
         for layer in self.layers_mut() {
@@ -177,10 +177,14 @@ impl<'a> Run<'a> {
         self.trained.iter().map(effective).collect()
     }
 
-    /// The integers that a layer stands for now: rounded and, under a straight-through constraint, projected.
+    /// The integers that a layer stands for now: rounded, clipped to what the hardware stores if the method knows it and, under a straight-through
+    /// constraint, projected.
     pub(crate) fn integers(&self, layer: &LayerState) -> Vec<i32> {
         let in_forward_pass = self.job.training.biased.projection != Projection::Hard;
-        layer.integers(self.weight_bits, self.biased() && in_forward_pass)
+        match self.job.method.knows_hardware() {
+            true => layer.stored(self.weight_bits, self.biased() && in_forward_pass),
+            false => layer.rounded(self.weight_bits),
+        }
     }
 
     /// Noise in force now, as a fraction of the device's.
@@ -238,19 +242,15 @@ impl<'a> Run<'a> {
         let hard = self.job.training.biased.projection == Projection::Hard;
         let (job, weight_bits) = (self.job, self.weight_bits);
         for layer in self.layers_mut() {
+            // A searched offset follows the weights, which must not have been clipped under it: else it could only ever fall. Weights that a hard
+            // projection has replaced are, so that the offset then stays.
+            if !(hard && layer.constrained.contains(&true)) {
+                let integers = layer.rounded(weight_bits);
+                layer.target = job.target.layer(&integers, &job.training.biased)?;
+                layer.targeted = integers;
+            }
             if let Some(share) = choose {
                 layer.constrained = layer.importance.most_important(share);
-            }
-            // The searched offset depends on the weights, and what is favourable on the offset. The compiler searches it once more, for the final
-            // weights: it finds the same if they are projected under an encoding that is the best for them.
-            for _ in 0..MOST_ROUNDS {
-                let integers = layer.integers(weight_bits, biased);
-                let target = job.target.layer(&integers, &job.training.biased)?;
-                let settled = target.encoding == layer.target.encoding;
-                (layer.target, layer.targeted) = (target, integers);
-                if settled || !biased {
-                    break;
-                }
             }
             if biased && hard {
                 layer.impose(weight_bits);
@@ -264,15 +264,23 @@ impl<'a> Run<'a> {
         self.effective(0.0, false)
     }
 
-    /// The scales of the weighted layers as they stand.
-    pub(crate) fn scales(&self) -> Vec<f32> {
-        self.layers().map(|layer| layer.matrix.scale).collect()
+    /// The constrained columns of the weighted layers as they stand.
+    pub(crate) fn constrained(&self) -> Vec<Vec<bool>> {
+        self.layers().map(|layer| layer.constrained.clone()).collect()
     }
 
-    /// The network with exported parameters and scales.
-    pub(crate) fn network(&self, exported: Vec<LayerWeights>, scales: &[f32]) -> Graph {
+    /// The formats of the weighted layers as they stand.
+    pub(crate) fn formats(&self) -> Vec<WeightFormat> {
+        let searched = self.job.method.knows_hardware() && self.job.target.mapping.searches_offset();
+        let offset = |layer: &LayerState| searched.then(|| layer.target.encoding.offset());
+        self.layers().map(|layer| WeightFormat { scale: layer.matrix.scale, offset: offset(layer) }).collect()
+    }
+
+    /// The network with exported parameters and formats.
+    pub(crate) fn network(&self, exported: Vec<LayerWeights>, formats: &[WeightFormat]) -> Graph {
         let mut network = self.template.graph.clone();
-        self.template.parts.rescale(&mut network, scales);
+        self.job.dataset.name.clone_into(&mut network.dataset);
+        self.template.parts.set_formats(&mut network, formats);
         self.template.parts.replace(&mut network, exported);
         network
     }

@@ -4,6 +4,7 @@ use crate::batch::shuffled;
 use crate::checkpoint::{Reader, Stored, Writer};
 use crate::error::TrainError;
 use crate::layers::LayerWeights;
+use crate::parts::WeightFormat;
 use crate::run::{Run, Totals};
 use crate::train::{Epoch, Job, Trained};
 
@@ -27,7 +28,8 @@ struct Best {
     /// Index of its epoch.
     epoch: usize,
     parameters: Vec<LayerWeights>,
-    scales: Vec<f32>,
+    formats: Vec<WeightFormat>,
+    constrained: Vec<Vec<bool>>,
 }
 
 /// What a step did.
@@ -90,6 +92,10 @@ impl<'a> Session<'a> {
         let first = self.step as usize * batch;
         let images = &self.order[first..self.order.len().min(first + batch)];
         let step = self.run.step(self.epoch, images);
+        if !step.loss.is_finite() {
+            let (epoch, rate) = (self.epoch + 1, self.job.training.learning_rate);
+            return Err(TrainError::Diverged { loss: step.loss, step: self.step + 1, epoch, rate });
+        }
         self.totals.loss += step.loss;
         self.totals.correct += step.correct as u64;
         self.totals.steps += 1;
@@ -109,8 +115,8 @@ impl<'a> Session<'a> {
         // Of equally good checkpoints the later one is kept: it has seen more training.
         let better = |accuracy: &f64| self.best.as_ref().is_none_or(|best| *accuracy >= best.accuracy);
         if let Some(accuracy) = criterion.filter(better) {
-            let (parameters, scales) = (self.run.exported(), self.run.scales());
-            self.best = Some(Best { accuracy, epoch: self.epochs.len() - 1, parameters, scales });
+            let (parameters, formats, constrained) = (self.run.exported(), self.run.formats(), self.run.constrained());
+            self.best = Some(Best { accuracy, epoch: self.epochs.len() - 1, parameters, formats, constrained });
         }
         self.epoch += 1;
         self.step = 0;
@@ -124,14 +130,15 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If no checkpoint was eligible.
     pub fn finish(self) -> Result<Trained, TrainError> {
-        let Best { accuracy, epoch, parameters, scales } = self.best.ok_or(TrainError::NoCheckpoint)?;
-        let network = self.run.network(parameters, &scales);
+        let Best { accuracy, epoch, parameters, formats, constrained } = self.best.ok_or(TrainError::NoCheckpoint)?;
+        let network = self.run.network(parameters, &formats);
         Ok(Trained {
             network,
             epochs: self.epochs,
             chosen: epoch,
             validation_accuracy: accuracy,
             share: self.job.share,
+            constrained,
         })
     }
 
@@ -152,7 +159,8 @@ impl<'a> Session<'a> {
             writer.number(best.accuracy);
             writer.number(best.epoch as u64);
             best.parameters.iter().for_each(|part| part.store(&mut writer));
-            writer.list(&best.scales);
+            best.formats.iter().for_each(|format| format.store(&mut writer));
+            best.constrained.iter().for_each(|columns| columns.store(&mut writer));
         }
         writer.finish()
     }
@@ -179,9 +187,11 @@ impl<'a> Session<'a> {
             let (accuracy, epoch) = (reader.number()?, reader.number::<u64>()? as usize);
             let mut parameters = session.run.exported();
             parameters.iter_mut().try_for_each(|part| part.restore(&mut reader))?;
-            let mut scales = session.run.scales();
-            reader.list(&mut scales)?;
-            session.best = Some(Best { accuracy, epoch, parameters, scales });
+            let mut formats = session.run.formats();
+            formats.iter_mut().try_for_each(|format| format.restore(&mut reader))?;
+            let mut constrained = session.run.constrained();
+            constrained.iter_mut().try_for_each(|columns| columns.restore(&mut reader))?;
+            session.best = Some(Best { accuracy, epoch, parameters, formats, constrained });
         }
         reader.finish()?;
         session.order = shuffled(job.dataset.train.len(), job.seed, session.epoch);

@@ -123,7 +123,7 @@ impl Target<'_> {
     /// If the chip's device cannot have such cells, or no weight is favourable.
     pub fn layer(&self, weights: &[i32], biased: &Biased) -> Result<LayerTarget, TrainError> {
         let cells = self.cells();
-        let encoding = choose_encoding(weights, self.chip.format.weight_bits, self.mapping, self.chip, &cells)?;
+        let encoding = choose_encoding(weights, (self.chip.format.weight_bits, None), self.mapping, self.chip, &cells)?;
         let largest = largest_weight(encoding.weight_bits);
         let deviation = |weight| encoding.error_variance(weight, &cells).sqrt() as f32;
         let slices = biased.constrained_slices as usize;

@@ -45,23 +45,44 @@ pub struct Epoch {
     pub noise: f64,
     /// Share of columns that were chosen to be constrained.
     pub chosen_share: f64,
-    /// Share of columns all of whose weights are favourable: the constraint that is really in force.
+    /// Share of columns all of whose weights are favourable: the constraint that is really in force. Columns of layers whose encoding excludes no
+    /// weight do not count.
     pub effective_share: f64,
+    /// Share of the weights that are beyond what the encoding stores, and clipped; of methods that know the hardware.
+    pub clipped_share: f64,
 }
 
 impl Stored for Epoch {
     fn store(&self, writer: &mut Writer) {
         writer.number(self.epoch);
         writer.number(u8::from(self.validation_hardware.is_some()));
-        let Self { loss, training_software, validation_software, noise, chosen_share, effective_share, .. } = *self;
+        let Self {
+            loss,
+            training_software,
+            validation_software,
+            noise,
+            chosen_share,
+            effective_share,
+            clipped_share,
+            ..
+        } = *self;
         let hardware = self.validation_hardware.unwrap_or(0.0);
-        writer.list(&[loss, training_software, validation_software, hardware, noise, chosen_share, effective_share]);
+        writer.list(&[
+            loss,
+            training_software,
+            validation_software,
+            hardware,
+            noise,
+            chosen_share,
+            effective_share,
+            clipped_share,
+        ]);
     }
 
     fn restore(&mut self, reader: &mut Reader<'_>) -> Result<(), TrainError> {
         self.epoch = reader.number()?;
         let measured: u8 = reader.number()?;
-        let mut numbers = [0.0; 7];
+        let mut numbers = [0.0; 8];
         reader.list(&mut numbers)?;
         let hardware;
         [
@@ -72,6 +93,7 @@ impl Stored for Epoch {
             self.noise,
             self.chosen_share,
             self.effective_share,
+            self.clipped_share,
         ] = numbers;
         self.validation_hardware = (measured == 1).then_some(hardware);
         Ok(())
@@ -91,6 +113,8 @@ pub struct Trained {
     pub validation_accuracy: f64,
     /// Share of constrained columns that was asked for.
     pub share: f64,
+    /// Constrained columns of every weighted layer, one output within one row partition each: `[layer][output * partitions + partition]`.
+    pub constrained: Vec<Vec<bool>>,
 }
 
 /// Trains a network. The result is a function of the job alone.

@@ -45,9 +45,15 @@ impl Keeping<'_> {
         Ok((evaluation, false))
     }
 
-    /// Removes what an earlier comparison left, unless this one goes on from it.
+    /// Refuses to begin anew where an interrupted comparison could go on.
     pub(super) fn begin(&self) -> Result<(), ExploreError> {
-        if self.resume { Ok(()) } else { self.remove() }
+        if self.resume || !self.directory.exists() {
+            return Ok(());
+        }
+        let directory = self.directory.display();
+        Err(ExploreError::Request(format!(
+            "{directory} holds what an interrupted comparison has done; give --resume to go on from it, or remove it"
+        )))
     }
 
     /// Removes everything.

@@ -14,6 +14,7 @@ pub use sigma_axis::{SigmaAxis, SigmaRow};
 use crate::checkpoint::TrainOptions;
 use crate::config::{Kind, to_toml};
 use crate::datasets;
+use crate::digest::hex;
 use crate::error::ExploreError;
 use crate::evaluate::{CellSource, Evaluation, Evaluator, row};
 use crate::experiment::Experiment;
@@ -25,6 +26,7 @@ use crate::training::{TrainedPoint, find, method, train_all};
 use chip::program::Program;
 use nn::datasets::{Dataset, Split};
 pub(crate) use programs::{Networks, compile_row};
+use sha2::{Digest, Sha256};
 use trainer::{Method, Trained};
 
 /// One row of the table with what it was made from.
@@ -116,20 +118,11 @@ impl Comparison {
     }
 }
 
-/// Runs an experiment. What is done is kept in a directory if there is `keeping`.
+/// Runs an experiment on its data set. What is done is kept in a directory if there is `keeping`.
 ///
 /// # Errors
 /// If any of its parts fails.
 pub fn compare(
-    experiment: &Experiment,
-    keeping: Option<&Keeping<'_>>,
-    progress: &dyn Progress,
-) -> Result<Comparison, ExploreError> {
-    let dataset = datasets::load(&experiment.network.dataset, None)?;
-    compare_on(experiment, &dataset, keeping, progress)
-}
-
-fn compare_on(
     experiment: &Experiment,
     dataset: &Dataset,
     keeping: Option<&Keeping<'_>>,
@@ -139,13 +132,15 @@ fn compare_on(
     let Trainings { experiment, points, tried } = trainings(experiment, dataset, keeping, progress)?;
     let images = test_images(&dataset.test, experiment.images);
     let count = experiment.mappings.len() * experiment.methods.len() * experiment.training_seeds as usize;
+    let data = keeping.map_or_else(String::new, |_| datasets::content_digest(dataset));
     progress.begin("simulating, chip samples", count as u64 * u64::from(experiment.chips));
     let (mut rows, mut sigmas) = (Vec::new(), Vec::new());
     for mapping in &experiment.mappings {
         for method_name in &experiment.methods {
             let method = method(method_name)?;
             let trained = of_row(&points, &experiment, method, mapping)?;
-            let request = RowRequest { experiment: &experiment, dataset, images: &images, mapping, method, trained };
+            let (experiment, images, data) = (&experiment, &images, data.as_str());
+            let request = RowRequest { experiment, dataset, data, images, mapping, method, trained };
             rows.push(request.run(keeping, progress)?);
         }
     }
@@ -226,6 +221,8 @@ pub fn test_images(split: &Split, count: u32) -> Split {
 struct RowRequest<'a> {
     experiment: &'a Experiment,
     dataset: &'a Dataset,
+    /// What stands for its images.
+    data: &'a str,
     images: &'a Split,
     mapping: &'a str,
     method: Method,
@@ -265,7 +262,10 @@ impl RowRequest<'_> {
     fn key(&self, seed_index: u32) -> Result<String, ExploreError> {
         let (mapping, method) = (self.mapping, self.method.name());
         let experiment = to_toml(Kind::Experiment, self.experiment)?;
-        Ok(format!("{VERSION} {mapping} {method} {seed_index}\n{experiment}"))
+        // Equal networks have equal texts, and floats are written exactly.
+        let network = self.trained.get(seed_index as usize).map(|trained| format!("{:?}", trained.network));
+        let (network, data) = (hex(Sha256::digest(network.unwrap_or_default())), self.data);
+        Ok(format!("{VERSION} {mapping} {method} {seed_index} {network} {data}\n{experiment}"))
     }
 }
 

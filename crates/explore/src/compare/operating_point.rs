@@ -1,12 +1,11 @@
 //! The operating point of a comparison: how much variation conventionally trained networks are to suffer from, found on validation images.
 
-use super::programs::{Networks, with_sigma};
+use super::programs::Networks;
 use crate::error::ExploreError;
 use crate::evaluate::Evaluator;
 use crate::experiment::Experiment;
 use crate::progress::{Progress, Silent};
 use crate::statistics::{Estimate, mean_interval};
-use chip::program::Program;
 use nn::datasets::Split;
 use nn_compiler::mapping::Mapping;
 use serde::{Deserialize, Serialize};
@@ -69,15 +68,14 @@ impl OperatingPoint {
         validation: &Split,
         progress: &dyn Progress,
     ) -> Result<Vec<Tried>, ExploreError> {
-        let programs = networks.programs(experiment, &self.mapping)?;
         progress.begin("finding the operating point, chip samples", 0);
         let mut tried = Vec::new();
         let mut probe = |scale: f64| {
             // So that the scale that a table names is the one that was tried.
             let sigma_scale = (scale * 1000.0).round() / 1000.0;
-            let accuracy = self.accuracy_at(sigma_scale, experiment, &programs, validation)?;
+            let accuracy = self.accuracy_at(sigma_scale, experiment, networks, validation)?;
             progress.note(&format!("sigma scale {sigma_scale}: {:.1} %", 100.0 * accuracy.value));
-            progress.advance(u64::from(self.chips) * programs.len() as u64);
+            progress.advance(u64::from(self.chips) * u64::from(experiment.training_seeds));
             let Estimate { value: validation_accuracy, low, high } = accuracy;
             let (validation_accuracy_ci95_low, validation_accuracy_ci95_high) = (low, high);
             tried.push(Tried {
@@ -137,15 +135,17 @@ impl OperatingPoint {
         &self,
         sigma_scale: f64,
         experiment: &Experiment,
-        programs: &[Program],
+        networks: &Networks<'_>,
         images: &Split,
     ) -> Result<Estimate, ExploreError> {
         let mut accuracies = Vec::new();
-        for (seed_index, program) in (0..).zip(programs) {
+        // Compiled anew, as the table's are: searched offsets and ranges of converters depend on the variation.
+        let mut scaled = experiment.clone();
+        scaled.chip.tile.cell.device.sigma_scale = sigma_scale;
+        for (seed_index, program) in (0..).zip(&networks.programs(&scaled, &self.mapping)?) {
             let evaluator =
-                Evaluator { purpose: Purpose::Validation, chips: self.chips, ..Evaluator::of(experiment, seed_index) };
-            let program = with_sigma(program, sigma_scale);
-            accuracies.push(evaluator.accuracies(&program, images, &Silent)?);
+                Evaluator { purpose: Purpose::Validation, chips: self.chips, ..Evaluator::of(&scaled, seed_index) };
+            accuracies.push(evaluator.accuracies(program, images, &Silent)?);
         }
         mean_interval(&accuracies).map_err(|error| ExploreError::Request(error.to_string()))
     }

@@ -18,7 +18,7 @@ fn experiment() -> Experiment {
 }
 
 fn run(dataset: &Dataset, keeping: Option<&Keeping<'_>>) -> Comparison {
-    compare_on(&experiment(), dataset, keeping, &Silent).unwrap()
+    compare(&experiment(), dataset, keeping, &Silent).unwrap()
 }
 
 fn rows(comparison: &Comparison) -> Vec<Row> {
@@ -97,7 +97,7 @@ fn an_interrupted_comparison_goes_on() {
     }
     let stops = Stops(std::sync::atomic::AtomicU32::new(0));
     let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        compare_on(&experiment(), &dataset, Some(&keeping(false)), &stops).map(drop)
+        compare(&experiment(), &dataset, Some(&keeping(false)), &stops).map(drop)
     }));
     assert!(stopped.is_err());
     let kept =
@@ -131,6 +131,6 @@ fn an_accuracy_that_no_variation_gives_is_refused() {
     let dataset = datasets::load("digits-8x8", None).unwrap();
     let mut experiment = experiment();
     experiment.operating_point.as_mut().unwrap().accuracy = 0.01;
-    let error = compare_on(&experiment, &dataset, None, &Silent).unwrap_err().to_string();
+    let error = compare(&experiment, &dataset, None, &Silent).unwrap_err().to_string();
     assert!(error.contains("operating_point") && error.contains("64"), "{error}");
 }

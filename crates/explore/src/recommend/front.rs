@@ -17,6 +17,29 @@ pub(super) fn rank(judged: &mut Vec<Judged>, budget: &Budget) {
     *judged = order.into_iter().map(|index| judged[index].clone()).collect();
 }
 
+/// Orders ranked candidates for a rung that others follow: with a least accuracy, on which trainings that are not yet done say little, the most accurate
+/// of a front and the one of the least energy take turns, so that a cheap candidate is not lost to expensive ones that are better than they need be.
+pub(super) fn spread(judged: &mut Vec<Judged>, budget: &Budget) {
+    if budget.accuracy.is_none() {
+        return;
+    }
+    let mut ordered = Vec::with_capacity(judged.len());
+    let mut rest = std::mem::take(judged);
+    while !rest.is_empty() {
+        // The front that is first in the order, without those that surely miss the budget.
+        let free: Vec<usize> = (0..rest.len())
+            .filter(|&index| !rest.iter().any(|other| dominates(other, &rest[index])))
+            .filter(|&index| budget.costs_are_kept(&rest[index]))
+            .collect();
+        let (accuracy, energy) = (|index: usize| -rest[index].accuracy_mean, |index: usize| rest[index].energy_j);
+        let by_accuracy = ordered.len().is_multiple_of(2);
+        let cost = |index: usize| if by_accuracy { accuracy(index) } else { energy(index) };
+        let next = free.into_iter().min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(0);
+        ordered.push(rest.remove(next));
+    }
+    *judged = ordered;
+}
+
 /// Puts the candidate to recommend first, if one keeps the budget with the lower end of its interval: with a least accuracy that of the least energy,
 /// otherwise the most accurate one.
 pub(super) fn recommended(judged: &mut [Judged], budget: &Budget) -> bool {
@@ -36,9 +59,12 @@ pub(super) fn recommended(judged: &mut [Judged], budget: &Budget) -> bool {
 impl Budget {
     /// Whether a candidate keeps it if its accuracy is `accuracy`.
     fn may_be_kept(&self, of: &Judged, accuracy: f64) -> bool {
-        self.accuracy.is_none_or(|least| accuracy >= least)
-            && self.energy_j.is_none_or(|most| of.energy_j <= most)
-            && self.latency_s.is_none_or(|most| of.latency_s <= most)
+        self.accuracy.is_none_or(|least| accuracy >= least) && self.costs_are_kept(of)
+    }
+
+    /// Whether a candidate's energy and latency keep it.
+    fn costs_are_kept(&self, of: &Judged) -> bool {
+        self.energy_j.is_none_or(|most| of.energy_j <= most) && self.latency_s.is_none_or(|most| of.latency_s <= most)
     }
 }
 

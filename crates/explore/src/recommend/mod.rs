@@ -1,5 +1,5 @@
 //! Which mapping strategy, training method and width of converters suit a network, a device and a budget: successive halving (Jamieson and Talwalkar,
-//! AISTATS 2016) on validation data.
+//! AISTATS 2016) on validation data: one half of the validation images and chip samples of their own choose checkpoints, the other half and others judge.
 //!
 //! Every rung trains and simulates the candidates that are left, with more epochs, chip samples and images than the one before, and keeps a share of
 //! them. Test images are looked at once, for the one that is recommended.
@@ -9,12 +9,11 @@ mod rung;
 #[cfg(test)]
 mod tests;
 
-use crate::datasets;
 use crate::error::ExploreError;
 use crate::experiment::Experiment;
 use crate::progress::Progress;
 use crate::results::Row;
-use nn::datasets::Dataset;
+use nn::datasets::{Dataset, Split};
 use rung::{Effort, Rung};
 use serde::{Deserialize, Serialize};
 use tile::adc::AdcKind;
@@ -131,24 +130,24 @@ impl Check for Recommendation {
     }
 }
 
-/// Searches.
+/// Searches on the data set of the experiment.
 ///
 /// # Errors
 /// If a training, a compilation or a simulation fails.
-pub fn recommend(request: &Recommendation, progress: &dyn Progress) -> Result<Found, ExploreError> {
-    let dataset = datasets::load(&request.experiment.network.dataset, None)?;
-    recommend_on(request, &dataset, progress)
-}
-
-fn recommend_on(request: &Recommendation, dataset: &Dataset, progress: &dyn Progress) -> Result<Found, ExploreError> {
+pub fn recommend(request: &Recommendation, dataset: &Dataset, progress: &dyn Progress) -> Result<Found, ExploreError> {
+    let (choosing, judging) = halves(&dataset.validation);
+    let dataset = &Dataset { validation: choosing, ..dataset.clone() };
     let mut candidates = rung::all(request);
     let mut judged = Vec::new();
     for number in 0..request.halving.rungs {
         let last = number + 1 == request.halving.rungs;
-        let effort = Effort::of(request, number, dataset.validation.len());
-        let rung = Rung { request, number, effort, dataset };
+        let effort = Effort::of(request, number, judging.len());
+        let rung = Rung { request, number, effort, dataset, judging: &judging };
         let mut seen = rung.judge(&candidates, progress)?;
         front::rank(&mut seen, &request.budget);
+        if !last {
+            front::spread(&mut seen, &request.budget);
+        }
         let most = (candidates.len() as f64 * request.halving.keep).ceil() as usize;
         let kept = if last { usize::from(front::recommended(&mut seen, &request.budget)) } else { most };
         seen.iter_mut().take(kept).for_each(|judged| judged.kept = true);
@@ -163,4 +162,14 @@ fn recommend_on(request: &Recommendation, dataset: &Dataset, progress: &dyn Prog
         }
     }
     Ok(Found { judged, test: None })
+}
+
+/// Every other image, and those between.
+fn halves(split: &Split) -> (Split, Split) {
+    let half = |first: usize| Split {
+        features: split.features,
+        images: split.images.chunks(split.features.max(1)).skip(first).step_by(2).flatten().copied().collect(),
+        labels: split.labels.iter().skip(first).step_by(2).copied().collect(),
+    };
+    (half(0), half(1))
 }

@@ -35,7 +35,10 @@ pub(super) struct Rung<'a> {
     pub(super) request: &'a Recommendation,
     pub(super) number: u32,
     pub(super) effort: Effort,
+    /// What is trained on; its validation images choose checkpoints and shares.
     pub(super) dataset: &'a Dataset,
+    /// Validation images by which candidates are judged, which no training has seen.
+    pub(super) judging: &'a Split,
 }
 
 /// Every combination.
@@ -62,7 +65,7 @@ impl Candidate {
 }
 
 impl Effort {
-    /// The last rung has the experiment's own numbers and all validation images; each one before a share of it, and one training seed.
+    /// The last rung has the experiment's own numbers and all `validation` images to judge by; each one before a share of it, and one training seed.
     pub(super) fn of(request: &Recommendation, rung: u32, validation: usize) -> Self {
         let behind = request.halving.rungs - 1 - rung;
         let share = request.halving.keep.powi(behind as i32);
@@ -81,12 +84,11 @@ impl Rung<'_> {
     /// Trains, compiles and simulates on validation images.
     pub(super) fn judge(&self, candidates: &[Candidate], progress: &dyn Progress) -> Result<Vec<Judged>, ExploreError> {
         let (experiment, points) = self.train(candidates, progress)?;
-        let images = test_images(&self.dataset.validation, self.effort.images);
+        let images = test_images(self.judging, self.effort.images);
         let samples = candidates.len() as u64 * u64::from(experiment.training_seeds) * u64::from(experiment.chips);
         progress.begin(&format!("rung {}, chip samples", self.number + 1), samples);
         let judge = |candidate: &Candidate| {
-            let row =
-                evaluate(&experiment, self.dataset, candidate, &points, (Purpose::Validation, &images), progress)?;
+            let row = evaluate(&experiment, self.dataset, candidate, &points, (Purpose::Selection, &images), progress)?;
             Ok(self.judged(&row))
         };
         let judged = candidates.iter().map(judge).collect();

@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::{Kind, load};
+use crate::datasets;
 use crate::progress::Silent;
 
 fn judged(accuracy: f64, energy_j: f64, latency_s: f64) -> Judged {
@@ -41,6 +42,24 @@ fn what_may_keep_the_budget_comes_first_then_fronts_then_accuracy() {
     assert_eq!(accuracies(&ranked), [0.80, 0.70, 0.90, 0.89]);
 }
 
+/// Trainings of two epochs are all below the floor; the cheapest design of the front is the least accurate, and what will be recommended.
+#[test]
+fn cheap_candidates_of_the_front_are_not_lost_to_accurate_ones() {
+    let mut all: Vec<Judged> =
+        (0..10).map(|step| judged(0.80 - 0.01 * f64::from(step), 20.0 - f64::from(step), 1.0)).collect();
+    all.push(judged(0.60, 30.0, 1.0));
+    let budget = Budget { accuracy: Some(0.9), ..Budget::default() };
+    front::rank(&mut all, &budget);
+    front::spread(&mut all, &budget);
+    let kept: Vec<f64> = all.iter().take(4).map(|judged| judged.energy_j).collect();
+    assert_eq!(kept, [20.0, 11.0, 19.0, 12.0]);
+    assert_eq!((all.len(), all[10].energy_j), (11, 30.0));
+    // Without a floor accuracy is what is asked for.
+    front::rank(&mut all, &Budget::default());
+    front::spread(&mut all, &Budget::default());
+    assert!(accuracies(&all).windows(2).all(|pair| pair[0] > pair[1]));
+}
+
 #[test]
 fn the_least_energy_that_keeps_the_accuracy_is_recommended() {
     let all = [judged(0.90, 5.0, 1.0), judged(0.84, 2.0, 1.0), judged(0.80, 1.0, 1.0)];
@@ -75,11 +94,11 @@ fn small(set: &[&str]) -> Recommendation {
 fn a_search_ends_with_a_front_and_one_choice() {
     let request = small(&["budget.accuracy=0.8"]);
     let honest = datasets::load("digits-8x8", None).unwrap();
-    let found = recommend_on(&request, &honest, &Silent).unwrap();
+    let found = recommend(&request, &honest, &Silent).unwrap();
     // Test labels choose nothing.
     let mut swapped = honest.clone();
     swapped.test.labels.iter_mut().for_each(|label| *label = (*label + 1) % 10);
-    let other = recommend_on(&request, &swapped, &Silent).unwrap();
+    let other = recommend(&request, &swapped, &Silent).unwrap();
     assert_eq!(other.judged, found.judged);
     assert!(other.test.unwrap().accuracy_mean < 0.5);
     let rung = |number: u32| found.judged.iter().filter(move |judged| judged.rung == number);
@@ -103,7 +122,8 @@ fn a_search_ends_with_a_front_and_one_choice() {
 
 #[test]
 fn what_cannot_be_kept_is_not_recommended() {
-    let found = recommend(&small(&["budget.accuracy=1.0", "halving.rungs=1"]), &Silent).unwrap();
+    let dataset = datasets::load("digits-8x8", None).unwrap();
+    let found = recommend(&small(&["budget.accuracy=1.0", "halving.rungs=1"]), &dataset, &Silent).unwrap();
     assert!(found.test.is_none() && found.judged.iter().all(|judged| !judged.kept));
 }
 

@@ -79,6 +79,7 @@ impl View<'_> {
             weight_bits: self.chip.format.weight_bits,
             cell_bits: self.chip.tile.cell.bits,
             histogram: self.counts,
+            offset: None,
             cells: self.cells,
         };
         let encoding = mapping.encoding(&layer).ok()?;

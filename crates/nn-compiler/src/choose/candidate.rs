@@ -67,7 +67,7 @@ impl Layer<'_> {
     /// If it cannot be mapped that way, or a price is missing.
     pub(super) fn candidate(&self, mapping: &Mapping) -> Result<Candidate, CompileError> {
         let Self { mvm, chip, cells, .. } = *self;
-        let encoding = choose_encoding(&mvm.weights, mvm.weight_bits, mapping, chip, cells)?;
+        let encoding = choose_encoding(&mvm.weights, (mvm.weight_bits, mvm.weight_offset), mapping, chip, cells)?;
         let window = chip_window(self.network, mvm.input, &mvm.window, chip);
         let encoded = Encoded { mapping, encoding: &encoding, cells };
         let mut stage = emit_mvm(mvm, window, &encoded, chip, &mut Placer::default())?;

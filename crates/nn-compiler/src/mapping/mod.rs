@@ -28,6 +28,8 @@ pub struct LayerStatistics<'a> {
     pub cell_bits: u32,
     /// How often each weight value occurs: entry `i` counts `i - (2^(weight_bits-1) - 1)`.
     pub histogram: &'a [u64],
+    /// The offset that the weights were trained to be stored with, if they were.
+    pub offset: Option<i64>,
     /// The states of the chip's cells.
     pub cells: &'a CellStates,
 }
@@ -45,6 +47,11 @@ pub trait MappingStrategy: Sync {
 
     /// The options it takes, of [`OPTIONS`].
     fn options(&self) -> &'static [&'static str];
+
+    /// Whether the offset depends on the weights.
+    fn searches_offset(&self) -> bool {
+        false
+    }
 
     /// The encoding of one layer.
     ///
@@ -147,6 +154,12 @@ impl Mapping {
     #[must_use]
     pub fn doc(&self) -> &'static str {
         self.strategy.doc()
+    }
+
+    /// Whether the offset depends on the weights, unless they bring the one they were trained with.
+    #[must_use]
+    pub fn searches_offset(&self) -> bool {
+        self.strategy.searches_offset()
     }
 
     /// The encoding of one layer.

@@ -15,7 +15,7 @@ impl MappingStrategy for Offset {
     }
 
     fn doc(&self) -> &'static str {
-        "one array, weight + the offset of least expected error, found per layer"
+        "one array, weight + the offset of least expected error, found per layer (of networks trained for it: the one of their training)"
     }
 
     fn source(&self) -> &'static str {
@@ -26,14 +26,24 @@ impl MappingStrategy for Offset {
         &["flip", "flip-error"]
     }
 
+    fn searches_offset(&self) -> bool {
+        true
+    }
+
     fn encoding(&self, layer: &LayerStatistics<'_>, options: &Options) -> Result<Encoding, String> {
         let encoding = |offset| biased(layer, options, offset);
+        let codes = 1_i64 << layer.weight_bits;
+        match layer.offset {
+            Some(trained) if (0..codes).contains(&trained) => return Ok(encoding(trained)),
+            Some(trained) => return Err(format!("weight_offset = {trained}; allowed is 0 to {}", codes - 1)),
+            None => {}
+        }
         // Starting at the usual bias, a candidate must be strictly better: an ideal device keeps the bias that clips nothing.
         let usual = 1_i64 << (layer.weight_bits - 1);
         let mut best = (expected_squared_error(&encoding(usual), layer), usual);
         // Every offset of up to 8-bit weights, 256 evenly spaced ones of wider weights.
         let spacing = 1 << layer.weight_bits.saturating_sub(8);
-        for offset in (0..1_i64 << layer.weight_bits).step_by(spacing) {
+        for offset in (0..codes).step_by(spacing) {
             let error = expected_squared_error(&encoding(offset), layer);
             if error < best.0 {
                 best = (error, offset);

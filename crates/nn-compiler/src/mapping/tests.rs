@@ -18,7 +18,7 @@ fn ideal(cell_bits: u32) -> CellStates {
 }
 
 fn layer<'a>(weight_bits: u32, cell_bits: u32, histogram: &'a [u64], cells: &'a CellStates) -> LayerStatistics<'a> {
-    LayerStatistics { weight_bits, cell_bits, histogram, cells }
+    LayerStatistics { weight_bits, cell_bits, histogram, offset: None, cells }
 }
 
 #[test]

@@ -168,6 +168,7 @@ fn depthwise(graph: &mut Graph) -> Result<(), CompileError> {
             weight,
             bias,
             weight_scale: WeightScale::Free,
+            weight_offset: None,
         });
     }
     Ok(())

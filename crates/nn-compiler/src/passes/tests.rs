@@ -55,7 +55,17 @@ impl Growing {
         let axis = Axis::new(kernel, 1, padding);
         let weight_scale = WeightScale::Free;
         let (vertical, horizontal) = (axis, axis);
-        let conv = Conv { in_channels, out_channels, groups, vertical, horizontal, weight, bias, weight_scale };
+        let conv = Conv {
+            in_channels,
+            out_channels,
+            groups,
+            vertical,
+            horizontal,
+            weight,
+            bias,
+            weight_scale,
+            weight_offset: None,
+        };
         self.push(&[input], Operation::Conv(conv))
     }
 
@@ -64,7 +74,14 @@ impl Growing {
         let (weight, bias) = (self.draws.many(outputs * inputs), self.draws.many(outputs));
         self.push(
             &[input],
-            Operation::Linear(Linear { inputs, outputs, weight, bias, weight_scale: WeightScale::Free }),
+            Operation::Linear(Linear {
+                inputs,
+                outputs,
+                weight,
+                bias,
+                weight_scale: WeightScale::Free,
+                weight_offset: None,
+            }),
         )
     }
 

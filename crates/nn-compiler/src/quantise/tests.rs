@@ -54,7 +54,14 @@ fn an_imposed_scale_is_kept_and_clips() {
 
 fn linear(name: &str, inputs: usize, outputs: usize) -> Node {
     let weight = (0..inputs * outputs).map(|index| (index % 5) as f32 / 4.0 - 0.5).collect();
-    let linear = Linear { inputs, outputs, weight, bias: vec![0.0; outputs], weight_scale: WeightScale::Free };
+    let linear = Linear {
+        inputs,
+        outputs,
+        weight,
+        bias: vec![0.0; outputs],
+        weight_scale: WeightScale::Free,
+        weight_offset: None,
+    };
     Node { name: name.to_owned(), inputs: Vec::new(), op: Operation::Linear(linear) }
 }
 

@@ -33,6 +33,7 @@ impl Pass<'_> {
             weights: integers.weights,
             outputs,
             weight_bits: self.settings.weight_bits,
+            weight_offset: weighted.offset,
             bias: weighted.bias.iter().zip(&integers.scales).map(bias).collect(),
             output: MvmOutput::Scores,
         };

@@ -25,6 +25,8 @@ pub struct Conv {
     pub bias: Vec<f32>,
     /// The integers that the weights were made for.
     pub weight_scale: WeightScale,
+    /// What is added to the integers before they are stored, where the weights were trained so: a mapping strategy that searches an offset takes it.
+    pub weight_offset: Option<i64>,
 }
 
 impl Conv {

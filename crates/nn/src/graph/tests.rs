@@ -38,9 +38,11 @@ fn chain() -> Graph {
         weight: wave(45),
         bias: wave(5),
         weight_scale: WeightScale::Free,
+        weight_offset: None,
     };
     let weight_scale = WeightScale::Free;
-    let linear = Linear { inputs: 80, outputs: 10, weight: wave(800), bias: wave(10), weight_scale };
+    let linear =
+        Linear { inputs: 80, outputs: 10, weight: wave(800), bias: wave(10), weight_scale, weight_offset: None };
     let nodes = vec![
         node("conv", &[0], Operation::Conv(conv)),
         node("relu", &[1], relu()),
@@ -171,6 +173,7 @@ fn groups_see_their_own_channels() {
         weight: vec![1.0, 2.0, 3.0, 4.0],
         bias: vec![0.5, 0.0],
         weight_scale: WeightScale::Free,
+        weight_offset: None,
     };
     assert_eq!(run(shape(4, 1, 1), Operation::Conv(conv.clone()), &[1.0, 10.0, 100.0, 1000.0]), [21.5, 4300.0]);
     let odd = Conv { groups: 3, ..conv.clone() };

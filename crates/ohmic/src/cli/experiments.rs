@@ -1,7 +1,7 @@
 //! The words of `compare`, `recommend` and `train`.
 
 use super::Overrides;
-use super::network::Places;
+use super::network::{Data, Places};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -31,6 +31,8 @@ pub struct Compare {
     pub seed: Option<String>,
     #[command(flatten)]
     pub checkpoints: Checkpointing,
+    #[command(flatten)]
+    pub data: Data,
     #[command(flatten)]
     pub overrides: Overrides,
     /// Directory for compare.csv, compare.svg and run.toml
@@ -83,6 +85,8 @@ pub struct Recommend {
     /// Longest latency of an inference (short for --set budget.latency_s=T)
     #[arg(long, value_name = "SECONDS")]
     pub latency: Option<String>,
+    #[command(flatten)]
+    pub data: Data,
     #[command(flatten)]
     pub overrides: Overrides,
     /// Directory for recommend.csv and run.toml

@@ -11,6 +11,13 @@ pub struct Places {
     /// Directory of network files that a document names [default: that of the document, then $OHMIC_MODELS]
     #[arg(long, value_name = "DIR")]
     pub models: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// Where files of data sets are.
+#[derive(Debug, Args)]
+pub struct Data {
     /// Directory of data sets, each below its name (see `ohmic list datasets`) [default: $OHMIC_DATA]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

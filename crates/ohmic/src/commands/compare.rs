@@ -11,7 +11,7 @@ use explore::config::{Kind, load};
 use explore::diagnosis::converter_warnings;
 use explore::experiment::Experiment;
 use explore::output::{write_comparison, write_run};
-use explore::trainer::{Method, Trained};
+use explore::trainer::{Epoch, Method, Trained};
 use serde_json::json;
 
 pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
@@ -24,9 +24,10 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
         every,
         resume: arguments.checkpoints.resume,
     });
+    let dataset = explore::datasets::load(&experiment.network.dataset, arguments.data.data.as_deref())?;
     // Before the work, so that a directory that cannot be written to is refused at once.
     write_run(&arguments.output, Kind::Experiment, &experiment, "ohmic compare --config run.toml")?;
-    let comparison = compare(&experiment, keeping.as_ref(), &Bar::default())?;
+    let comparison = compare(&experiment, &dataset, keeping.as_ref(), &Bar::default())?;
     write_comparison(&arguments.output, &comparison)?;
     warn(warnings(&comparison));
     match format {
@@ -105,14 +106,21 @@ fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), Explor
     Ok(())
 }
 
-/// How many weights the encodings of a row cannot store, if any.
+/// How many weights the encodings of a row cannot store, if any: those of the programs, and those that were clipped in training already.
 fn clipping(compared: &ComparedRow) -> Option<String> {
     let stages = || compared.programs.iter().flat_map(|program| program.mvm_stages().map(|(_, stage)| stage));
     let clipped: u64 = stages().map(|stage| stage.clipped_weights).sum();
     let weights: u64 = stages().map(|stage| stage.window.rows() as u64 * u64::from(stage.outputs)).sum();
+    let trained: f64 = compared.trained.iter().filter_map(chosen).map(|epoch| epoch.clipped_share).sum();
     let row = &compared.row;
-    let share = 100.0 * clipped as f64 / weights.max(1) as f64;
-    (clipped > 0).then(|| format!("{} clips {share:.1} % of the weights of {} training", row.mapping, row.training))
+    let share = clipped as f64 / weights.max(1) as f64 + trained / compared.trained.len().max(1) as f64;
+    (share > 0.0)
+        .then(|| format!("{} clips {:.1} % of the weights of {} training", row.mapping, 100.0 * share, row.training))
+}
+
+/// The epoch whose checkpoint was chosen.
+fn chosen(trained: &Trained) -> Option<&Epoch> {
+    trained.epochs.get(trained.chosen)
 }
 
 fn is_biased(method: &str) -> bool {
@@ -125,7 +133,13 @@ fn shares(compared: &ComparedRow) -> String {
     let list = |share: &dyn Fn(&Trained) -> f64| {
         compared.trained.iter().map(|t| percent(share(t))).collect::<Vec<_>>().join(", ")
     };
-    let in_force = |trained: &Trained| trained.epochs.get(trained.chosen).map_or(0.0, |epoch| epoch.effective_share);
+    let in_force = |trained: &Trained| chosen(trained).map_or(0.0, |epoch| epoch.effective_share);
+    if compared.trained.iter().all(|trained| in_force(trained) == 0.0) {
+        let (training, mapping) = (&compared.row.training, &compared.row.mapping);
+        return format!(
+            "{training} under {mapping} constrains nothing: all states are favourable, or no column was chosen"
+        );
+    }
     format!(
         "{} under {}: constrained columns, chosen on validation images {} %, in force {} % (one value a training seed)",
         compared.row.training,

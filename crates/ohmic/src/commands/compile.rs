@@ -101,7 +101,7 @@ fn dataset(arguments: &Compile, model: &Model) -> Result<Dataset, ExploreError> 
         let what = "the network names no data set; give images to find ranges on by --calibrate FILE.npy";
         return Err(ExploreError::Request(format!("{}: {what}", arguments.network)));
     }
-    let mut dataset = datasets::load(&model.graph.dataset, arguments.places.data.as_deref())?;
+    let mut dataset = datasets::load(&model.graph.dataset, arguments.places.data.data.as_deref())?;
     dataset.test = dataset.test.truncated(arguments.accuracy_images.max(1));
     Ok(dataset)
 }

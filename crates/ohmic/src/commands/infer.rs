@@ -38,7 +38,7 @@ fn images(arguments: &Infer, model: &Model) -> Result<Split, ExploreError> {
     let all = match &arguments.input {
         Some(path) => datasets::from_npy(path, model.graph.input)?,
         None => {
-            let split = datasets::load_test(&model.graph.dataset, arguments.places.data.as_deref())?;
+            let split = datasets::load_test(&model.graph.dataset, arguments.places.data.data.as_deref())?;
             split
                 .check(model.graph.input)
                 .map_err(|invalid| ExploreError::Request(format!("data set {}: {invalid}", model.graph.dataset)))?;
@@ -84,7 +84,7 @@ fn calibration(arguments: &Infer, model: &Model, images: &Split) -> Result<Datas
     match &arguments.calibrate {
         Some(path) => Ok(datasets::unlabelled(shape, &datasets::from_npy(path, shape)?)),
         None if model.graph.dataset == "none" => Ok(datasets::unlabelled(shape, images)),
-        None => datasets::load(&model.graph.dataset, arguments.places.data.as_deref()),
+        None => datasets::load(&model.graph.dataset, arguments.places.data.data.as_deref()),
     }
 }
 

@@ -48,7 +48,16 @@ fn entries(what: Listed) -> Result<Vec<(String, String)>, ExploreError> {
         Listed::Methods => explore::trainer::METHODS.iter().map(|(_, name, doc)| own(name, doc)).collect(),
         Listed::Datasets => {
             let entry = |info: &&explore::nn::datasets::DatasetInfo| {
-                own(info.name, &format!("{} ({})", info.doc, info.attribution))
+                let place = match info.files().as_slice() {
+                    [] => "in the program".to_owned(),
+                    files => format!(
+                        "{}, plain or .gz, in DIR/{} or DIR, with --data DIR or OHMIC_DATA=DIR; from {}",
+                        files.join(", "),
+                        info.name,
+                        info.source
+                    ),
+                };
+                own(info.name, &format!("{} ({}): {place}", info.doc, info.attribution))
             };
             explore::nn::datasets::DATASETS.iter().map(entry).collect()
         }

@@ -27,6 +27,14 @@ fn print_json(value: &Value) -> Result<(), ExploreError> {
     Ok(())
 }
 
+/// What is told where a command leaves the operating point of an experiment alone.
+fn operating_point_is_of_compare(experiment: &explore::experiment::Experiment) -> String {
+    format!(
+        "operating_point is searched by `ohmic compare` alone; cell.device.sigma_scale = {} here, another by --set",
+        experiment.chip.tile.cell.device.sigma_scale
+    )
+}
+
 /// Prints warnings to standard error.
 fn warn(warnings: Vec<String>) {
     for warning in warnings {

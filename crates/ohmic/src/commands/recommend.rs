@@ -1,6 +1,6 @@
 //! `ohmic recommend`: which mapping strategy, training method and converters keep a budget.
 
-use super::{print_json, with_short_forms};
+use super::{print_json, warn, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Format, Recommend};
 use crate::table::table;
@@ -18,8 +18,12 @@ pub fn run(arguments: &Recommend, format: Format) -> Result<(), ExploreError> {
     ];
     let overrides = with_short_forms(&arguments.overrides.set, &short);
     let request: Recommendation = load(Kind::Recommendation, &arguments.search, &overrides)?;
+    if request.experiment.operating_point.is_some() {
+        warn(vec![super::operating_point_is_of_compare(&request.experiment)]);
+    }
+    let dataset = explore::datasets::load(&request.experiment.network.dataset, arguments.data.data.as_deref())?;
     write_run(&arguments.output, Kind::Recommendation, &request, "ohmic recommend run.toml -o DIR")?;
-    let found = recommend(&request, &Bar::default())?;
+    let found = recommend(&request, &dataset, &Bar::default())?;
     write(&arguments.output, "recommend.csv", &records_csv(&found.judged)?)?;
     match format {
         Format::Text => print_text(&request, &found, arguments),
@@ -63,6 +67,9 @@ fn print_text(request: &Recommendation, found: &Found, arguments: &Recommend) ->
                 test.cost_table,
                 1e6 * test.latency_s
             );
+            if let Some(least) = request.budget.accuracy.filter(|&least| test.accuracy_mean < least) {
+                say!("on test images it is below the accuracy of {} % that was asked for", percent(least));
+            }
         }
         _ => say!("no candidate keeps the budget: {}", budget(&request.budget)),
     }

@@ -1,6 +1,6 @@
 //! `ohmic train`: one network, into a directory.
 
-use super::{print_json, with_short_forms};
+use super::{print_json, warn, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Format, Train};
 use explore::ExploreError;
@@ -23,8 +23,11 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
     let experiment: Experiment = load(Kind::Experiment, &arguments.config, &overrides)?;
     let models = arguments.places.models.as_deref();
     let from = arguments.from.as_ref().map(|name| model::load(name, models, &[])).transpose()?;
+    if experiment.operating_point.is_some() {
+        warn(vec![super::operating_point_is_of_compare(&experiment)]);
+    }
+    let dataset = explore::datasets::load(data_set(&experiment, from.as_ref()), arguments.places.data.data.as_deref())?;
     write_run(&arguments.output, Kind::Experiment, &experiment, &repeat(arguments))?;
-    let dataset = explore::datasets::load(data_set(&experiment, from.as_ref()), arguments.places.data.as_deref())?;
     let checkpoints = arguments.checkpoints.checkpoint_every.map(|every| Checkpoints {
         directory: &arguments.output,
         every,
@@ -78,7 +81,12 @@ fn print_text(point: &TrainedPoint, test: Estimate, dataset: &Dataset, arguments
     say!(
         "  test accuracy in software: {accuracy:.2} % [{low:.2}, {high:.2}] of {images} images (95 % interval, Wilson)"
     );
-    if trained.share > 0.0 {
+    if epoch.clipped_share > 0.0 {
+        say!("  weights clipped by the encoding: {:.1} %", 100.0 * epoch.clipped_share);
+    }
+    if trained.share > 0.0 && epoch.effective_share == 0.0 {
+        say!("  nothing is constrained: all states are favourable, or no column was chosen");
+    } else if trained.share > 0.0 {
         say!(
             "  constrained columns: {:.0} % chosen, {:.0} % in force",
             100.0 * trained.share,

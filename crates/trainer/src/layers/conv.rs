@@ -18,9 +18,10 @@ pub(super) struct ConvPass {
 impl ConvPass {
     pub(super) fn new(conv: &Conv, input: Shape) -> Self {
         let window = conv.group_window(input);
-        let (weight, bias, weight_scale) = (Vec::new(), Vec::new(), conv.weight_scale.clone());
+        let (weight, bias, weight_scale, weight_offset) = (Vec::new(), Vec::new(), conv.weight_scale.clone(), None);
         let Conv { in_channels, out_channels, groups, vertical, horizontal, .. } = *conv;
-        let conv = Conv { in_channels, out_channels, groups, vertical, horizontal, weight, bias, weight_scale };
+        let conv =
+            Conv { in_channels, out_channels, groups, vertical, horizontal, weight, bias, weight_scale, weight_offset };
         Self { conv, input, window }
     }
 
@@ -90,6 +91,7 @@ mod tests {
                 weight: Vec::new(),
                 bias: Vec::new(),
                 weight_scale: WeightScale::Free,
+                weight_offset: None,
             };
             let own = LayerWeights { weight: values(channels * conv.rows(), 1), bias: values(channels, 2) };
             let shape = conv.output_shape(input).unwrap();

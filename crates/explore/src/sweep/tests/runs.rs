@@ -38,7 +38,8 @@ fn a_point_gives_what_its_experiment_gives() {
     let sweep = sweep_with(&[&axis("seed", "seed", "[7, 9]")], &[methods, "training_seeds=2", "images=60", "epochs=6"]);
     let (found, _) = run_alone(&sweep);
     for (point, rows) in points(&sweep).unwrap().iter().zip(&found) {
-        let compared = compare(&point.experiment, None, &Silent).unwrap();
+        let dataset = crate::datasets::load(&point.experiment.network.dataset, None).unwrap();
+        let compared = compare(&point.experiment, &dataset, None, &Silent).unwrap();
         let compared = compared.rows.into_iter().map(|row| RowResult { accuracies: row.accuracies, row: row.row });
         assert_eq!(compared.collect::<Vec<_>>(), rows.rows);
     }

@@ -25,17 +25,27 @@ impl OpRecord {
     pub(super) fn operation(&self, inputs: &[Shape], tensors: &Tensors<'_>) -> Result<Operation, String> {
         let input = *inputs.first().ok_or("it has no inputs")?;
         Ok(match self {
-            Self::Conv { weight, bias, weight_scale, weight_scales, groups, stride, dilation, padding } => {
+            Self::Conv {
+                weight,
+                bias,
+                weight_scale,
+                weight_scales,
+                weight_offset,
+                groups,
+                stride,
+                dilation,
+                padding,
+            } => {
                 let kernel = kernel_of(weight, tensors)?;
                 let axes = axes(kernel, *stride, *dilation, *padding);
                 let conv = conv(input, weight, bias.as_deref(), *groups, axes, tensors)?;
                 let weight_scale = scale(*weight_scale, weight_scales.as_deref(), conv.out_channels, tensors)?;
-                Operation::Conv(Conv { weight_scale, ..conv })
+                Operation::Conv(Conv { weight_scale, weight_offset: *weight_offset, ..conv })
             }
-            Self::Linear { weight, bias, weight_scale, weight_scales, transposed } => {
+            Self::Linear { weight, bias, weight_scale, weight_scales, weight_offset, transposed } => {
                 let linear = linear(weight, bias.as_deref(), *transposed, tensors)?;
                 let weight_scale = scale(*weight_scale, weight_scales.as_deref(), linear.outputs, tensors)?;
-                Operation::Linear(Linear { weight_scale, ..linear })
+                Operation::Linear(Linear { weight_scale, weight_offset: *weight_offset, ..linear })
             }
             Self::Affine { factor, shift } => Operation::Affine(Affine {
                 factor: coefficients(factor, tensors)?,
@@ -130,6 +140,7 @@ fn conv(
         weight: values,
         bias: bias.map_or_else(|| Ok(vec![0.0; out_channels]), |bias| tensors.list(bias, out_channels))?,
         weight_scale: WeightScale::Free,
+        weight_offset: None,
     })
 }
 
@@ -157,6 +168,7 @@ fn linear(weight: &str, bias: Option<&str>, transposed: bool, tensors: &Tensors<
         weight: values,
         bias: bias.map_or_else(|| Ok(vec![0.0; outputs]), |bias| tensors.list(bias, outputs))?,
         weight_scale: WeightScale::Free,
+        weight_offset: None,
     })
 }
 

@@ -42,6 +42,9 @@ pub(super) enum OpRecord {
         /// Instead, a tensor with one for each output.
         #[serde(skip_serializing_if = "Option::is_none")]
         weight_scales: Option<String>,
+        /// What is added to the integers before they are stored, where they were trained so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        weight_offset: Option<i64>,
         #[serde(default = "one", skip_serializing_if = "is_one")]
         groups: usize,
         #[serde(default = "ones", skip_serializing_if = "are_ones")]
@@ -62,6 +65,9 @@ pub(super) enum OpRecord {
         /// Instead, a tensor with one for each output.
         #[serde(skip_serializing_if = "Option::is_none")]
         weight_scales: Option<String>,
+        /// What is added to the integers before they are stored, where they were trained so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        weight_offset: Option<i64>,
         /// Whether the tensor is stored `inputs x outputs`.
         #[serde(default, skip_serializing_if = "is_false")]
         transposed: bool,

@@ -65,6 +65,7 @@ fn record(node: &Node, tensors: &mut Tensors) -> Result<OpRecord, String> {
                 bias: Some(store(node, "bias", vec![conv.out_channels], &conv.bias, tensors)),
                 weight_scale,
                 weight_scales,
+                weight_offset: conv.weight_offset,
                 groups: conv.groups,
                 stride,
                 dilation,
@@ -78,6 +79,7 @@ fn record(node: &Node, tensors: &mut Tensors) -> Result<OpRecord, String> {
                 bias: Some(store(node, "bias", vec![linear.outputs], &linear.bias, tensors)),
                 weight_scale,
                 weight_scales,
+                weight_offset: linear.weight_offset,
                 transposed: false,
             }
         }

@@ -45,6 +45,7 @@ pub(super) fn convolve(
         weight: weight.floats(),
         bias: bias.unwrap_or_else(|| vec![0.0; out_channels]),
         weight_scale: scale_of(weight, 0),
+        weight_offset: None,
     };
     let source = builder.push(&node.name, &[windows.source], Operation::Conv(conv))?;
     Ok(windows.result(source, out_channels))

@@ -164,7 +164,7 @@ fn contract(
     let mut dims = map.dims.clone();
     dims[axis] = outputs;
     if map.image_dims().iter().product::<usize>() == inputs {
-        let linear = Linear { inputs, outputs, weight, bias, weight_scale };
+        let linear = Linear { inputs, outputs, weight, bias, weight_scale, weight_offset: None };
         let source = builder.push(name, &[map.source], Operation::Linear(linear))?;
         return Ok(Map { source, dims, batch: map.batch, coding: Coding::Real });
     }
@@ -184,6 +184,7 @@ fn contract(
         weight,
         bias,
         weight_scale,
+        weight_offset: None,
     };
     let source = builder.push(name, &[source], Operation::Conv(conv))?;
     let dims = order.iter().map(|&axis| dims[axis]).collect();
