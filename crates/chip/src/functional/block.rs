@@ -67,10 +67,9 @@ impl<'a> BlockRun<'a> {
                     layer += 1;
                 }
                 Stage::Pool(pool) => {
+                    result.reserve(images * stage.output().len());
                     for map in per_image(&self.maps[pool.input as usize], images) {
-                        let (codes, counts) = vector::run_pool(pool, &self.program.chip, map);
-                        result.extend(codes);
-                        self.counts += counts;
+                        self.counts += vector::run_pool(pool, &self.program.chip, map, &mut result);
                     }
                 }
                 Stage::Add(add) => {

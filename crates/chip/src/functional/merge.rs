@@ -2,9 +2,9 @@
 
 use super::plan::{StagePlan, Unit, accumulator_limit};
 use super::windows::Windows;
-use crate::program::Output;
+use crate::program::{MvmStage, Output};
 use tile::actions::ActionCounts;
-use tile::kernel::{Kernel, LANES, Lanes, Merge};
+use tile::kernel::{Kernel, LANES, Lanes, Merge, Requantisation};
 
 /// Windows that are requantised together.
 const TOGETHER: usize = 16;
@@ -20,6 +20,15 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
+    /// Of no windows yet, with room for `windows`.
+    pub(super) fn with_room(stage: &MvmStage, windows: usize) -> Self {
+        let values = windows * stage.outputs as usize;
+        match stage.output {
+            Output::Codes { .. } => Self { codes: Vec::with_capacity(values), ..Self::default() },
+            Output::Scores {} => Self { scores: Vec::with_capacity(values), ..Self::default() },
+        }
+    }
+
     /// Starts a block of windows with biases and, unless a matrix product has them, digital offsets.
     pub(super) fn begin(&mut self, plan: &StagePlan<'_>, windows: &Windows) {
         let (stage, groups) = (plan.stage, plan.stage.groups());
@@ -82,29 +91,24 @@ impl Outputs {
     }
 
     /// Limits the sums to the width of the accumulators, requantises them and writes them; returns how many were limited.
-    pub(super) fn finish(&mut self, plan: &StagePlan<'_>) -> u64 {
-        let limit = accumulator_limit(plan.program);
-        let mut saturated = 0;
+    pub(super) fn finish(&mut self, kernel: &Kernel, plan: &StagePlan<'_>) -> u64 {
         self.sums.truncate(self.sums.len() - LANES);
-        for sum in &mut self.sums {
-            saturated += u64::from(sum.abs() > limit);
-            *sum = sum.max(-limit).min(limit);
-        }
+        let limit = accumulator_limit(plan.program);
         match plan.stage.output {
             Output::Codes { bits, signed, sign_bit: _ } => {
                 let highest = f64::from((1_u32 << bits) - 1);
-                let lowest = if signed { -highest } else { 0.0 };
-                let code =
-                    |(sum, multiplier): (&f64, &f64)| round_half_even((sum * multiplier).clamp(lowest, highest)) as i32;
-                // Side by side for some windows, so that a loop is long where outputs are few.
-                let multipliers = plan.stage.multipliers.repeat(TOGETHER);
-                for sums in self.sums.chunks(multipliers.len()) {
-                    self.codes.extend(sums.iter().zip(&multipliers).map(code));
-                }
+                let clamps = (if signed { -highest } else { 0.0 }, highest);
+                let multipliers = &plan.stage.multipliers.repeat(TOGETHER);
+                let by = Requantisation { limit, multipliers, clamps };
+                kernel.requantise(by, &mut self.sums, Some(&mut self.codes))
             }
-            Output::Scores {} => self.scores.extend_from_slice(&self.sums),
+            Output::Scores {} => {
+                let by = Requantisation { limit, multipliers: &[], clamps: (0.0, 0.0) };
+                let saturated = kernel.requantise(by, &mut self.sums, None);
+                self.scores.extend_from_slice(&self.sums);
+                saturated
+            }
         }
-        saturated
     }
 }
 
@@ -139,11 +143,4 @@ pub(super) fn unit_actions(plan: &StagePlan<'_>, unit: &Unit) -> ActionCounts {
         offset_subtract: placed.flipped.iter().filter(|&&flipped| flipped).count() as u64,
         ..ActionCounts::default()
     }
-}
-
-/// Rounds to the nearest integer, ties to even, for `|x| < 2^51`: adding and subtracting 1.5 * 2^52 leaves no fraction bits. Unlike
-/// `f64::round_ties_even` this vectorises on every target.
-pub(super) fn round_half_even(x: f64) -> f64 {
-    const MAGIC: f64 = 6_755_399_441_055_744.0;
-    (x + MAGIC) - MAGIC
 }

@@ -72,7 +72,7 @@ impl Merged {
     pub(super) fn add_products(&self, kernel: &Kernel, windows: &Windows, outputs: &mut Outputs) {
         let (mut codes, mut products) = (Vec::new(), vec![Lanes::splat(0.0); windows.count()]);
         for part in &self.parts {
-            windows.part(&part.rows, &mut codes);
+            windows.numbers(kernel, &part.rows, &mut codes);
             for (first, matrix) in part.outputs.clone().step_by(LANES).zip(&part.blocks) {
                 kernel.multiply(&codes, matrix, &mut products);
                 outputs.add(first, &products);

@@ -69,7 +69,7 @@ impl<'a> MvmRun<'a> {
         let stage = self.plan.stage;
         let all = images.count * stage.window.count();
         let block = (BLOCK_CODES / stage.window.rows()).clamp(BLOCK_WINDOWS.0, BLOCK_WINDOWS.1);
-        let mut outputs = Outputs::default();
+        let mut outputs = Outputs::with_room(stage, all);
         self.windows.set_maps(images.maps);
         for start in (0..all).step_by(block) {
             let windows = start..all.min(start + block);
@@ -93,7 +93,7 @@ impl<'a> MvmRun<'a> {
             }
             // The first addend of every output needs no adder.
             counts.merge_add -= u64::from(stage.outputs) * windows.len() as u64;
-            self.totals.saturated_outputs += outputs.finish(self.plan);
+            self.totals.saturated_outputs += outputs.finish(&self.kernel, self.plan);
         }
         Ok(outputs)
     }

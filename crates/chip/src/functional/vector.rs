@@ -5,15 +5,15 @@
 //! codes is `n - 1` comparisons; their average `n - 1` additions of the kind that merge partial sums and one requantisation, as an addition
 //! of two maps is one of each per value. A concatenation is one requantisation per value whose multiplier is not 1, a table one look-up per value.
 
-use super::merge::round_half_even;
 use crate::config::Chip;
 use crate::program::{AddStage, ConcatStage, PoolKind, PoolStage, TableStage, Window};
 use tile::actions::ActionCounts;
+use tile::kernel::round_half_even;
 
-/// The map of a pool stage, and what was done for it.
-pub(super) fn run_pool(stage: &PoolStage, chip: &Chip, map: &[i32]) -> (Vec<i32>, ActionCounts) {
-    let (mut counts, mut result) = (ActionCounts::default(), Vec::new());
-    pool(stage, &mut result, map);
+/// Appends the map of a pool stage to `result`; returns what was done for it.
+pub(super) fn run_pool(stage: &PoolStage, chip: &Chip, map: &[i32], result: &mut Vec<i32>) -> ActionCounts {
+    let mut counts = ActionCounts::default();
+    pool(stage, result, map);
     let input = stage.window.input;
     let (channels, bits) = (u64::from(input.channels), u64::from(input.bits));
     let values = stage.window.rows() as u64;
@@ -25,7 +25,7 @@ pub(super) fn run_pool(stage: &PoolStage, chip: &Chip, map: &[i32]) -> (Vec<i32>
         }
     }
     read(&mut counts, chip, values * bits);
-    (result, counts.times(stage.window.count() as u64))
+    counts.times(stage.window.count() as u64)
 }
 
 /// The map of an add stage, and what was done for it.

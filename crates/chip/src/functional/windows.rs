@@ -3,7 +3,7 @@
 use super::padded::Layout;
 use super::plan::StagePlan;
 use std::ops::Range;
-use tile::kernel::{DigitFormat, Isa, Packed};
+use tile::kernel::{DigitFormat, Isa, Kernel, Packed};
 
 /// The codes under a block of windows as they are applied, which may belong to several images.
 pub(super) struct Windows {
@@ -168,8 +168,16 @@ impl Windows {
         }
     }
 
+    /// The codes of a range of rows as numbers, window after window.
+    pub(super) fn numbers(&self, kernel: &Kernel, rows: &Range<usize>, to: &mut Vec<f64>) {
+        match &self.codes {
+            Codes::Narrow { codes, .. } if rows.len() == self.rows => kernel.widen(codes, to),
+            _ => self.part(rows, to),
+        }
+    }
+
     /// The codes of a range of rows, window after window.
-    pub(super) fn part<N: From<i32>>(&self, rows: &Range<usize>, to: &mut Vec<N>) {
+    fn part<N: From<i32>>(&self, rows: &Range<usize>, to: &mut Vec<N>) {
         match &self.codes {
             Codes::Narrow { codes, .. } => part(codes, self.rows, rows, to),
             Codes::Wide { codes, .. } => part(codes, self.rows, rows, to),
@@ -192,14 +200,9 @@ fn pad<C: Code>(layout: &Layout, all: &[i32], offset: i32, padded: &mut Vec<C>) 
 }
 
 fn part<C: Code, N: From<i32>>(codes: &[C], rows: usize, part: &Range<usize>, to: &mut Vec<N>) {
-    let wanted = |code: &C| N::from(code.to_code());
     to.clear();
-    if part.len() == rows {
-        to.extend(codes.iter().map(wanted));
-        return;
-    }
     for codes in codes.chunks_exact(rows) {
-        to.extend(codes[part.clone()].iter().map(wanted));
+        to.extend(codes[part.clone()].iter().map(|code| N::from(code.to_code())));
     }
 }
 

@@ -26,6 +26,7 @@ mod lanes;
 mod merge;
 mod multiply;
 mod packed;
+mod requantise;
 mod simd;
 mod sinks;
 mod sums;
@@ -38,6 +39,7 @@ pub use lanes::{LANES, Lanes};
 pub use merge::Merge;
 pub use multiply::exact_factor;
 pub use packed::Packed;
+pub use requantise::{Requantisation, round_half_even};
 pub use table::BlockCells;
 
 use crate::adc::{AdcBlock, SeenBlock};
@@ -116,6 +118,24 @@ impl Kernel {
     /// order of the rows. The same bits on every instruction set for codes of at most 17 bits beside their sign and a matrix of [`exact_factor`]s.
     pub fn multiply(&self, codes: &[f64], matrix: &[Lanes<f64>], products: &mut [Lanes<f64>]) {
         simd::run(self.isa, Task::Multiply(Factorised { codes, matrix }, products));
+    }
+
+    /// Limits sums of outputs to what an accumulator holds and appends the codes of `codes` of them, if there are such; returns how many were limited.
+    pub fn requantise(&self, by: Requantisation<'_>, sums: &mut [f64], codes: Option<&mut Vec<i32>>) -> u64 {
+        let mut saturated = 0;
+        let room = codes.map_or_else(Default::default, |codes| {
+            let first = codes.len();
+            codes.resize(first + sums.len(), 0);
+            &mut codes[first..]
+        });
+        simd::run(self.isa, Task::Requantise(by, sums, room, &mut saturated));
+        saturated
+    }
+
+    /// Bytes as the codes of [`Self::multiply`].
+    pub fn widen(&self, bytes: &[u8], numbers: &mut Vec<f64>) {
+        numbers.resize(bytes.len(), 0.0);
+        simd::run(self.isa, Task::Widen(bytes, numbers));
     }
 
     /// Adds accumulators to the sums of their outputs, `[vector][output]`.

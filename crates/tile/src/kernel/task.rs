@@ -5,6 +5,7 @@ use super::lanes::Lanes;
 use super::merge::Merge;
 use super::multiply::{Factorised, multiply};
 use super::packed::{PackBits, Packed, SLICES};
+use super::requantise::{Requantisation, widen};
 use super::simd::Lookups;
 use super::sinks::{Converters, Keep, Quantisers, Sink, add_noise};
 use super::sums::{Given, Products, Sums};
@@ -23,6 +24,10 @@ pub(super) enum Task<'a> {
     Merge(Merge<'a>, &'a mut [f64]),
     /// Multiply vectors of codes by a matrix.
     Multiply(Factorised<'a>, &'a mut [Lanes<f64>]),
+    /// Limit sums of outputs, count those beyond the limit, and turn them into codes if there is room for such.
+    Requantise(Requantisation<'a>, &'a mut [f64], &'a mut [i32], &'a mut u64),
+    /// Bytes as numbers that are multiplied.
+    Widen(&'a [u8], &'a mut [f64]),
     /// Bring sums to a sink.
     Move(&'a Packed, Source<'a>, Target<'a>),
 }
@@ -56,6 +61,11 @@ impl<'a> Task<'a> {
             Self::AddNoise(sums, variances, noise) => add_noise(sums, variances, noise),
             Self::Merge(merge, sums) => merge.run(sums),
             Self::Multiply(factors, products) => multiply::<FUSED>(&factors, products),
+            Self::Requantise(by, sums, codes, saturated) => {
+                *saturated += by.saturate(sums);
+                by.run(sums, codes);
+            }
+            Self::Widen(bytes, numbers) => widen(bytes, numbers),
             Self::Move(packed, Source::Table(table), target) => deliver(packed, &L::new(packed, table), target),
             Self::Move(packed, Source::Cells(cells, squared), target) => {
                 deliver(packed, &Products { packed, cells, squared }, target);

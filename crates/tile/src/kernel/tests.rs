@@ -202,6 +202,32 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn requantised_sums_are_those_of_the_plain_formula(sums in prop::collection::vec(-1e6..1e6_f64, 0..200), scale in 1e-4..2.0_f64, signed: bool) {
+        let (limit, highest) = (5e5, 255.0);
+        let clamps = (if signed { -highest } else { 0.0 }, highest);
+        // Ties too.
+        let sums: Vec<f64> = sums.into_iter().flat_map(|sum| [sum, sum.round() / scale, (sum.round() + 0.5) / scale]).collect();
+        let multipliers = [scale, 0.5 * scale, 2.0 * scale];
+        for isa in Isa::available() {
+            let (mut limited, mut codes) = (sums.clone(), vec![7]);
+            let by = Requantisation { limit, multipliers: &multipliers, clamps };
+            let saturated = Kernel::new(isa).requantise(by, &mut limited, Some(&mut codes));
+            prop_assert_eq!(saturated, sums.iter().filter(|sum| sum.abs() > limit).count() as u64);
+            prop_assert_eq!((codes[0], codes.len()), (7, sums.len() + 1));
+            for (index, &sum) in sums.iter().enumerate() {
+                let held = sum.clamp(-limit, limit);
+                let code = (held * multipliers[index % 3]).clamp(clamps.0, clamps.1).round_ties_even();
+                prop_assert_eq!((limited[index], codes[index + 1]), (held, code as i32), "{}", isa.name());
+            }
+            let (bytes, mut numbers): (Vec<u8>, Vec<f64>) = (sums.iter().map(|&sum| sum as u8).collect(), Vec::new());
+            Kernel::new(isa).widen(&bytes, &mut numbers);
+            prop_assert_eq!(numbers, bytes.iter().map(|&byte| f64::from(byte)).collect::<Vec<f64>>());
+        }
+    }
+}
+
 /// Sums beyond the range of rounding by addition, and codes of many bits, which take wider accumulators.
 #[test]
 fn extreme_sums_and_wide_codes_are_converted_exactly() {
