@@ -5,6 +5,7 @@
 
 use crate::error::CompileError;
 use crate::passes::only_reader;
+use crate::refusals::Refusals;
 use nn::Shape;
 use nn::graph::{Activation, Affine, Coefficients, Graph, Node, Operation, Quantise, Rounding, WeightScale};
 use nn::window::Window;
@@ -102,18 +103,19 @@ pub enum Function {
     Sign(f64),
 }
 
-/// Joins the nodes of a graph that went through [`crate::passes`].
+/// Joins the nodes of a graph that went through [`crate::passes`]. Nodes that no unit of the chip can do are noted in `refusals`; with any of them the
+/// layers are of no use.
 ///
 /// # Errors
-/// If a node is one that no unit of the chip can do.
-pub fn fuse(graph: &Graph) -> Result<Layers, CompileError> {
-    let mut fuser =
-        Fuser { graph, shapes: graph.shapes()?, sources: vec![None; graph.nodes.len() + 1], layers: Vec::new() };
+/// If the graph is not valid.
+pub fn fuse(graph: &Graph, refusals: &mut Refusals) -> Result<Layers, CompileError> {
+    let (shapes, sources) = (graph.shapes()?, vec![None; graph.nodes.len() + 1]);
+    let mut fuser = Fuser { graph, shapes, sources, layers: Vec::new(), refusals };
     fuser.sources[0] = Some(0);
-    let (normalisation, input_format) = fuser.take_input()?;
+    let (normalisation, input_format) = fuser.take_input();
     for index in 0..graph.nodes.len() {
         if fuser.sources[index + 1].is_none() {
-            fuser.take(index)?;
+            fuser.take(index);
         }
     }
     Ok(Layers { input: graph.input, normalisation, input_format, layers: fuser.layers })
@@ -125,11 +127,12 @@ struct Fuser<'a> {
     /// For every source of the graph that has been taken its source among the layers.
     sources: Vec<Option<usize>>,
     layers: Vec<Layer>,
+    refusals: &'a mut Refusals,
 }
 
 impl Fuser<'_> {
     /// The affine node and the format with which the network receives its input.
-    fn take_input(&mut self) -> Result<(Option<Affine>, Option<Format>), CompileError> {
+    fn take_input(&mut self) -> (Option<Affine>, Option<Format>) {
         let alone = |source: usize| match crate::passes::readers(self.graph)[source].as_slice() {
             [reader] => Some(*reader),
             _ => None,
@@ -144,16 +147,28 @@ impl Fuser<'_> {
         if let Some(reader) = alone(at)
             && let Operation::Quantise(quantise) = &self.graph.nodes[reader].op
         {
-            format = Some(prescribed(&self.graph.nodes[reader].name, quantise)?);
+            format = prescribed(quantise).map_err(|refusal| self.refuse(reader, refusal)).ok();
             self.sources[reader + 1] = Some(0);
         }
-        Ok((normalisation, format))
+        (normalisation, format)
     }
 
-    fn take(&mut self, index: usize) -> Result<(), CompileError> {
+    /// Notes that a node cannot be done, if a pass has not said so already.
+    fn refuse(&mut self, index: usize, (problem, remedy): Reason) {
+        let Node { name, op, .. } = &self.graph.nodes[index];
+        if !self.refusals.has(name) {
+            self.refusals.push((name, op.kind()), problem, remedy);
+        }
+    }
+
+    fn take(&mut self, index: usize) {
         let graph = self.graph;
         let node = &graph.nodes[index];
-        let kind = self.kind(node)?;
+        let kind = self.kind(node).unwrap_or_else(|reason| {
+            self.refuse(index, reason);
+            // What stands for it is not looked at.
+            LayerKind::Table(Function::Activation(Activation::Relu))
+        });
         let requantises = matches!(kind, LayerKind::Weighted(_) | LayerKind::Add | LayerKind::Concat);
         let mut layer = Layer {
             name: node.name.clone(),
@@ -163,19 +178,21 @@ impl Fuser<'_> {
             shape: self.shapes[index],
         };
         let mut joined = vec![index];
-        while let (true, Some(next)) = (requantises, joined.last().and_then(|&last| only_reader(graph, last)))
-            && layer.after.absorb(&graph.nodes[next])?
-        {
+        while let (true, Some(next)) = (requantises, joined.last().and_then(|&last| only_reader(graph, last))) {
+            match layer.after.absorb(&graph.nodes[next].op) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(reason) => self.refuse(next, reason),
+            }
             joined.push(next);
         }
         self.layers.push(layer);
         for node in joined {
             self.sources[node + 1] = Some(self.layers.len());
         }
-        Ok(())
     }
 
-    fn kind(&self, node: &Node) -> Result<LayerKind, CompileError> {
+    fn kind(&self, node: &Node) -> Result<LayerKind, Reason> {
         let input = node.inputs[0].checked_sub(1).map_or(self.graph.input, |index| self.shapes[index]);
         Ok(match &node.op {
             Operation::Conv(conv) => LayerKind::Weighted(Weighted {
@@ -199,39 +216,38 @@ impl Fuser<'_> {
             Operation::Add => LayerKind::Add,
             Operation::Concat => LayerKind::Concat,
             Operation::Activation(activation) => LayerKind::Table(Function::Activation(*activation)),
-            Operation::Quantise(quantise) => LayerKind::Table(Function::Round(prescribed(&node.name, quantise)?)),
+            Operation::Quantise(quantise) => LayerKind::Table(Function::Round(prescribed(quantise)?)),
             Operation::Sign(sign) => match sign.scale {
                 Coefficients::Map(scale) => LayerKind::Table(Function::Sign(scale.into())),
-                _ => {
-                    return Err(CompileError::layer(
-                        &node.name,
-                        "its sign has a scale per channel; allowed is one scale",
-                    ));
-                }
+                _ => return Err(reason("its sign has a scale per channel", "give all channels one scale")),
             },
-            op => return Err(CompileError::layer(&node.name, refusal(op))),
+            op => return Err(refusal(op)),
         })
     }
 }
 
+/// What is wrong with a node, and what could be done.
+type Reason = (String, String);
+
+fn reason(problem: &str, remedy: &str) -> Reason {
+    (problem.to_owned(), remedy.to_owned())
+}
+
 /// Why no unit of the chip can do an operation that the passes have left.
-fn refusal(op: &Operation) -> String {
-    let advice = match op {
-        Operation::AveragePool(_) => {
-            "its padding does not count, so that windows at the border have divisors of their own; export it with \
-             count_include_pad = 1 or without padding"
-        }
-        Operation::Softmax(_) => "the chip has no unit for it; only as the last node may it be left out",
-        Operation::Affine(_) => "it stands at an input that several nodes read",
-        _ => "the chip has no unit for it",
-    };
-    format!("`{}`: {advice}", op.kind())
+fn refusal(op: &Operation) -> Reason {
+    match op {
+        Operation::Softmax(_) => reason(
+            "it compares the values of a map with each other, which no unit of the chip does; only a last one is left out, as it changes no order of scores",
+            "end the network with it, or cut the network in front of it",
+        ),
+        _ => reason("the chip has no unit for it", "remove it where the network is exported"),
+    }
 }
 
 impl After {
     /// Takes in what follows, if it still can.
-    fn absorb(&mut self, node: &Node) -> Result<bool, CompileError> {
-        match &node.op {
+    fn absorb(&mut self, op: &Operation) -> Result<bool, Reason> {
+        match op {
             _ if self.format.is_some() => Ok(false),
             Operation::Activation(Activation::Relu) => {
                 self.relu = true;
@@ -243,7 +259,7 @@ impl After {
                 Ok(true)
             }
             Operation::Quantise(quantise) if self.highest.is_none() => {
-                self.format = Some(prescribed(&node.name, quantise)?);
+                self.format = Some(prescribed(quantise)?);
                 Ok(true)
             }
             _ => Ok(false),
@@ -252,24 +268,24 @@ impl After {
 }
 
 /// The format that a node prescribes.
-fn prescribed(name: &str, quantise: &Quantise) -> Result<Format, CompileError> {
+fn prescribed(quantise: &Quantise) -> Result<Format, Reason> {
     let (Coefficients::Map(step), Coefficients::Map(zero)) = (&quantise.scale, &quantise.zero_point) else {
-        return Err(CompileError::layer(
-            name,
-            "it quantises a map with a scale per channel; the chip's maps have one scale",
+        return Err(reason(
+            "it quantises a map with a scale per channel, but the chip's maps have one scale",
+            "quantise activations per tensor",
         ));
     };
     let (lowest, highest) = quantise.codes();
     if quantise.rounding != Rounding::HalfEven {
-        return Err(CompileError::layer(name, "it does not round half to even, as the chip does"));
+        return Err(reason("it does not round half to even, as the chip does", "quantise with rounding_mode = ROUND"));
     }
     // Checked to be whole and small.
     let zero = *zero as i64;
     let format =
         Format { step: f64::from(*step), lowest: i64::from(lowest) - zero, highest: i64::from(highest) - zero };
     if format.lowest > 0 || format.highest < 1 {
-        let what = format!("its codes {} to {} do not hold 0 and a positive one", format.lowest, format.highest);
-        return Err(CompileError::layer(name, what));
+        let problem = format!("its codes {} to {} do not hold 0 and a positive one", format.lowest, format.highest);
+        return Err((problem, "choose a zero point among its codes, below the highest".to_owned()));
     }
     Ok(format)
 }

@@ -2,7 +2,6 @@
 
 use super::Pass;
 use super::value::{Value, holding};
-use crate::error::CompileError;
 use crate::fuse::{After, Format, Function, Layer};
 use nn::coding::CodeFormat;
 use nn::quantised::{MAX_MULTIPLIER, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool};
@@ -24,7 +23,7 @@ impl Pass<'_> {
         Value { source: self.push(QuantisedLayer::AveragePool(pool)), scale, format, maps }
     }
 
-    pub(super) fn add(&mut self, index: usize, layer: &Layer) -> Result<Value, CompileError> {
+    pub(super) fn add(&mut self, index: usize, layer: &Layer) -> Value {
         let terms = [0, 1].map(|term| &self.values[layer.inputs[term]]);
         let [first, second] = terms;
         let sums = |image: usize| {
@@ -42,14 +41,14 @@ impl Pass<'_> {
             signed: format.signed,
         };
         if let Some(multiplier) = add.multipliers.iter().find(|&&multiplier| multiplier > MAX_MULTIPLIER) {
-            let what = format!(
+            let problem = format!(
                 "the sums of the calibration images are so small that a code would be multiplied by {multiplier}; allowed is {MAX_MULTIPLIER}"
             );
-            return Err(CompileError::layer(&layer.name, what));
+            self.refusals.push((&layer.name, "add"), problem, "calibrate with images whose terms do not cancel out");
         }
         let maps = first.maps.iter().zip(&second.maps).map(|(a, b)| add.sum([a, b])).collect();
         let source = self.push(QuantisedLayer::Add(add));
-        Ok(self.within(layer, layer.after, Value { source, scale, format, maps }))
+        self.within(layer, layer.after, Value { source, scale, format, maps })
     }
 
     /// The codes and the value of one for values that are requantised.

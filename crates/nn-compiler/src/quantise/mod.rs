@@ -21,6 +21,7 @@ pub use weights::quantise_weight;
 
 use crate::error::CompileError;
 use crate::fuse::{Layer, LayerKind, Layers};
+use crate::refusals::Refusals;
 use nn::coding::CodeFormat;
 use nn::datasets::Split;
 use nn::quantised::{QuantisedLayer, QuantisedNetwork};
@@ -69,8 +70,10 @@ pub fn quantise(
     check(layers, calibration)?;
     let mut pass = Pass::new(name, dataset, layers, settings, calibration);
     for index in 0..layers.layers.len() {
-        pass.layer(index)?;
+        pass.layer(index);
     }
+    let order: Vec<&str> = layers.layers.iter().map(|layer| layer.name.as_str()).collect();
+    pass.refusals.check(name, &order)?;
     pass.network.validate()?;
     let score_scale = pass.values.last().map_or(1.0, |value| value.scale);
     Ok(Quantised { network: pass.network, score_scale })
@@ -102,6 +105,7 @@ struct Pass<'a> {
     feeds_arrays: Vec<bool>,
     /// For every source the last layer that reads it.
     last_reader: Vec<usize>,
+    refusals: Refusals,
 }
 
 impl<'a> Pass<'a> {
@@ -124,16 +128,17 @@ impl<'a> Pass<'a> {
             coding,
             layers: Vec::new(),
         };
-        Self { settings, layers, network, values: vec![input], feeds_arrays, last_reader }
+        let refusals = Refusals::default();
+        Self { settings, layers, network, values: vec![input], feeds_arrays, last_reader, refusals }
     }
 
-    fn layer(&mut self, index: usize) -> Result<(), CompileError> {
+    fn layer(&mut self, index: usize) {
         let layer = &self.layers.layers[index];
         let value = match &layer.kind {
             LayerKind::Weighted(weighted) => self.weighted(index, layer, weighted),
             LayerKind::MaxPool(window) => self.max_pool(layer, *window),
             LayerKind::AveragePool(window) => self.average_pool(layer, *window),
-            LayerKind::Add => self.add(index, layer)?,
+            LayerKind::Add => self.add(index, layer),
             LayerKind::Concat => self.concat(index, layer),
             LayerKind::Table(function) => self.table(index, layer, *function),
         };
@@ -143,7 +148,6 @@ impl<'a> Pass<'a> {
                 self.values[*source].maps = Vec::new();
             }
         }
-        Ok(())
     }
 
     /// Appends a quantised layer; returns its source.

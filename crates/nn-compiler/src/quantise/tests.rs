@@ -77,7 +77,9 @@ fn a_table_that_is_added_has_a_name_of_its_own() {
     let graph = Graph { name: "net".to_owned(), dataset: "none".to_owned(), input, nodes };
     graph.validate().unwrap();
     let calibration = Split { features: 4, images: vec![0.1, 0.9, 0.5, 0.3], labels: vec![0] };
-    let quantised = super::quantise("net", "none", &fuse(&graph).unwrap(), &SETTINGS, &calibration).unwrap();
+    let quantised =
+        super::quantise("net", "none", &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &calibration)
+            .unwrap();
     let names: Vec<&str> = quantised.network.layers.iter().map(QuantisedLayer::name).collect();
     assert_eq!(names, ["a", "a.codes_", "a.codes"]);
 }
@@ -93,7 +95,9 @@ fn the_range_of_inputs_of_unknown_kind_is_that_of_the_calibration_images() {
         let graph = Graph { name: "net".to_owned(), dataset: dataset.to_owned(), input, nodes: nodes.clone() };
         let images: Vec<f32> = (0..80).map(|index| (index * 37 % 80) as f32 / 79.0 * scale + shift).collect();
         let split = Split { features: 4, images, labels: vec![0; 20] };
-        let quantised = super::quantise("net", dataset, &fuse(&graph).unwrap(), &SETTINGS, &split).unwrap();
+        let quantised =
+            super::quantise("net", dataset, &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &split)
+                .unwrap();
         let scores = quantised.network.infer_all(&split.images).unwrap().into_iter().flatten();
         let expected = graph.forward(&split.images).unwrap();
         let (mut error, mut power) = (0.0, 0.0);
@@ -113,6 +117,7 @@ fn pixels_of_a_data_set_have_the_codes_of_0_to_1() {
     let nodes = vec![Node { inputs: vec![0], ..linear("a", 4, 3) }];
     let graph = Graph { name: "net".to_owned(), dataset: "mnist".to_owned(), input, nodes };
     let split = Split { features: 4, images: vec![0.1, 0.5, 0.3, 0.0], labels: vec![0] };
-    let quantised = super::quantise("net", "mnist", &fuse(&graph).unwrap(), &SETTINGS, &split).unwrap();
+    let quantised =
+        super::quantise("net", "mnist", &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &split).unwrap();
     assert_eq!((quantised.network.coding.multipliers, quantised.network.coding.offsets), (vec![255.0], vec![0.0]));
 }
