@@ -1,4 +1,4 @@
-//! Every ONNX file of the repository that ends in scores, compiled for a chip without errors: the chip is the integer reference bit for bit,
+//! Every ONNX file of the repository that a chip can do, compiled for a chip without errors: the chip is the integer reference bit for bit,
 //! the reference is near the float network, and the cycles end.
 
 use crate::support::chips;
@@ -7,6 +7,7 @@ use chip::timing;
 use nn::datasets::{Dataset, Split};
 use nn::graph::Graph;
 use nn::onnx::{self, Options};
+use nn::quantised::QuantisedLayer;
 use nn_compiler::compile::encode_images;
 use nn_compiler::front::{Quantisation, quantised};
 use nn_compiler::mapping::Mapping;
@@ -133,7 +134,18 @@ fn own_files_compile_and_the_chip_is_the_reference() {
         }
     }
     eprintln!("{compiled:?}");
-    let whole = ["network_cnn", "network_depthwise", "network_residual"];
+    let whole = [
+        "network_cnn",
+        "network_depthwise",
+        "network_residual",
+        "average_in_network",
+        "ends_in_average",
+        "ends_in_joined_maps",
+        "ends_in_maximum",
+        "ends_in_relu",
+        "ends_in_sum",
+        "qonnx_binary_network",
+    ];
     for name in whole {
         let distance = compiled.iter().find(|(compiled, _)| compiled == name).map(|(_, distance)| *distance);
         assert!(
@@ -146,4 +158,86 @@ fn own_files_compile_and_the_chip_is_the_reference() {
     for what in &refused {
         assert!(what.len() > 30, "a refusal that says nothing: {what}");
     }
+}
+
+/// What `check_chip` needs of a file.
+fn integers(name: &str, chip: &chip::config::Chip) -> Result<(Graph, Dataset, Quantised), CompileError> {
+    let graph = import(name);
+    let images = images(name, &graph);
+    let quantised = quantised(&graph, &images, chip, &Quantisation::default(), &mut |_, _| {})?;
+    let dataset = dataset(&graph, &images);
+    Ok((graph, dataset, quantised))
+}
+
+/// Weights of 1 bit, prescribed by a network or made of any: under every mapping that stores them an ideal chip is the integer reference.
+#[test]
+fn weights_of_one_bit_are_exact_under_every_mapping() {
+    let mut chip = chips::exact();
+    chip.format.weight_bits = 1;
+    for name in ["qonnx_binary_network", "network_residual"] {
+        let (graph, dataset, quantised) = integers(name, &chip).unwrap();
+        for layer in &quantised.network.layers {
+            if let QuantisedLayer::Mvm(mvm) = layer {
+                assert!(
+                    mvm.weight_bits == 1 && mvm.weights.iter().all(|&weight| weight == 1 || weight == -1),
+                    "{name}"
+                );
+            }
+        }
+        let mut stored = 0;
+        for mapping in Mapping::every() {
+            match check_chip(name, &quantised, &dataset, mapping.name()) {
+                Ok(()) => stored += 1,
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(["twos-complement", "unbalanced"].contains(&mapping.name()), "{}: {error}", mapping.name());
+                    assert!(error.contains("cannot store weights of 1 bit, which are -1 and 1"), "{error}");
+                }
+            }
+        }
+        assert_eq!(stored, Mapping::every().len() - 2);
+        if name == "qonnx_binary_network" {
+            let distance = distance(&graph, &quantised, &dataset.train);
+            assert!(distance < 0.05, "{distance}");
+        }
+    }
+    let wide = chips::exact();
+    let (_, _, quantised) = integers("qonnx_binary_network", &wide).unwrap();
+    // Prescribed steps are kept at any width.
+    let QuantisedLayer::Mvm(mvm) = &quantised.network.layers[0] else { panic!("{:?}", quantised.network.layers[0]) };
+    assert!(mvm.weight_bits == 8 && mvm.weights.iter().all(|&weight| weight == 1 || weight == -1));
+}
+
+/// Rounding after an odd zero point: tables do it, layers where no value lies halfway between two codes; else it is refused.
+#[test]
+fn codes_with_an_odd_zero_point_are_those_of_the_network_or_refused() {
+    let chip = chips::exact();
+    let (graph, mut dataset, _) = integers("qonnx_odd_zero_table", &chip).unwrap();
+    // Of both signs.
+    dataset.train.images.iter_mut().for_each(|value| *value = 2.0 * *value - 1.0);
+    let in_integers = quantised(&graph, &dataset.train, &chip, &Quantisation::default(), &mut |_, _| {}).unwrap();
+    let at =
+        |name: &str, of: &dyn Fn(usize) -> String, count: usize| (0..count).find(|&index| of(index) == name).unwrap();
+    let node = at("Quant_p", &|index| graph.nodes[index].name.clone(), graph.nodes.len());
+    let float = &graph.forward_all(&dataset.train.images).unwrap()[node];
+    let QuantisedLayer::Mvm(last) = in_integers.network.layers.last().unwrap() else { panic!("no weights") };
+    let mut halfway = 0;
+    for (image, float) in float.chunks_exact(8).enumerate() {
+        let codes = in_integers.network.input_codes(dataset.train.image(image));
+        // Half of a negative odd code lies halfway between two.
+        halfway += codes.iter().filter(|&&code| code < 0 && code % 2 != 0).count();
+        let results = &in_integers.network.infer_layers(&codes).unwrap()[last.input - 1];
+        for (&code, &value) in results.iter().zip(float) {
+            assert_eq!(code as f32 * 0.125, value, "image {image}");
+        }
+    }
+    assert!(halfway > 5, "{halfway}");
+    let (graph, dataset, quantised) = integers("qonnx_odd_zero", &chip).unwrap();
+    let distance = distance(&graph, &quantised, &dataset.train);
+    assert!(distance < 0.1, "{distance}");
+    let error = integers("qonnx_odd_zero_ties", &chip).unwrap_err().to_string();
+    assert!(
+        error.contains("`Gemm_g`") && error.contains("odd zero point") && error.contains("even zero point"),
+        "{error}"
+    );
 }

@@ -96,7 +96,7 @@ impl Emitter<'_> {
             QuantisedLayer::Mvm(mvm) => Stage::Mvm(self.mvm(mvm)?),
             QuantisedLayer::MaxPool(pool) => self.pool(&pool.name, pool.input, &pool.window, PoolKind::Max),
             QuantisedLayer::AveragePool(pool) => {
-                let kind = PoolKind::Average { multiplier: pool.multiplier };
+                let kind = PoolKind::Average { multiplier: pool.multiplier, count_padding: pool.count_padding };
                 self.pool(&pool.name, pool.input, &pool.window, kind)
             }
             QuantisedLayer::Add(add) => Stage::Add(self.add(add)),

@@ -3,11 +3,18 @@
 //! A chip's units write codes. A weighted layer and an addition requantise their sums, which is a ReLU too; a prescribed format says which codes
 //! these are. Every other function of a value is a table over the codes of the map before it.
 
+mod dump;
+mod format;
+
+pub use dump::dump;
+pub use format::Format;
+
 use crate::error::CompileError;
 use crate::passes::only_reader;
 use crate::refusals::Refusals;
+use format::{even, prescribed};
 use nn::Shape;
-use nn::graph::{Activation, Affine, Coefficients, Graph, Node, Operation, Quantise, Rounding, WeightScale};
+use nn::graph::{Activation, Affine, Coefficients, Graph, Node, Operation, WeightScale};
 use nn::window::Window;
 
 /// A network of layers that each write one map of codes; sources as in the graph: 0 is the input, `k` the result of `layers[k - 1]`.
@@ -32,7 +39,7 @@ pub struct Layer {
     pub inputs: Vec<usize>,
     /// What it computes.
     pub kind: LayerKind,
-    /// What becomes of the result; pooling and tables leave it as it is.
+    /// What becomes of the result; pooling leaves it as it is, of tables only an activation may have a format.
     pub after: After,
     /// Shape of the result.
     pub shape: Shape,
@@ -45,8 +52,13 @@ pub enum LayerKind {
     Weighted(Weighted),
     /// Maxima over windows.
     MaxPool(Window),
-    /// Averages over windows of so many values each.
-    AveragePool(Window),
+    /// Averages over windows.
+    AveragePool {
+        /// The windows.
+        window: Window,
+        /// Whether padding counts as zeros, or not at all.
+        count_padding: bool,
+    },
     /// The sum of two maps.
     Add,
     /// The channels of all sources.
@@ -79,17 +91,6 @@ pub struct After {
     pub highest: Option<f32>,
     /// The codes, if the network prescribes them.
     pub format: Option<Format>,
-}
-
-/// Codes that a network prescribes: `step * code` for `lowest <= code <= highest`, 0 among them.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Format {
-    /// Value of one code.
-    pub step: f64,
-    /// Lowest code.
-    pub lowest: i64,
-    /// Highest code.
-    pub highest: i64,
 }
 
 /// A function of one value.
@@ -147,7 +148,7 @@ impl Fuser<'_> {
         if let Some(reader) = alone(at)
             && let Operation::Quantise(quantise) = &self.graph.nodes[reader].op
         {
-            format = prescribed(quantise).map_err(|refusal| self.refuse(reader, refusal)).ok();
+            format = prescribed(quantise).and_then(even).map_err(|reason| self.refuse(reader, reason)).ok();
             self.sources[reader + 1] = Some(0);
         }
         (normalisation, format)
@@ -170,6 +171,7 @@ impl Fuser<'_> {
             LayerKind::Table(Function::Activation(Activation::Relu))
         });
         let requantises = matches!(kind, LayerKind::Weighted(_) | LayerKind::Add | LayerKind::Concat);
+        let is_function = matches!(kind, LayerKind::Table(Function::Activation(_)));
         let mut layer = Layer {
             name: node.name.clone(),
             inputs: node.inputs.iter().map(|&source| self.sources[source].unwrap_or(0)).collect(),
@@ -178,8 +180,11 @@ impl Fuser<'_> {
             shape: self.shapes[index],
         };
         let mut joined = vec![index];
-        while let (true, Some(next)) = (requantises, joined.last().and_then(|&last| only_reader(graph, last))) {
-            match layer.after.absorb(&graph.nodes[next].op) {
+        while let Some(next) = joined.last().and_then(|&last| only_reader(graph, last)) {
+            let op = &graph.nodes[next].op;
+            // The results of a function are rounded once, to the codes that are prescribed.
+            let taken = requantises || (is_function && matches!(op, Operation::Quantise(_)));
+            match if taken { layer.after.absorb(op) } else { Ok(false) } {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(reason) => self.refuse(next, reason),
@@ -210,8 +215,9 @@ impl Fuser<'_> {
                 scale: linear.weight_scale.clone(),
             }),
             Operation::MaxPool(pool) => LayerKind::MaxPool(pool.window(input)),
-            Operation::AveragePool(pool) if pool.count_padding || !pool.window(input).is_padded() => {
-                LayerKind::AveragePool(pool.window(input))
+            Operation::AveragePool(pool) => {
+                let window = pool.window(input);
+                LayerKind::AveragePool { window, count_padding: pool.count_padding || !window.is_padded() }
             }
             Operation::Add => LayerKind::Add,
             Operation::Concat => LayerKind::Concat,
@@ -265,59 +271,4 @@ impl After {
             _ => Ok(false),
         }
     }
-}
-
-/// The format that a node prescribes.
-fn prescribed(quantise: &Quantise) -> Result<Format, Reason> {
-    let (Coefficients::Map(step), Coefficients::Map(zero)) = (&quantise.scale, &quantise.zero_point) else {
-        return Err(reason(
-            "it quantises a map with a scale per channel, but the chip's maps have one scale",
-            "quantise activations per tensor",
-        ));
-    };
-    let (lowest, highest) = quantise.codes();
-    if quantise.rounding != Rounding::HalfEven {
-        return Err(reason("it does not round half to even, as the chip does", "quantise with rounding_mode = ROUND"));
-    }
-    // Checked to be whole and small.
-    let zero = *zero as i64;
-    let format =
-        Format { step: f64::from(*step), lowest: i64::from(lowest) - zero, highest: i64::from(highest) - zero };
-    if format.lowest > 0 || format.highest < 1 {
-        let problem = format!("its codes {} to {} do not hold 0 and a positive one", format.lowest, format.highest);
-        return Err((problem, "choose a zero point among its codes, below the highest".to_owned()));
-    }
-    Ok(format)
-}
-
-/// The layers as text, one a line.
-#[must_use]
-pub fn dump(layers: &Layers) -> String {
-    let coding = match (&layers.normalisation, &layers.input_format) {
-        (None, None) => "pixels",
-        (Some(_), None) => "normalised pixels",
-        (None, Some(_)) => "pixels in a prescribed format",
-        (Some(_), Some(_)) => "normalised pixels in a prescribed format",
-    };
-    let mut text = format!("input %0 {} {coding}\n", layers.input);
-    for (index, Layer { name, inputs, kind, after, shape }) in layers.layers.iter().enumerate() {
-        let sources: Vec<String> = inputs.iter().map(|source| format!("%{source}")).collect();
-        let kind = match kind {
-            LayerKind::Weighted(weighted) => {
-                format!("weighted {} x {} in {} groups", weighted.bias.len(), weighted.window.rows(), weighted.groups)
-            }
-            LayerKind::MaxPool(_) => "max-pool".to_owned(),
-            LayerKind::AveragePool(_) => "average-pool".to_owned(),
-            LayerKind::Add => "add".to_owned(),
-            LayerKind::Concat => "concat".to_owned(),
-            LayerKind::Table(function) => format!("table {function:?}"),
-        };
-        let relu = if after.relu { " relu" } else { "" };
-        let highest = after.highest.map_or_else(String::new, |highest| format!(" at most {highest}"));
-        let format = after.format.map_or_else(String::new, |Format { step, lowest, highest }| {
-            format!(" codes {lowest} to {highest} of {step}")
-        });
-        text += &format!("%{} {shape} = {kind} {} `{name}`{relu}{highest}{format}\n", index + 1, sources.join(" "));
-    }
-    text
 }

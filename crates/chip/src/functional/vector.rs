@@ -72,9 +72,12 @@ fn pool(stage: &PoolStage, result: &mut Vec<i32>, map: &[i32]) {
     let pixels = down.iter().flat_map(|down| across.iter().map(|across| (*down, *across)));
     match stage.kind {
         PoolKind::Max => pixels.for_each(|under| maxima(stage, map, under, result)),
-        PoolKind::Average { multiplier } => {
-            pixels.for_each(|under| averages(stage, multiplier, map, under, result));
-        }
+        PoolKind::Average { multiplier, count_padding } => pixels.for_each(|under| {
+            let (down, across) = under;
+            let seen = down.places().count() * across.places().count();
+            let multiplier = if count_padding { multiplier } else { multiplier / seen as f64 };
+            averages(stage, multiplier, map, under, result);
+        }),
     }
 }
 
@@ -174,17 +177,26 @@ mod tests {
         // Windows of 3 x 3 around a column of three pixels.
         let around = window(3, 3, 1, true);
         assert_eq!(pooled(PoolKind::Max, around, &map), [-3, 4, -3, 4, -5, 2]);
-        assert_eq!(pooled(PoolKind::Average { multiplier: 0.5 }, around, &map), [-4, 3, -8, 2, -6, 0]);
+        assert_eq!(
+            pooled(PoolKind::Average { multiplier: 0.5, count_padding: true }, around, &map),
+            [-4, 3, -8, 2, -6, 0]
+        );
+        // -8 and 6 over two pixels, -15 and 5 over three, -12 and 1 over two.
+        let uncounted = PoolKind::Average { multiplier: 1.0, count_padding: false };
+        assert_eq!(pooled(uncounted, around, &map), [-4, 3, -5, 2, -6, 0]);
     }
 
     #[test]
     fn averages_round_half_to_even_and_stay_within_their_codes() {
         let whole = window(2, 2, 0, false);
         // 1.5 and 2.5 are both nearest to 2, and no code is above 15.
-        assert_eq!(pooled(PoolKind::Average { multiplier: 0.5 }, whole, &[1, 2, 2, 3]), [2, 2]);
-        assert_eq!(pooled(PoolKind::Average { multiplier: 1.0 }, whole, &[9, 7, 6, 9]), [15, 15]);
+        assert_eq!(pooled(PoolKind::Average { multiplier: 0.5, count_padding: true }, whole, &[1, 2, 2, 3]), [2, 2]);
+        assert_eq!(pooled(PoolKind::Average { multiplier: 1.0, count_padding: true }, whole, &[9, 7, 6, 9]), [15, 15]);
         let signed = window(2, 2, 0, true);
-        assert_eq!(pooled(PoolKind::Average { multiplier: 1.0 }, signed, &[-9, 7, -9, 9]), [-15, 15]);
+        assert_eq!(
+            pooled(PoolKind::Average { multiplier: 1.0, count_padding: true }, signed, &[-9, 7, -9, 9]),
+            [-15, 15]
+        );
     }
 
     #[test]

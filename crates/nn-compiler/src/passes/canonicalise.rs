@@ -46,8 +46,10 @@ fn is_identity(op: &Operation) -> bool {
             factor.values().iter().all(|&factor| factor == 1.0) && shift.values().iter().all(|&shift| shift == 0.0)
         }
         Operation::Pad(pad) => [pad.channels, pad.height, pad.width] == [[0; 2]; 3],
-        // The chip's ranges are the same for all images: they come from calibration.
-        Operation::DynamicQuantise(_) | Operation::Concat => true,
+        // The chip's ranges are the same for all images: they come from calibration. Its codes are fewer than numbers of 16 bits.
+        Operation::DynamicQuantise(_)
+        | Operation::Activation(Activation::Half | Activation::BrainFloat)
+        | Operation::Concat => true,
         _ => false,
     }
 }

@@ -89,6 +89,8 @@ pub(super) enum OpRecord {
     },
     Sigmoid {},
     Tanh {},
+    Half {},
+    BrainFloat {},
     Softmax {},
     LogSoftmax {},
     MaxPool {
