@@ -89,9 +89,11 @@ fn damaged_graphs_are_refused_by_name() {
         })
     };
     let uncounted = refused(|stage| match stage {
-        Stage::Pool(pool) => {
+        Stage::Pool(pool) if pool.window.vertical.kernel > 1 => {
             pool.kind = PoolKind::Average { multiplier: 1.0, count_padding: false };
-            (pool.window.vertical.before, pool.window.vertical.dilation) = (pool.window.vertical.kernel * 40, 40);
+            // Places at -1, 39 and so on: none is in the map.
+            let axis = &mut pool.window.vertical;
+            (axis.dilation, axis.before, axis.after) = (40, 1, 40 * (axis.kernel - 1));
             true
         }
         _ => false,
