@@ -131,7 +131,7 @@ fn mappings(names: &[&str]) -> Vec<Mapping> {
     names.iter().map(|name| Mapping::parse(name).unwrap()).collect()
 }
 
-/// Mean square error of the scores of each of `chip_samples` over their variance, from `images` of the calibration images.
+/// Mean square error of the scores of each of `chip_samples` over the variance of all of them together, from `images` of the calibration images.
 fn simulated(
     network: &QuantisedNetwork,
     dataset: &Dataset,
@@ -143,11 +143,7 @@ fn simulated(
     let images = dataset.train.truncated(images);
     let expected: Vec<f64> =
         network.infer_all(&images.images).unwrap().into_iter().flatten().map(|sum| sum as f64).collect();
-    let outputs = expected.len() / images.len();
-    let of_output = |output: usize| {
-        compiled::moments(&expected.iter().skip(output).step_by(outputs).copied().collect::<Vec<_>>()).1
-    };
-    let variance = (0..outputs).map(of_output).sum::<f64>() / outputs as f64;
+    let variance = compiled::moments(&expected).1;
     let codes = encode_images(&program, &images.images);
     let error = |chip_sample: u64| {
         let scores = infer(&program, &compiled::sample(&program, chip_sample), &codes, None).unwrap().scores;

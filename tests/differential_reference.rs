@@ -97,6 +97,10 @@ impl<'a> Reference<'a> {
             };
             maps.push(map);
         }
+        // Without sums that are scores, the codes of the last stage are.
+        if !matches!(self.program.stages.last(), Some(Stage::Mvm(MvmStage { output: Output::Scores {}, .. }))) {
+            outcome.scores.extend(maps.pop().unwrap().into_iter().map(f64::from));
+        }
     }
 }
 
@@ -148,8 +152,9 @@ fn pooled(pool: &PoolStage, map: &[i32]) -> Vec<i32> {
             let here = codes.iter().skip(channel).step_by(input.channels as usize).flatten().copied();
             results.push(match pool.kind {
                 PoolKind::Max => here.max().unwrap(),
-                PoolKind::Average { multiplier } => {
-                    let sum: i32 = here.sum();
+                PoolKind::Average { multiplier, count_padding } => {
+                    let (sum, count) = here.fold((0, 0), |(sum, count), code| (sum + code, count + 1));
+                    let multiplier = if count_padding { multiplier } else { multiplier / f64::from(count) };
                     requantised(f64::from(sum) * multiplier, input.bits - u32::from(input.signed), input.signed)
                 }
             });

@@ -4,6 +4,7 @@
 
 mod imported_commands;
 mod imported_damage;
+mod imported_documents;
 mod imported_large;
 mod imported_own;
 mod imported_random;

@@ -2,34 +2,36 @@
 
 use assert_cmd::Command;
 use explore::npy;
+use safetensors::SafeTensors;
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-fn ohmic(arguments: &[&str]) -> Command {
+pub(crate) fn ohmic(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ohmic"));
     command.args(arguments).env_remove("OHMIC_MODELS").env_remove("OHMIC_DATA");
     command
 }
 
-fn onnx(name: &str) -> String {
+pub(crate) fn onnx(name: &str) -> String {
     format!("{}/../../tests/onnx/{name}.onnx", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Standard output of a command that succeeds.
-fn output(arguments: &[&str]) -> String {
+pub(crate) fn output(arguments: &[&str]) -> String {
     let output = ohmic(arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// Standard error of a command that is refused.
-fn refusal(arguments: &[&str]) -> String {
+pub(crate) fn refusal(arguments: &[&str]) -> String {
     let output = ohmic(arguments).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     String::from_utf8(output.stderr).unwrap()
 }
 
 /// Images for the residual network, as a NumPy file.
-fn images(directory: &Path) -> (PathBuf, usize) {
+pub(crate) fn images(directory: &Path) -> (PathBuf, usize) {
     let graph = nn::onnx::load(Path::new(&onnx("network_residual")), &nn::onnx::Options::new("net", "none")).unwrap();
     let (count, path) = (5, directory.join("images.npy"));
     let values: Vec<f64> = (0..count * graph.input.len()).map(|index| (index * 37 % 101) as f64 / 100.0).collect();
@@ -94,9 +96,41 @@ fn every_pass_can_be_looked_at() {
         ("replicate", "1 copies, 1 arrays each"),
         ("place", "crossbar 0: tile 0 array 0 bank 0"),
         ("schedule", "%2 = "),
+        ("emit", "arrays.safetensors: "),
     ] {
         assert!(behind(pass).contains(part), "{pass}: {}", behind(pass));
     }
+    // What is listed is what is written.
+    let program = directory.path().join("program");
+    output(&[
+        "compile",
+        &network,
+        "--mapping",
+        "isaac",
+        "--calibrate",
+        images.to_str().unwrap(),
+        "-o",
+        program.to_str().unwrap(),
+    ]);
+    for name in ["program.toml", "arrays.safetensors"] {
+        let bytes = std::fs::read(program.join(name)).unwrap();
+        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let line = format!("{name}: {} bytes, SHA-256 {digest}", bytes.len());
+        assert!(behind("emit").lines().any(|listed| listed == line), "{line}\n{}", behind("emit"));
+        if name == "arrays.safetensors" {
+            let tensors = SafeTensors::deserialize(&bytes).unwrap();
+            assert_eq!(behind("emit").lines().filter(|line| line.starts_with("  ")).count(), tensors.len());
+            for (name, view) in tensors.tensors() {
+                let digest: String = Sha256::digest(view.data()).iter().map(|byte| format!("{byte:02x}")).collect();
+                let line = format!("  {name}: {:?} {:?}, SHA-256 {digest}", view.dtype(), view.shape());
+                assert!(behind("emit").contains(&line), "{line}");
+            }
+        }
+    }
+    let run = std::fs::read_to_string(program.join("run.toml")).unwrap();
+    let repeat = run.lines().next().unwrap();
+    assert!(repeat.contains(&format!("--calibrate {}", images.display())), "{repeat}");
+    assert!(!repeat.contains("--models") && !repeat.contains("--data"), "{repeat}");
     // Before there is any work: nothing was given to find ranges on.
     let error = refusal(&["compile", &network, "--mapping", "isaac", "--dump-after", "nothing"]);
     assert!(error.contains("--dump-after nothing") && error.contains("fold-batch-norm"), "{error}");

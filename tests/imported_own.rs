@@ -1,4 +1,4 @@
-//! Every ONNX file of the repository that ends in scores, compiled for a chip without errors: the chip is the integer reference bit for bit,
+//! Every ONNX file of the repository that a chip can do, compiled for a chip without errors: the chip is the integer reference bit for bit,
 //! the reference is near the float network, and the cycles end.
 
 use crate::support::chips;
@@ -7,13 +7,14 @@ use chip::timing;
 use nn::datasets::{Dataset, Split};
 use nn::graph::Graph;
 use nn::onnx::{self, Options};
+use nn::quantised::QuantisedLayer;
 use nn_compiler::compile::encode_images;
 use nn_compiler::front::{Quantisation, quantised};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::passes::{self, PassSettings};
 use nn_compiler::place::{Placement, place};
 use nn_compiler::quantise::{Quantised, Range};
-use nn_compiler::{CompilationSettings, CompileError, compile_quantised};
+use nn_compiler::{CompilationSettings, CompileError, Refusals, compile_quantised};
 use safetensors::SafeTensors;
 use std::path::PathBuf;
 use tile::address::Purpose;
@@ -94,7 +95,7 @@ fn check_chip(name: &str, quantised: &Quantised, dataset: &Dataset, mapping: &st
 
 /// Largest difference of scores from the float network, whose last softmax is left out, over its largest score.
 fn distance(graph: &Graph, quantised: &Quantised, images: &Split) -> f64 {
-    let graph = passes::run(graph, &PassSettings::default(), &mut |_, _| {}).unwrap();
+    let graph = passes::run(graph, &PassSettings::default(), &mut Refusals::default(), &mut |_, _| {}).unwrap();
     let float = graph.forward(&images.images).unwrap();
     let integer = quantised.network.infer_all(&images.images).unwrap();
     let largest = float.iter().fold(1e-6_f64, |largest, &score| largest.max(f64::from(score).abs()));
@@ -126,12 +127,25 @@ fn own_files_compile_and_the_chip_is_the_reference() {
                 compiled.push((name, distance(&graph, &plain, &images)));
             }
             // Most files are a single operator without weights, which is no network for a chip.
-            Err(CompileError::Layer { layer, what }) => refused.push(format!("{name}: {layer}: {what}")),
+            Err(error @ (CompileError::Layer { .. } | CompileError::Nodes { .. })) => {
+                refused.push(format!("{name}: {error}"));
+            }
             Err(error) => panic!("{name}: {error}"),
         }
     }
     eprintln!("{compiled:?}");
-    let whole = ["network_cnn", "network_depthwise", "network_residual"];
+    let whole = [
+        "network_cnn",
+        "network_depthwise",
+        "network_residual",
+        "average_in_network",
+        "ends_in_average",
+        "ends_in_joined_maps",
+        "ends_in_maximum",
+        "ends_in_relu",
+        "ends_in_sum",
+        "qonnx_binary_network",
+    ];
     for name in whole {
         let distance = compiled.iter().find(|(compiled, _)| compiled == name).map(|(_, distance)| *distance);
         assert!(
@@ -144,4 +158,86 @@ fn own_files_compile_and_the_chip_is_the_reference() {
     for what in &refused {
         assert!(what.len() > 30, "a refusal that says nothing: {what}");
     }
+}
+
+/// What `check_chip` needs of a file.
+fn integers(name: &str, chip: &chip::config::Chip) -> Result<(Graph, Dataset, Quantised), CompileError> {
+    let graph = import(name);
+    let images = images(name, &graph);
+    let quantised = quantised(&graph, &images, chip, &Quantisation::default(), &mut |_, _| {})?;
+    let dataset = dataset(&graph, &images);
+    Ok((graph, dataset, quantised))
+}
+
+/// Weights of 1 bit, prescribed by a network or made of any: under every mapping that stores them an ideal chip is the integer reference.
+#[test]
+fn weights_of_one_bit_are_exact_under_every_mapping() {
+    let mut chip = chips::exact();
+    chip.format.weight_bits = 1;
+    for name in ["qonnx_binary_network", "network_residual"] {
+        let (graph, dataset, quantised) = integers(name, &chip).unwrap();
+        for layer in &quantised.network.layers {
+            if let QuantisedLayer::Mvm(mvm) = layer {
+                assert!(
+                    mvm.weight_bits == 1 && mvm.weights.iter().all(|&weight| weight == 1 || weight == -1),
+                    "{name}"
+                );
+            }
+        }
+        let mut stored = 0;
+        for mapping in Mapping::every() {
+            match check_chip(name, &quantised, &dataset, mapping.name()) {
+                Ok(()) => stored += 1,
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(["twos-complement", "unbalanced"].contains(&mapping.name()), "{}: {error}", mapping.name());
+                    assert!(error.contains("cannot store weights of 1 bit, which are -1 and 1"), "{error}");
+                }
+            }
+        }
+        assert_eq!(stored, Mapping::every().len() - 2);
+        if name == "qonnx_binary_network" {
+            let distance = distance(&graph, &quantised, &dataset.train);
+            assert!(distance < 0.05, "{distance}");
+        }
+    }
+    let wide = chips::exact();
+    let (_, _, quantised) = integers("qonnx_binary_network", &wide).unwrap();
+    // Prescribed steps are kept at any width.
+    let QuantisedLayer::Mvm(mvm) = &quantised.network.layers[0] else { panic!("{:?}", quantised.network.layers[0]) };
+    assert!(mvm.weight_bits == 8 && mvm.weights.iter().all(|&weight| weight == 1 || weight == -1));
+}
+
+/// Rounding after an odd zero point: tables do it, layers where no value lies halfway between two codes; else it is refused.
+#[test]
+fn codes_with_an_odd_zero_point_are_those_of_the_network_or_refused() {
+    let chip = chips::exact();
+    let (graph, mut dataset, _) = integers("qonnx_odd_zero_table", &chip).unwrap();
+    // Of both signs.
+    dataset.train.images.iter_mut().for_each(|value| *value = 2.0 * *value - 1.0);
+    let in_integers = quantised(&graph, &dataset.train, &chip, &Quantisation::default(), &mut |_, _| {}).unwrap();
+    let at =
+        |name: &str, of: &dyn Fn(usize) -> String, count: usize| (0..count).find(|&index| of(index) == name).unwrap();
+    let node = at("Quant_p", &|index| graph.nodes[index].name.clone(), graph.nodes.len());
+    let float = &graph.forward_all(&dataset.train.images).unwrap()[node];
+    let QuantisedLayer::Mvm(last) = in_integers.network.layers.last().unwrap() else { panic!("no weights") };
+    let mut halfway = 0;
+    for (image, float) in float.chunks_exact(8).enumerate() {
+        let codes = in_integers.network.input_codes(dataset.train.image(image));
+        // Half of a negative odd code lies halfway between two.
+        halfway += codes.iter().filter(|&&code| code < 0 && code % 2 != 0).count();
+        let results = &in_integers.network.infer_layers(&codes).unwrap()[last.input - 1];
+        for (&code, &value) in results.iter().zip(float) {
+            assert_eq!(code as f32 * 0.125, value, "image {image}");
+        }
+    }
+    assert!(halfway > 5, "{halfway}");
+    let (graph, dataset, quantised) = integers("qonnx_odd_zero", &chip).unwrap();
+    let distance = distance(&graph, &quantised, &dataset.train);
+    assert!(distance < 0.1, "{distance}");
+    let error = integers("qonnx_odd_zero_ties", &chip).unwrap_err().to_string();
+    assert!(
+        error.contains("`Gemm_g`") && error.contains("odd zero point") && error.contains("even zero point"),
+        "{error}"
+    );
 }

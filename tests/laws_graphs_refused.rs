@@ -8,7 +8,7 @@ use crate::support::random::Random;
 use chip::config::Chip;
 use chip::program::{FeatureMap, Output, PoolKind, Stage};
 use chip::timing::{self, TimingError};
-use nn::quantised::{MvmOutput, QuantisedLayer, QuantisedNetwork};
+use nn::quantised::{QuantisedLayer, QuantisedNetwork};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::{CompilationSettings, compile_quantised};
 use tile::dac::DacFormat;
@@ -82,12 +82,23 @@ fn damaged_graphs_are_refused_by_name() {
     let average = |multiplier: f64| {
         refused(move |stage| match stage {
             Stage::Pool(pool) if matches!(pool.kind, PoolKind::Average { .. }) => {
-                pool.kind = PoolKind::Average { multiplier };
+                pool.kind = PoolKind::Average { multiplier, count_padding: true };
                 true
             }
             _ => false,
         })
     };
+    let uncounted = refused(|stage| match stage {
+        Stage::Pool(pool) if pool.window.vertical.kernel > 1 => {
+            pool.kind = PoolKind::Average { multiplier: 1.0, count_padding: false };
+            // Places at -1, 39 and so on: none is in the map.
+            let axis = &mut pool.window.vertical;
+            (axis.dilation, axis.before, axis.after) = (40, 1, 40 * (axis.kernel - 1));
+            true
+        }
+        _ => false,
+    });
+    holds(uncounted, ["padding does not count", "no pixel"]);
     holds(average(0.0), ["multiplier 0", "positive"]);
     holds(average(f64::INFINITY), ["multiplier inf", "positive"]);
 }
@@ -163,12 +174,9 @@ fn networks_that_a_chip_cannot_apply_are_refused_by_name() {
     assert!(text.contains("groups is 5, allowed: divisors of its"), "{text}");
     let text = first_mvm(&|mvm| mvm.input = 7);
     assert!(text.contains("input is 7, allowed: 0 to 0"), "{text}");
-    let text = changed(&|network| {
-        if let Some(QuantisedLayer::Mvm(mvm)) = network.layers.last_mut() {
-            mvm.output = MvmOutput::Codes { multipliers: vec![1.0; mvm.outputs], bits: 8, signed: false };
-        }
-    });
-    assert!(text.contains("the last layer must be a linear layer or a convolution that yields scores"), "{text}");
+    // Scores for every pixel.
+    let text = changed(&|network| network.layers.truncate(1));
+    assert!(text.contains("the network ends in a map of") && text.contains("global pooling"), "{text}");
 }
 
 /// Buffers shrink byte by byte: the program runs until one is too small, which is named; what it is said to need is enough.

@@ -393,3 +393,21 @@ fn read_constrained(stage: &MvmStage, constrained: &[bool], slices: usize, allow
     }
     read
 }
+
+/// Weights of -1 and 1 have no 0 that a gradient could leave them at.
+#[test]
+fn weights_of_one_bit_are_not_trained() {
+    let (mut experiment, dataset) = (experiment(&[]), digits());
+    experiment.chip.format.weight_bits = 1;
+    let job = Job {
+        start: Start::Architecture(&experiment.network),
+        dataset: &dataset,
+        training: &experiment.training,
+        method: Method::Conventional,
+        target: Target { mapping: &Mapping::parse("isaac").unwrap(), chip: &experiment.chip },
+        share: 0.0,
+        seed: 1,
+    };
+    let error = train(&job, |_| {}).unwrap_err().to_string();
+    assert!(error.contains("format.weight_bits = 1; a training takes 2 to 16"), "{error}");
+}

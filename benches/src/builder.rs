@@ -82,7 +82,10 @@ impl Builder {
         let sums: Vec<i64> = self.maps[input].chunks_exact(pixels).map(|channel| channel.iter().sum()).collect();
         let (name, window, multiplier) = (name.to_owned(), Window::whole(shape), multiplier(&sums));
         let map = sums.iter().map(|&sum| requantised(sum, multiplier, false)).collect();
-        self.push(QuantisedLayer::AveragePool(QuantisedAveragePool { name, input, window, multiplier }), map)
+        self.push(
+            QuantisedLayer::AveragePool(QuantisedAveragePool { name, input, window, multiplier, count_padding: true }),
+            map,
+        )
     }
 
     /// The sum of two results with a ReLU.

@@ -331,6 +331,72 @@ def qonnx():
          [constant("w", bw), constant("bs", 0.125)], domains=[domain], reference=lambda x: x @ np.where(bw >= 0, 0.125, -0.125).T)
 
 
+def precisions():
+    """Casts of maps, around ties, small numbers without leading ones and the largest ones."""
+    feed = np.array([[0.1, -0.1, 1 / 3, 2049.0, 2051.0, 1e-7, 3e-8, -2e-8, 65504.0, 65519.0, 65520.0 - 1e-2, 1.0009765625]], np.float32)
+    case("cast_half", [("Cast", "x", "h", {"to": TensorProto.FLOAT16}), ("Cast", "h", "y", {"to": TensorProto.FLOAT})], (12,), feed=feed)
+    case("cast_brain_float", [("Cast", "x", "h", {"to": TensorProto.BFLOAT16}), ("Cast", "h", "y", {"to": TensorProto.FLOAT})], (12,), feed=feed)
+
+
+def small(name, *shape):
+    return constant(name, numbers("e" + name, *shape, scale=0.5))
+
+
+def endings():
+    """Small networks that do not end in a fully connected layer, and one whose average leaves padding out."""
+    body = [("Conv", "x w", "a", {"pads": [1, 1, 1, 1]}), ("Relu", "a", "r"), ("Conv", "r v", "c"), ("Relu", "c", "s")]
+    parts = [small("w", 8, 2, 3, 3), small("v", 5, 8, 1, 1)]
+    case("ends_in_average", body + [("GlobalAveragePool", "s", "g"), ("Flatten", "g", "f"), ("Softmax", "f", "y")], (2, 6, 6), parts)
+    case("ends_in_maximum", body + [("GlobalMaxPool", "c", "g"), ("Flatten", "g", "y")], (2, 6, 6), parts)
+    case("ends_in_relu", [("Conv", "x w", "a"), ("Relu", "a", "r"), ("Flatten", "r", "f"), ("Gemm", "f m b", "g"), ("Relu", "g", "y")], (2, 5, 5),
+         [small("w", 4, 2, 3, 3), small("m", 36, 6), small("b", 6)])
+    residual = [("Conv", "x w", "a"), ("Flatten", "a", "f"), ("Gemm", "f m", "g"), ("Relu", "g", "r"), ("Gemm", "r n", "h")]
+    parts = [small("w", 4, 2, 3, 3), small("m", 36, 6), small("n", 6, 6)]
+    case("ends_in_sum", residual + [("Add", "h r", "y")], (2, 5, 5), parts)
+    case("ends_in_joined_maps", residual + [("Concat", "h r", "y", {"axis": 1})], (2, 5, 5), parts)
+    uncounted = {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}
+    case("average_in_network", body[:2] + [("AveragePool", "r", "p", uncounted), ("Flatten", "p", "f"), ("Gemm", "f m", "y")], (2, 7, 7),
+         [small("w", 8, 2, 3, 3), small("m", 128, 4)])
+
+
+def binary():
+    """A network whose weights are -1 and 1 times a scale; 0 counts as positive."""
+    domain = "qonnx.custom_op.general"
+    sign = lambda w, s: np.where(w >= 0, s, -s).astype(np.float32)
+    w, v = numbers("binw", 6, 2, 3, 3), numbers("binv", 54, 4)
+    w[0, 0, 0, 0] = 0.0
+    nodes = lambda a, b: a + [("Conv", f"x {b[0]}", "c", {"pads": [0, 0, 0, 0]}), ("Relu", "c", "r"), ("Flatten", "r", "f"), ("Gemm", f"f {b[1]}", "y")]
+    plain = build("binary", [helper.make_node(op, i.split(), [o], **(rest[0] if rest else {})) for op, i, o, *rest in nodes([], ["w", "v"])], (2, 5, 5),
+                  [constant("w", sign(w, 0.125)), constant("v", sign(v, 0.25))], 13, 8, (), "N", TensorProto.FLOAT, False)
+    quants = [("BipolarQuant", "w s", "p", {"domain": domain}), ("BipolarQuant", "v t", "q", {"domain": domain})]
+    case("qonnx_binary_network", nodes(quants, ["p", "q"]), (2, 5, 5), [constant("w", w), constant("v", v), constant("s", 0.125), constant("t", 0.25)],
+         domains=[domain], reference=lambda x: run(plain, {"x": x}))
+
+
+def odd_zeros():
+    """Quant rounds after its zero point is added, so that an odd one turns ties to the odd codes."""
+    domain = "qonnx.custom_op.general"
+    quantise = lambda i, o: ("Quant", f"{i} s z b", o, {"domain": domain, "signed": 0, "narrow": 0})
+    relu = lambda x: np.where(x > 0, x, np.float32(0.5) * x)
+    m, n = numbers("om", 8, 6, scale=0.5), numbers("on", 6, 4, scale=0.5)
+    for name, scale in [("odd_zero", 0.037), ("odd_zero_ties", 0.25)]:
+        mm, weights, quants = m, [constant("m", m), constant("n", n)], []
+        if name == "odd_zero_ties":
+            # Weights in steps of powers of two, and an input that is rounded to such.
+            mm = quant(m, 0.125, 0, 4, 1, 1)
+            weights += [constant("ws", 0.125), constant("wz", 0.0), constant("wb", 4.0)]
+            quants = [("Quant", "m ws wz wb", "k", {"domain": domain, "signed": 1, "narrow": 1}), ("Quant", "x ws wz wb", "i", {"domain": domain, "signed": 1, "narrow": 1})]
+        seen = (lambda x: quant(x, 0.125, 0, 4, 1, 1)) if quants else (lambda x: x)
+        nodes = quants + [("Gemm", ("i k" if quants else "x m"), "g"), quantise("g", "q"), ("LeakyRelu", "q", "l", {"alpha": 0.5}), quantise("l", "p"), ("Gemm", "p n", "y")]
+        if quants:
+            # Of tables alone: what lies before them is no sum.
+            case("qonnx_odd_zero_table", quants[1:] + [("LeakyRelu", "i", "l", {"alpha": 0.5}), quantise("l", "p"), ("Gemm", "p n2", "y")], (8,),
+                 weights[2:] + [constant("n2", m[:, :4]), constant("s", 0.125), constant("z", 3.0), constant("b", 4.0)], domains=[domain],
+                 reference=lambda x: quant(relu(seen(x)), 0.125, 3, 4, 0, 0) @ m[:, :4])
+        case("qonnx_" + name, nodes, (8,), weights + [constant("s", scale), constant("z", 7.0), constant("b", 4.0)], domains=[domain],
+             reference=lambda x, scale=scale, mm=mm, seen=seen: quant(relu(quant(seen(x) @ mm, scale, 7, 4, 0, 0)), scale, 7, 4, 0, 0) @ n)
+
+
 def networks():
     """Three whole networks as the ordinary exporter writes them."""
     import torch
@@ -391,7 +457,7 @@ def main():
     warnings.simplefilter("ignore")
     for old in HERE.glob("*.onnx"):
         old.unlink()
-    for part in [convolutions, products, arithmetic, normalisations, activations, pools, layouts, quantised, qonnx, networks]:
+    for part in [convolutions, products, arithmetic, normalisations, activations, pools, layouts, quantised, qonnx, precisions, endings, binary, odd_zeros, networks]:
         part()
     save_file(REFERENCES, HERE / "references.safetensors")
     files = sorted(HERE.glob("*.onnx"))

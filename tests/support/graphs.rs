@@ -253,7 +253,9 @@ impl Graph<'_> {
             return self.push(QuantisedLayer::MaxPool(QuantisedMaxPool { name, input, window }));
         }
         let multiplier = self.random.pick(&[0.25, 0.3, 1.0]);
-        self.push(QuantisedLayer::AveragePool(QuantisedAveragePool { name, input, window, multiplier }))
+        let count_padding = self.random.once_in(2);
+        let pool = QuantisedAveragePool { name, input, window, multiplier, count_padding };
+        self.push(QuantisedLayer::AveragePool(pool))
     }
 
     /// Global average pooling, or none, and the scores.
@@ -261,7 +263,13 @@ impl Graph<'_> {
         if !self.random.once_in(3) {
             let (name, window) = (self.name(), Window::whole(self.shape(at)));
             let multiplier = 1.0 / (window.vertical.kernel * window.horizontal.kernel) as f64;
-            at = self.push(QuantisedLayer::AveragePool(QuantisedAveragePool { name, input: at, window, multiplier }));
+            let count_padding = true;
+            let pool = QuantisedAveragePool { name, input: at, window, multiplier, count_padding };
+            at = self.push(QuantisedLayer::AveragePool(pool));
+            // Some networks end here: their scores are codes.
+            if self.random.once_in(4) {
+                return;
+            }
         }
         let classes = self.random.within(2, 5);
         self.mvm(at, Window::whole(self.shape(at)), classes, None);

@@ -240,7 +240,13 @@ impl OutlineLayer {
             Self::GlobalAverage { .. } => {
                 let window = Window::whole(shape);
                 let multiplier = 1.0 / window.rows().max(1) as f64;
-                QuantisedLayer::AveragePool(QuantisedAveragePool { name, input, window, multiplier })
+                QuantisedLayer::AveragePool(QuantisedAveragePool {
+                    name,
+                    input,
+                    window,
+                    multiplier,
+                    count_padding: true,
+                })
             }
             Self::Add { .. } => {
                 let (multipliers, signed) = ([0.5; 2], false);

@@ -193,7 +193,11 @@ pub fn records_csv<T: Serialize>(records: &[T]) -> Result<String, ExploreError> 
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn lines_csv(header: &[&str], lines: impl Iterator<Item = Vec<String>>) -> Result<String, ExploreError> {
+/// Lines below a header as CSV.
+///
+/// # Errors
+/// If a line has another number of cells than the header.
+pub fn lines_csv(header: &[&str], lines: impl Iterator<Item = Vec<String>>) -> Result<String, ExploreError> {
     let table = |error: csv::Error| ExploreError::Table(error.to_string());
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(header).map_err(table)?;

@@ -4,6 +4,7 @@ use crate::error::CompileError;
 use crate::flip::flip_columns;
 use crate::mapping::{CellStates, Encoding, LayerMappings, LayerStatistics, Mapping, histogram};
 use crate::partition::{Placer, row_order};
+use crate::refusals::Refusals;
 use chip::config::Chip;
 use chip::program::{
     AddStage, Axis, ConcatStage, FeatureMap, Groups, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Slice,
@@ -45,7 +46,7 @@ pub(crate) fn chip_window(network: &QuantisedNetwork, source: usize, window: &nn
 /// The stages of a network that fits the chip; converters are left to be set. Layers without weights become crossbars without levels.
 ///
 /// # Errors
-/// If a layer does not fit the chip, or `mappings` are not those of as many layers.
+/// If layers do not fit the chip, which are all named, or `mappings` are not those of as many layers.
 pub(crate) fn emit(
     network: &QuantisedNetwork,
     mappings: &dyn LayerMappings,
@@ -54,12 +55,29 @@ pub(crate) fn emit(
     let weighted = network.layers.iter().filter(|layer| matches!(layer, QuantisedLayer::Mvm(_))).count();
     mappings.check(weighted).map_err(|what| CompileError::chip(chip, what))?;
     let mut emitter = Emitter { network, mappings, weighted: 0, chip, placer: Placer::default(), stages: Vec::new() };
-    for layer in &network.layers {
-        let stage = emitter.stage(layer)?;
-        emitter.stages.push(stage);
+    let (mut refusals, mut of_chip) = (Refusals::default(), None);
+    for (index, layer) in network.layers.iter().enumerate() {
+        // Behind a layer that cannot be mapped only others like it are looked for: those with weights.
+        let emitted = match layer {
+            _ if emitter.stages.len() == index => emitter.stage(layer).map(|stage| emitter.stages.push(stage)),
+            QuantisedLayer::Mvm(mvm) => emitter.mvm(mvm).map(|_| ()),
+            _ => Ok(()),
+        };
+        match emitted {
+            Ok(()) => {}
+            Err(CompileError::Layer { layer, what }) => refusals.push((&layer, "mapping"), what, UNMAPPED),
+            // Of a mesh that is too small the last layer tells how large it must be.
+            Err(error) => of_chip = Some(error),
+        }
     }
-    Ok(emitter.stages)
+    let order: Vec<&str> = network.layers.iter().map(QuantisedLayer::name).collect();
+    refusals.check(&network.name, &order)?;
+    of_chip.map_or(Ok(emitter.stages), Err)
 }
+
+/// What could be done about weights that a mapping cannot store in the chip's arrays.
+const UNMAPPED: &str =
+    "choose another mapping (`ohmic list mappings`), or another width of weights or cells or another size of arrays";
 
 /// Emits stages in the order of the layers, one a layer.
 struct Emitter<'a> {
@@ -78,7 +96,7 @@ impl Emitter<'_> {
             QuantisedLayer::Mvm(mvm) => Stage::Mvm(self.mvm(mvm)?),
             QuantisedLayer::MaxPool(pool) => self.pool(&pool.name, pool.input, &pool.window, PoolKind::Max),
             QuantisedLayer::AveragePool(pool) => {
-                let kind = PoolKind::Average { multiplier: pool.multiplier };
+                let kind = PoolKind::Average { multiplier: pool.multiplier, count_padding: pool.count_padding };
                 self.pool(&pool.name, pool.input, &pool.window, kind)
             }
             QuantisedLayer::Add(add) => Stage::Add(self.add(add)),
@@ -152,7 +170,11 @@ impl Emitter<'_> {
         self.weighted += 1;
         let cells = CellStates::of(&self.chip.tile.cell);
         let format = (mvm.weight_bits, mvm.weight_offset);
-        let encoding = choose_encoding(&mvm.weights, format, mapping, self.chip, &cells)?;
+        let encoding = choose_encoding(&mvm.weights, format, mapping, self.chip, &cells);
+        let encoding = encoding.map_err(|error| match error {
+            CompileError::Chip { what, .. } => CompileError::layer(&mvm.name, what),
+            error => error,
+        })?;
         emit_mvm(mvm, window, &Encoded { mapping, encoding: &encoding, cells: &cells }, self.chip, &mut self.placer)
     }
 }

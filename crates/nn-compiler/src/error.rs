@@ -1,11 +1,21 @@
 //! Why a network could not be compiled.
 
+use nn::onnx::Refusal;
+
 /// Why a network could not be compiled.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
     /// The network itself is not valid.
     #[error(transparent)]
     Network(#[from] nn::NetworkError),
+    /// Nodes of the network that no unit of the chip can do, all of them.
+    #[error("network `{network}`: {} of its nodes cannot be mapped:{}", nodes.len(), list(nodes))]
+    Nodes {
+        /// Name of the network.
+        network: String,
+        /// The nodes, in the order of the network.
+        nodes: Vec<Refusal>,
+    },
     /// A layer cannot be mapped.
     #[error("layer `{layer}`: {what}")]
     Layer {
@@ -32,4 +42,9 @@ impl CompileError {
     pub(crate) fn chip(chip: &chip::config::Chip, what: impl Into<String>) -> Self {
         Self::Chip { chip: chip.name.clone(), what: what.into() }
     }
+}
+
+/// The nodes, one a line.
+fn list(nodes: &[Refusal]) -> String {
+    nodes.iter().map(|node| format!("\n  {node}")).collect()
 }

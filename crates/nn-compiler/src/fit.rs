@@ -29,8 +29,8 @@ fn check_empty(mvm: &QuantisedMvm) -> Result<(), String> {
     if !(mvm.weights.is_empty() && mvm.bias.is_empty() && multipliers.is_empty()) {
         return Err("it has weights, biases or multipliers; an outline has none".to_owned());
     }
-    if !(2..=MAX_BITS).contains(&mvm.weight_bits) {
-        return Err(format!("its weights have {} bits; allowed is 2 to {MAX_BITS}", mvm.weight_bits));
+    if !(1..=MAX_BITS).contains(&mvm.weight_bits) {
+        return Err(format!("its weights have {} bits; allowed is 1 to {MAX_BITS}", mvm.weight_bits));
     }
     let divides = |count: usize| mvm.groups > 0 && count.is_multiple_of(mvm.groups);
     if divides(mvm.window.input.channels) && divides(mvm.outputs) {
@@ -58,13 +58,11 @@ fn check_layers(network: &QuantisedNetwork) -> Result<(), CompileError> {
 /// The chip streams scores pixel by pixel, the network numbers its classes channel by channel.
 fn check_scores(last: &QuantisedLayer) -> Result<(), String> {
     let shape = last.output_shape();
-    match last {
-        QuantisedLayer::Mvm(QuantisedMvm { output: MvmOutput::Scores, .. }) => {
-            if shape.channels > 1 && shape.len() > shape.channels {
-                return Err("as the last layer it must yield a single pixel or a single channel".to_owned());
-            }
-            Ok(())
-        }
-        _ => Err("the last layer must be a linear layer or a convolution that yields scores".to_owned()),
+    if shape.channels > 1 && shape.len() > shape.channels {
+        return Err(format!(
+            "the network ends in a map of {shape}, scores for every pixel, which no engine has a measure for; allowed is a single pixel or a single \
+             channel: end it with a global pooling or a fully connected layer"
+        ));
     }
+    Ok(())
 }

@@ -5,6 +5,7 @@ use crate::fuse::{self, fuse};
 use crate::inspect::PROGRAM_PASSES;
 use crate::passes::{self, GRAPH_PASSES, PassSettings};
 use crate::quantise::{self, QuantiseSettings, Quantised, Range, quantise};
+use crate::refusals::Refusals;
 use chip::config::Chip;
 use nn::datasets::Split;
 use nn::graph::Graph;
@@ -47,7 +48,7 @@ pub fn passes() -> Vec<(&'static str, &'static str)> {
 /// Brings a network into integers for the widths of a chip. `observe` is shown the name of every pass and what writes out the network behind it.
 ///
 /// # Errors
-/// If the network is not valid, or holds something that the chip has no unit for.
+/// If the network is not valid, or holds nodes that the chip has no unit for, which are all named.
 pub fn quantised(
     graph: &Graph,
     calibration: &Split,
@@ -56,8 +57,12 @@ pub fn quantised(
     observe: &mut dyn FnMut(&str, &dyn Fn() -> String),
 ) -> Result<Quantised, CompileError> {
     let settings = PassSettings { equalise: quantisation.equalise };
-    let graph = passes::run(graph, &settings, &mut |name, graph| observe(name, &|| passes::dump(graph)))?;
-    let layers = fuse(&graph)?;
+    let (original, mut refusals) = (graph, Refusals::default());
+    let graph = passes::run(original, &settings, &mut refusals, &mut |name, graph| {
+        observe(name, &|| passes::dump(graph));
+    })?;
+    let layers = fuse(&graph, &mut refusals)?;
+    refusals.check_in(original)?;
     observe("fuse", &|| fuse::dump(&layers));
     let images = calibration.truncated(images_within(IMAGES, graph.mac_count()?));
     let quantised = quantise(&graph.name, &graph.dataset, &layers, &widths(chip, quantisation), &images)?;

@@ -3,10 +3,18 @@
 //! A chip's units write codes. A weighted layer and an addition requantise their sums, which is a ReLU too; a prescribed format says which codes
 //! these are. Every other function of a value is a table over the codes of the map before it.
 
+mod dump;
+mod format;
+
+pub use dump::dump;
+pub use format::Format;
+
 use crate::error::CompileError;
 use crate::passes::only_reader;
+use crate::refusals::Refusals;
+use format::{even, prescribed};
 use nn::Shape;
-use nn::graph::{Activation, Affine, Coefficients, Graph, Node, Operation, Quantise, Rounding, WeightScale};
+use nn::graph::{Activation, Affine, Coefficients, Graph, Node, Operation, WeightScale};
 use nn::window::Window;
 
 /// A network of layers that each write one map of codes; sources as in the graph: 0 is the input, `k` the result of `layers[k - 1]`.
@@ -31,7 +39,7 @@ pub struct Layer {
     pub inputs: Vec<usize>,
     /// What it computes.
     pub kind: LayerKind,
-    /// What becomes of the result; pooling and tables leave it as it is.
+    /// What becomes of the result; pooling leaves it as it is, of tables only an activation may have a format.
     pub after: After,
     /// Shape of the result.
     pub shape: Shape,
@@ -44,8 +52,13 @@ pub enum LayerKind {
     Weighted(Weighted),
     /// Maxima over windows.
     MaxPool(Window),
-    /// Averages over windows of so many values each.
-    AveragePool(Window),
+    /// Averages over windows.
+    AveragePool {
+        /// The windows.
+        window: Window,
+        /// Whether padding counts as zeros, or not at all.
+        count_padding: bool,
+    },
     /// The sum of two maps.
     Add,
     /// The channels of all sources.
@@ -82,17 +95,6 @@ pub struct After {
     pub format: Option<Format>,
 }
 
-/// Codes that a network prescribes: `step * code` for `lowest <= code <= highest`, 0 among them.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Format {
-    /// Value of one code.
-    pub step: f64,
-    /// Lowest code.
-    pub lowest: i64,
-    /// Highest code.
-    pub highest: i64,
-}
-
 /// A function of one value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Function {
@@ -104,18 +106,19 @@ pub enum Function {
     Sign(f64),
 }
 
-/// Joins the nodes of a graph that went through [`crate::passes`].
+/// Joins the nodes of a graph that went through [`crate::passes`]. Nodes that no unit of the chip can do are noted in `refusals`; with any of them the
+/// layers are of no use.
 ///
 /// # Errors
-/// If a node is one that no unit of the chip can do.
-pub fn fuse(graph: &Graph) -> Result<Layers, CompileError> {
-    let mut fuser =
-        Fuser { graph, shapes: graph.shapes()?, sources: vec![None; graph.nodes.len() + 1], layers: Vec::new() };
+/// If the graph is not valid.
+pub fn fuse(graph: &Graph, refusals: &mut Refusals) -> Result<Layers, CompileError> {
+    let (shapes, sources) = (graph.shapes()?, vec![None; graph.nodes.len() + 1]);
+    let mut fuser = Fuser { graph, shapes, sources, layers: Vec::new(), refusals };
     fuser.sources[0] = Some(0);
-    let (normalisation, input_format) = fuser.take_input()?;
+    let (normalisation, input_format) = fuser.take_input();
     for index in 0..graph.nodes.len() {
         if fuser.sources[index + 1].is_none() {
-            fuser.take(index)?;
+            fuser.take(index);
         }
     }
     Ok(Layers { input: graph.input, normalisation, input_format, layers: fuser.layers })
@@ -127,11 +130,12 @@ struct Fuser<'a> {
     /// For every source of the graph that has been taken its source among the layers.
     sources: Vec<Option<usize>>,
     layers: Vec<Layer>,
+    refusals: &'a mut Refusals,
 }
 
 impl Fuser<'_> {
     /// The affine node and the format with which the network receives its input.
-    fn take_input(&mut self) -> Result<(Option<Affine>, Option<Format>), CompileError> {
+    fn take_input(&mut self) -> (Option<Affine>, Option<Format>) {
         let alone = |source: usize| match crate::passes::readers(self.graph)[source].as_slice() {
             [reader] => Some(*reader),
             _ => None,
@@ -146,17 +150,30 @@ impl Fuser<'_> {
         if let Some(reader) = alone(at)
             && let Operation::Quantise(quantise) = &self.graph.nodes[reader].op
         {
-            format = Some(prescribed(&self.graph.nodes[reader].name, quantise)?);
+            format = prescribed(quantise).and_then(even).map_err(|reason| self.refuse(reader, reason)).ok();
             self.sources[reader + 1] = Some(0);
         }
-        Ok((normalisation, format))
+        (normalisation, format)
     }
 
-    fn take(&mut self, index: usize) -> Result<(), CompileError> {
+    /// Notes that a node cannot be done, if a pass has not said so already.
+    fn refuse(&mut self, index: usize, (problem, remedy): Reason) {
+        let Node { name, op, .. } = &self.graph.nodes[index];
+        if !self.refusals.has(name) {
+            self.refusals.push((name, op.kind()), problem, remedy);
+        }
+    }
+
+    fn take(&mut self, index: usize) {
         let graph = self.graph;
         let node = &graph.nodes[index];
-        let kind = self.kind(node)?;
+        let kind = self.kind(node).unwrap_or_else(|reason| {
+            self.refuse(index, reason);
+            // What stands for it is not looked at.
+            LayerKind::Table(Function::Activation(Activation::Relu))
+        });
         let requantises = matches!(kind, LayerKind::Weighted(_) | LayerKind::Add | LayerKind::Concat);
+        let is_function = matches!(kind, LayerKind::Table(Function::Activation(_)));
         let mut layer = Layer {
             name: node.name.clone(),
             inputs: node.inputs.iter().map(|&source| self.sources[source].unwrap_or(0)).collect(),
@@ -165,19 +182,24 @@ impl Fuser<'_> {
             shape: self.shapes[index],
         };
         let mut joined = vec![index];
-        while let (true, Some(next)) = (requantises, joined.last().and_then(|&last| only_reader(graph, last)))
-            && layer.after.absorb(&graph.nodes[next])?
-        {
+        while let Some(next) = joined.last().and_then(|&last| only_reader(graph, last)) {
+            let op = &graph.nodes[next].op;
+            // The results of a function are rounded once, to the codes that are prescribed.
+            let taken = requantises || (is_function && matches!(op, Operation::Quantise(_)));
+            match if taken { layer.after.absorb(op) } else { Ok(false) } {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(reason) => self.refuse(next, reason),
+            }
             joined.push(next);
         }
         self.layers.push(layer);
         for node in joined {
             self.sources[node + 1] = Some(self.layers.len());
         }
-        Ok(())
     }
 
-    fn kind(&self, node: &Node) -> Result<LayerKind, CompileError> {
+    fn kind(&self, node: &Node) -> Result<LayerKind, Reason> {
         let input = node.inputs[0].checked_sub(1).map_or(self.graph.input, |index| self.shapes[index]);
         Ok(match &node.op {
             Operation::Conv(conv) => LayerKind::Weighted(Weighted {
@@ -197,45 +219,45 @@ impl Fuser<'_> {
                 offset: linear.weight_offset,
             }),
             Operation::MaxPool(pool) => LayerKind::MaxPool(pool.window(input)),
-            Operation::AveragePool(pool) if pool.count_padding || !pool.window(input).is_padded() => {
-                LayerKind::AveragePool(pool.window(input))
+            Operation::AveragePool(pool) => {
+                let window = pool.window(input);
+                LayerKind::AveragePool { window, count_padding: pool.count_padding || !window.is_padded() }
             }
             Operation::Add => LayerKind::Add,
             Operation::Concat => LayerKind::Concat,
             Operation::Activation(activation) => LayerKind::Table(Function::Activation(*activation)),
-            Operation::Quantise(quantise) => LayerKind::Table(Function::Round(prescribed(&node.name, quantise)?)),
+            Operation::Quantise(quantise) => LayerKind::Table(Function::Round(prescribed(quantise)?)),
             Operation::Sign(sign) => match sign.scale {
                 Coefficients::Map(scale) => LayerKind::Table(Function::Sign(scale.into())),
-                _ => {
-                    return Err(CompileError::layer(
-                        &node.name,
-                        "its sign has a scale per channel; allowed is one scale",
-                    ));
-                }
+                _ => return Err(reason("its sign has a scale per channel", "give all channels one scale")),
             },
-            op => return Err(CompileError::layer(&node.name, refusal(op))),
+            op => return Err(refusal(op)),
         })
     }
 }
 
+/// What is wrong with a node, and what could be done.
+type Reason = (String, String);
+
+fn reason(problem: &str, remedy: &str) -> Reason {
+    (problem.to_owned(), remedy.to_owned())
+}
+
 /// Why no unit of the chip can do an operation that the passes have left.
-fn refusal(op: &Operation) -> String {
-    let advice = match op {
-        Operation::AveragePool(_) => {
-            "its padding does not count, so that windows at the border have divisors of their own; export it with \
-             count_include_pad = 1 or without padding"
-        }
-        Operation::Softmax(_) => "the chip has no unit for it; only as the last node may it be left out",
-        Operation::Affine(_) => "it stands at an input that several nodes read",
-        _ => "the chip has no unit for it",
-    };
-    format!("`{}`: {advice}", op.kind())
+fn refusal(op: &Operation) -> Reason {
+    match op {
+        Operation::Softmax(_) => reason(
+            "it compares the values of a map with each other, which no unit of the chip does; only a last one is left out, as it changes no order of scores",
+            "end the network with it, or cut the network in front of it",
+        ),
+        _ => reason("the chip has no unit for it", "remove it where the network is exported"),
+    }
 }
 
 impl After {
     /// Takes in what follows, if it still can.
-    fn absorb(&mut self, node: &Node) -> Result<bool, CompileError> {
-        match &node.op {
+    fn absorb(&mut self, op: &Operation) -> Result<bool, Reason> {
+        match op {
             _ if self.format.is_some() => Ok(false),
             Operation::Activation(Activation::Relu) => {
                 self.relu = true;
@@ -247,65 +269,10 @@ impl After {
                 Ok(true)
             }
             Operation::Quantise(quantise) if self.highest.is_none() => {
-                self.format = Some(prescribed(&node.name, quantise)?);
+                self.format = Some(prescribed(quantise)?);
                 Ok(true)
             }
             _ => Ok(false),
         }
     }
-}
-
-/// The format that a node prescribes.
-fn prescribed(name: &str, quantise: &Quantise) -> Result<Format, CompileError> {
-    let (Coefficients::Map(step), Coefficients::Map(zero)) = (&quantise.scale, &quantise.zero_point) else {
-        return Err(CompileError::layer(
-            name,
-            "it quantises a map with a scale per channel; the chip's maps have one scale",
-        ));
-    };
-    let (lowest, highest) = quantise.codes();
-    if quantise.rounding != Rounding::HalfEven {
-        return Err(CompileError::layer(name, "it does not round half to even, as the chip does"));
-    }
-    // Checked to be whole and small.
-    let zero = *zero as i64;
-    let format =
-        Format { step: f64::from(*step), lowest: i64::from(lowest) - zero, highest: i64::from(highest) - zero };
-    if format.lowest > 0 || format.highest < 1 {
-        let what = format!("its codes {} to {} do not hold 0 and a positive one", format.lowest, format.highest);
-        return Err(CompileError::layer(name, what));
-    }
-    Ok(format)
-}
-
-/// The layers as text, one a line.
-#[must_use]
-pub fn dump(layers: &Layers) -> String {
-    let coding = match (&layers.normalisation, &layers.input_format) {
-        (None, None) => "pixels",
-        (Some(_), None) => "normalised pixels",
-        (None, Some(_)) => "pixels in a prescribed format",
-        (Some(_), Some(_)) => "normalised pixels in a prescribed format",
-    };
-    let mut text = format!("input %0 {} {coding}\n", layers.input);
-    for (index, Layer { name, inputs, kind, after, shape }) in layers.layers.iter().enumerate() {
-        let sources: Vec<String> = inputs.iter().map(|source| format!("%{source}")).collect();
-        let kind = match kind {
-            LayerKind::Weighted(weighted) => {
-                format!("weighted {} x {} in {} groups", weighted.bias.len(), weighted.window.rows(), weighted.groups)
-            }
-            LayerKind::MaxPool(_) => "max-pool".to_owned(),
-            LayerKind::AveragePool(_) => "average-pool".to_owned(),
-            LayerKind::Add => "add".to_owned(),
-            LayerKind::Concat => "concat".to_owned(),
-            LayerKind::Table(function) => format!("table {function:?}"),
-        };
-        let relu = if after.relu { " relu" } else { "" };
-        let highest = after.highest.map_or_else(String::new, |highest| format!(" at most {highest}"));
-        let format = after.format.map_or_else(String::new, |Format { step, lowest, highest }| {
-            format!(" codes {lowest} to {highest} of {step}")
-        });
-        text += &format!("%{} {shape} = {kind} {} `{name}`{relu}{highest}{format}\n", index + 1, sources.join(" "));
-    }
-    text
 }

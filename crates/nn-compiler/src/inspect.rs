@@ -1,23 +1,37 @@
 //! A program as text, as the passes that make it decide it: one thing a pass, none of which a later pass changes.
 
-use chip::program::{MvmStage, PlacedCrossbar, Program, Slice, Stage};
+use chip::program::{MvmStage, PlacedCrossbar, Program, ProgramError, Slice, Stage, listing};
 use std::fmt::Write;
 
+/// What shows what a pass decided about a program.
+pub type Inspect = fn(&Program) -> Result<String, ProgramError>;
+
 /// Name of a pass behind the integers, what it does, and what it decided.
-pub type ProgramPass = (&'static str, &'static str, fn(&Program) -> String);
+pub type ProgramPass = (&'static str, &'static str, Inspect);
 
 /// The passes from integers to a program, in their order.
 pub const PROGRAM_PASSES: &[ProgramPass] = &[
-    ("map", "every weight becomes cells: the strategy of each layer, its slices, offset and clipped weights", map),
+    (
+        "map",
+        "every weight becomes cells: the strategy of each layer, its slices, offset and clipped weights",
+        |program| Ok(map(program)),
+    ),
     (
         "partition",
         "matrices are cut into arrays by rows and outputs; whole groups share an array, as blocks on its diagonal",
-        partition,
+        |program| Ok(partition(program)),
     ),
-    ("calibrate", "the range of every converter, per layer and slice", calibrate),
-    ("replicate", "with --replicate: the stages that an image keeps busy longest get copies", replicate),
-    ("place", "every crossbar gets its array and every tile its place on the mesh; --placement", place),
-    ("schedule", "stages read each other's results, window by window, as soon as they are there", schedule),
+    ("calibrate", "the range of every converter, per layer and slice", |program| Ok(calibrate(program))),
+    ("replicate", "with --replicate: the stages that an image keeps busy longest get copies", |program| {
+        Ok(replicate(program))
+    }),
+    ("place", "every crossbar gets its array and every tile its place on the mesh; --placement", |program| {
+        Ok(place(program))
+    }),
+    ("schedule", "stages read each other's results, window by window, as soon as they are there", |program| {
+        Ok(schedule(program))
+    }),
+    ("emit", "the files of the program, and every array in them: type, sizes and SHA-256", listing),
 ];
 
 /// One line a weighted stage.

@@ -22,6 +22,7 @@ pub mod partition;
 pub mod passes;
 pub mod place;
 pub mod quantise;
+mod refusals;
 mod replicate;
 pub mod report;
 
@@ -29,4 +30,5 @@ pub use chip::config::Chip;
 pub use compile::{CompilationSettings, compile, compile_quantised};
 pub use error::CompileError;
 pub use outline::outline;
+pub use refusals::Refusals;
 pub use replicate::{Limit, replicate};

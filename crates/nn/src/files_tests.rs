@@ -66,8 +66,10 @@ fn network() -> Graph {
     graph.nodes.push(node("fc1", &[16], Operation::Linear(linear)));
     graph.nodes.push(node("sigmoid", &[17], Operation::Activation(Activation::Sigmoid)));
     graph.nodes.push(node("tanh", &[18], Operation::Activation(Activation::Tanh)));
-    graph.nodes.push(node("softmax", &[19], Operation::Softmax(Softmax { log: false })));
-    graph.nodes.push(node("log", &[20], Operation::Softmax(Softmax { log: true })));
+    graph.nodes.push(node("half", &[19], Operation::Activation(Activation::Half)));
+    graph.nodes.push(node("brain", &[20], Operation::Activation(Activation::BrainFloat)));
+    graph.nodes.push(node("softmax", &[21], Operation::Softmax(Softmax { log: false })));
+    graph.nodes.push(node("log", &[22], Operation::Softmax(Softmax { log: true })));
     graph
 }
 

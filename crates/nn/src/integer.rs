@@ -148,20 +148,32 @@ impl QuantisedAveragePool {
     /// If the map does not have the layer's size.
     #[must_use]
     pub fn reduce(&self, map: &[i64], format: CodeFormat) -> Vec<i64> {
-        let average =
-            |values: &mut dyn Iterator<Item = i64>| format.nearest(values.sum::<i64>() as f64 * self.multiplier);
+        self.averages(map).into_iter().map(|average| format.nearest(average)).collect()
+    }
+
+    /// The same before it is rounded and clamped.
+    ///
+    /// # Panics
+    /// As [`Self::reduce`].
+    #[must_use]
+    pub fn averages(&self, map: &[i64]) -> Vec<f64> {
+        let average = |values: &mut dyn Iterator<Item = i64>| {
+            let (sum, count) = values.fold((0, 0), |(sum, count), value| (sum + value, count + 1));
+            let multiplier = if self.count_padding { self.multiplier } else { self.multiplier / f64::from(count) };
+            sum as f64 * multiplier
+        };
         reduce(&self.window, map, average)
     }
 }
 
 /// One value `[channel][position]` from the values of every channel under every window; padding is left out.
-fn reduce(window: &Window, map: &[i64], one: impl Fn(&mut dyn Iterator<Item = i64>) -> i64) -> Vec<i64> {
+fn reduce<T>(window: &Window, map: &[i64], one: impl Fn(&mut dyn Iterator<Item = i64>) -> T) -> Vec<T> {
     let (channel_len, channels) = (window.input.height * window.input.width, window.input.channels);
     let channel = Window { input: Shape { channels: 1, ..window.input }, ..*window };
     let of_channel = |map: &[i64]| {
         let at =
             |(oy, ox)| one(&mut channel.runs(oy, ox).flat_map(|run| map[run.map..run.map + run.len].iter().copied()));
-        channel.outputs().map(at).collect::<Vec<i64>>()
+        channel.outputs().map(at).collect::<Vec<T>>()
     };
     (0..channels).flat_map(|index| of_channel(&map[index * channel_len..(index + 1) * channel_len])).collect()
 }

@@ -149,6 +149,7 @@ fn residual() -> QuantisedNetwork {
             input: 2,
             window: Window::whole(INPUT),
             multiplier: 0.25,
+            count_padding: true,
         }),
         mvm("fc", Window::whole(Shape { channels: 1, height: 1, width: 1 }), &[3, -2], &[1, 0], MvmOutput::Scores),
     ];
@@ -290,7 +291,16 @@ fn what_is_wrong_is_named() {
     assert!(message(|m| m.output = codes(&[1.0; 2], 17)).contains("bits is 17, allowed: 1 to 16"));
     assert!(message(|m| m.groups = 2).contains("groups is 2, allowed: divisors of its 1 channels and 2 outputs"));
     assert!(message(|m| m.groups = 0).contains("groups is 0"));
-    assert!(message(|m| m.weight_bits = 1).contains("weight_bits is 1, allowed: 2 to 16"));
+    assert!(message(|m| m.weight_bits = 0).contains("weight_bits is 0, allowed: 1 to 16"));
+    let binary = |weight: i32| {
+        move |m: &mut QuantisedMvm| {
+            m.weight_bits = 1;
+            m.weights.fill(-1);
+            m.weights[2] = weight;
+        }
+    };
+    assert!(message(binary(0)).contains("weights[2] is 0, allowed: -1 or 1"));
+    assert!(message(binary(2)).contains("weights[2] is 2, allowed: -1 or 1"));
     assert!(message(|m| m.bias[1] = i64::MIN).contains("bias[1] is -9223372036854775808"));
     assert!(message(|m| m.weights.truncate(3)).contains("number of values of weights is 3, allowed: exactly 8"));
     assert!(

@@ -15,6 +15,7 @@ pub mod onnx;
 pub mod quantised;
 mod quantised_check;
 mod shape;
+mod short_float;
 mod table;
 mod unfold;
 pub mod window;

@@ -74,7 +74,7 @@ pub struct QuantisedMvm {
     pub weights: Vec<i32>,
     /// Number of outputs (channels of the result), those of a group side by side.
     pub outputs: usize,
-    /// Width of a weight: values lie in `-(2^(bits-1)-1) ..= 2^(bits-1)-1`.
+    /// Width of a weight: values lie in `-(2^(bits-1)-1) ..= 2^(bits-1)-1`; of 1 bit they are -1 and 1.
     pub weight_bits: u32,
     /// What is added to weights before they are stored, where they were trained so: a mapping strategy that searches an offset takes it.
     pub weight_offset: Option<i64>,
@@ -112,7 +112,7 @@ pub struct QuantisedMaxPool {
 }
 
 /// `clamp(round_half_even(sum * multiplier), lowest, highest)` over windows of codes, clamped to the codes that the source may have. Padding
-/// adds 0. One window over everything is global average pooling.
+/// adds 0, and counts or not. One window over everything is global average pooling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantisedAveragePool {
     /// Name of the layer.
@@ -123,6 +123,8 @@ pub struct QuantisedAveragePool {
     pub window: Window,
     /// Factor from sum to code.
     pub multiplier: f64,
+    /// Whether windows at the border have the same multiplier as all others; else it is divided by the number of pixels that lie under a window.
+    pub count_padding: bool,
 }
 
 /// `clamp(round_half_even(a * multipliers[0] + b * multipliers[1]), lowest, 2^bits - 1)`: two products, rounded to `f64` each, and their sum.

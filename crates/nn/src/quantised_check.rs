@@ -3,9 +3,10 @@
 use crate::Shape;
 use crate::error::{Invalid, NetworkError, check_length, check_name};
 use crate::quantised::{
-    MAX_BIAS, MAX_BITS, MAX_MULTIPLIER, MAX_ROWS, MvmOutput, QuantisedAdd, QuantisedLayer, QuantisedMaxPool,
+    MAX_BIAS, MAX_BITS, MAX_MULTIPLIER, MAX_ROWS, MvmOutput, QuantisedAdd, QuantisedAveragePool, QuantisedLayer,
     QuantisedMvm, QuantisedNetwork,
 };
+use crate::window::Window;
 use std::collections::BTreeSet;
 
 impl QuantisedNetwork {
@@ -92,8 +93,8 @@ impl QuantisedLayer {
         check_name("name", self.name())?;
         match self {
             Self::Mvm(mvm) => mvm.validate(last)?,
-            Self::MaxPool(pool) => pool.validate()?,
-            Self::AveragePool(pool) => check_multiplier("multiplier", pool.multiplier)?,
+            Self::MaxPool(pool) => check_windows(&pool.window)?,
+            Self::AveragePool(pool) => pool.validate()?,
             Self::Add(add) => add.validate()?,
             Self::Concat(_) | Self::Table(_) => {}
         }
@@ -101,15 +102,20 @@ impl QuantisedLayer {
     }
 }
 
-impl QuantisedMaxPool {
-    /// Padding is no code, so that a window in it has no maximum.
-    fn validate(&self) -> Result<(), Invalid> {
-        match self.window.outputs().find(|&(oy, ox)| self.window.runs(oy, ox).next().is_none()) {
-            Some((oy, ox)) => {
-                Err(Invalid::new("padding", format!("the window at {oy}, {ox}"), "windows with at least one pixel"))
-            }
-            None => Ok(()),
+/// Where padding does not count, a window that lies in it has neither a maximum nor an average.
+fn check_windows(window: &Window) -> Result<(), Invalid> {
+    match window.outputs().find(|&(oy, ox)| window.runs(oy, ox).next().is_none()) {
+        Some((oy, ox)) => {
+            Err(Invalid::new("padding", format!("the window at {oy}, {ox}"), "windows with at least one pixel"))
         }
+        None => Ok(()),
+    }
+}
+
+impl QuantisedAveragePool {
+    fn validate(&self) -> Result<(), Invalid> {
+        check_multiplier("multiplier", self.multiplier)?;
+        if self.count_padding { Ok(()) } else { check_windows(&self.window) }
     }
 }
 
@@ -142,10 +148,13 @@ impl QuantisedMvm {
         }
         check_length("weights", self.weights.len(), self.outputs.saturating_mul(self.group_rows()))?;
         check_length("bias", self.bias.len(), self.outputs)?;
-        check_bits("weight_bits", self.weight_bits, 2)?;
-        let limit = (1i32 << (self.weight_bits - 1)) - 1;
-        if let Some(index) = self.weights.iter().position(|weight| !(-limit..=limit).contains(weight)) {
-            return Err(Invalid::new(format!("weights[{index}]"), self.weights[index], format!("-{limit} to {limit}")));
+        check_bits("weight_bits", self.weight_bits, 1)?;
+        let limit = ((1i32 << (self.weight_bits - 1)) - 1).max(1);
+        let binary = self.weight_bits == 1;
+        let allowed = |weight: &i32| (-limit..=limit).contains(weight) && !(binary && *weight == 0);
+        if let Some(index) = self.weights.iter().position(|weight| !allowed(weight)) {
+            let allowed = if binary { "-1 or 1".to_owned() } else { format!("-{limit} to {limit}") };
+            return Err(Invalid::new(format!("weights[{index}]"), self.weights[index], allowed));
         }
         if let Some(index) = self.bias.iter().position(|bias| !(-MAX_BIAS..=MAX_BIAS).contains(bias)) {
             return Err(Invalid::new(format!("bias[{index}]"), self.bias[index], format!("-{MAX_BIAS} to {MAX_BIAS}")));

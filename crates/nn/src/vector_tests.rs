@@ -52,6 +52,7 @@ fn network() -> QuantisedNetwork {
             input: 3,
             window: Window::whole(JOINED),
             multiplier: 0.5,
+            count_padding: true,
         }),
         mvm("fc", 4, Window::whole(Shape { width: 1, ..JOINED }), &[1, 1, 1], MvmOutput::Scores),
     ];

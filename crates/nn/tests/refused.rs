@@ -173,7 +173,11 @@ fn one_of_several_results_can_be_chosen() {
     output.name = second;
     model.graph.as_mut().unwrap().output.push(output);
     let bytes = model.encode_to_vec();
-    assert!(problem(&bytes).contains("results are [t0, t1], allowed: exactly one, or choose one of them"));
+    assert!(
+        problem(&bytes).contains(
+            "results are [t0, t1], allowed: exactly one; choose one of them by the key `output` of a document"
+        )
+    );
     let chosen = |name: &str| import(&bytes, &Options { output: Some(name.into()), ..options() });
     assert_eq!(chosen("t1").unwrap().nodes[0].op.kind(), "tanh");
     assert!(chosen("t2").unwrap_err().to_string().contains("but `t2` was asked for"));

@@ -22,6 +22,12 @@ pub enum TrainError {
         /// The mapping strategy.
         mapping: String,
     },
+    /// Weights of one bit.
+    #[error("format.weight_bits = {bits}; a training takes 2 to 16: weights of 1 bit have no 0 to round to")]
+    WeightBits {
+        /// The width.
+        bits: u32,
+    },
     /// The network's outputs are not the data set's classes.
     #[error("network `{network}` has {outputs} outputs in its last layer; data set `{dataset}` has {classes} classes")]
     Classes {

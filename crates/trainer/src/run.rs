@@ -46,6 +46,9 @@ impl<'a> Run<'a> {
     pub(crate) fn new(job: &'a Job<'a>) -> Result<Self, TrainError> {
         let (chip, training, classes) = (job.target.chip, job.training, job.dataset.classes);
         let weight_bits = chip.format.weight_bits;
+        if weight_bits < 2 {
+            return Err(TrainError::WeightBits { bits: weight_bits });
+        }
         let template = job.start.template(job.dataset.shape, weight_bits, training.weight_scale, job.seed)?;
         let engine = Engine::new(&template.graph, &template.parts)?;
         // Linear layers of imports take flat images.

@@ -9,7 +9,7 @@ impl Check for Chip {
     fn check(&self, problems: &mut Problems) {
         problems.number("clock_hz", self.clock_hz, 1e3..=1e12, "Hz");
         problems.within("format", |p| {
-            p.integer("weight_bits", self.format.weight_bits.into(), 2..=16);
+            p.integer("weight_bits", self.format.weight_bits.into(), 1..=16);
             p.integer("input_bits", self.format.input_bits.into(), 1..=16);
         });
         problems.within("clocks", |p| self.clocks.check(p));

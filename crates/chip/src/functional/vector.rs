@@ -71,26 +71,32 @@ fn pool(stage: &PoolStage, result: &mut Vec<i32>, map: &[i32]) {
     let clamps = stage.window.input.codes();
     match stage.kind {
         // Padding is no code.
-        PoolKind::Max => pool_by(&stage.window, map, clamps.0, Ord::max, |maxima| result.extend(maxima)),
-        PoolKind::Average { multiplier } => pool_by(
-            &stage.window,
-            map,
-            0_i64,
-            |a, b| a + b,
-            // Below 2^31 values of 16 bits, hence exact.
-            |sums| result.extend(sums.iter().map(|&sum| requantise(sum as f64 * multiplier, clamps))),
-        ),
+        PoolKind::Max => pool_by(&stage.window, map, clamps.0, Ord::max, |maxima, _| result.extend(maxima)),
+        PoolKind::Average { multiplier, count_padding } => {
+            pool_by(
+                &stage.window,
+                map,
+                0_i64,
+                |a, b| a + b,
+                |sums, places| {
+                    let multiplier = if count_padding { multiplier } else { multiplier / places as f64 };
+                    // Below 2^31 values of 16 bits, hence exact.
+                    result.extend(sums.iter().map(|&sum| requantise(sum as f64 * multiplier, clamps)));
+                },
+            );
+        }
     }
 }
 
-/// Calls `each` with what `join` makes of the codes under every window, one value per channel, starting from `none`: first down the columns of
+/// Calls `each` with what `join` makes of the codes under every window, one value per channel, starting from `none`, and the number of places
+/// that are no padding: first down the columns of
 /// the map, where loops are long, then along the rows.
 fn pool_by<V: Copy + From<i32>>(
     window: &Window,
     map: &[i32],
     none: V,
     join: impl Fn(V, V) -> V,
-    mut each: impl FnMut(&[V]),
+    mut each: impl FnMut(&[V], usize),
 ) {
     let (channels, row) =
         (window.input.channels as usize, window.input.width as usize * window.input.channels as usize);
@@ -110,7 +116,7 @@ fn pool_by<V: Copy + From<i32>>(
                 let pixel = &columns[place * channels..(place + 1) * channels];
                 pooled.iter_mut().zip(pixel).for_each(|(sum, &value)| add(sum, value));
             }
-            each(&pooled);
+            each(&pooled, down.count * across.count);
         }
     }
 }
@@ -178,17 +184,26 @@ mod tests {
         // Windows of 3 x 3 around a column of three pixels.
         let around = window(3, 3, 1, true);
         assert_eq!(pooled(PoolKind::Max, around, &map), [-3, 4, -3, 4, -5, 2]);
-        assert_eq!(pooled(PoolKind::Average { multiplier: 0.5 }, around, &map), [-4, 3, -8, 2, -6, 0]);
+        assert_eq!(
+            pooled(PoolKind::Average { multiplier: 0.5, count_padding: true }, around, &map),
+            [-4, 3, -8, 2, -6, 0]
+        );
+        // -8 and 6 over two pixels, -15 and 5 over three, -12 and 1 over two.
+        let uncounted = PoolKind::Average { multiplier: 1.0, count_padding: false };
+        assert_eq!(pooled(uncounted, around, &map), [-4, 3, -5, 2, -6, 0]);
     }
 
     #[test]
     fn averages_round_half_to_even_and_stay_within_their_codes() {
         let whole = window(2, 2, 0, false);
         // 1.5 and 2.5 are both nearest to 2, and no code is above 15.
-        assert_eq!(pooled(PoolKind::Average { multiplier: 0.5 }, whole, &[1, 2, 2, 3]), [2, 2]);
-        assert_eq!(pooled(PoolKind::Average { multiplier: 1.0 }, whole, &[9, 7, 6, 9]), [15, 15]);
+        assert_eq!(pooled(PoolKind::Average { multiplier: 0.5, count_padding: true }, whole, &[1, 2, 2, 3]), [2, 2]);
+        assert_eq!(pooled(PoolKind::Average { multiplier: 1.0, count_padding: true }, whole, &[9, 7, 6, 9]), [15, 15]);
         let signed = window(2, 2, 0, true);
-        assert_eq!(pooled(PoolKind::Average { multiplier: 1.0 }, signed, &[-9, 7, -9, 9]), [-15, 15]);
+        assert_eq!(
+            pooled(PoolKind::Average { multiplier: 1.0, count_padding: true }, signed, &[-9, 7, -9, 9]),
+            [-15, 15]
+        );
     }
 
     #[test]

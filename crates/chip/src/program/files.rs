@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Version of the format; a reader refuses any other.
-const VERSION: u32 = 7;
-const TEXT: &str = "program.toml";
-const ARRAYS: &str = "arrays.safetensors";
+const VERSION: u32 = 8;
+pub(super) const TEXT: &str = "program.toml";
+pub(super) const ARRAYS: &str = "arrays.safetensors";
 
 /// Why a program could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -131,11 +131,11 @@ pub fn decode(
     Ok(program)
 }
 
-fn contents(path: PathBuf, what: String) -> ProgramError {
+pub(super) fn contents(path: PathBuf, what: String) -> ProgramError {
     ProgramError::Contents { path, what }
 }
 
-fn digest(bytes: &[u8]) -> String {
+pub(super) fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

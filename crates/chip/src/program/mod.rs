@@ -4,7 +4,7 @@
 //! sources by number: 0 is the program's input, `k` the result of the `k`-th stage (`stages[k - 1]`). An MVM stage multiplies windows of its
 //! input feature map by a matrix that is stored as levels in placed crossbars; a pool stage takes maxima or averages of windows; an add
 //! stage weighs two maps and adds them, a concat stage joins the channels of several, a table stage looks codes up. Feature maps are pixel-major (row, column, channel), because pixels stream. The last stage yields
-//! the scores.
+//! the scores: the sums of an MVM stage, or codes.
 
 mod axis;
 mod copies;
@@ -13,6 +13,7 @@ mod files;
 mod graph;
 mod groups;
 mod input;
+mod listing;
 mod needs;
 mod replica;
 mod stage;
@@ -28,6 +29,7 @@ pub use axis::{Axis, Overlap};
 pub use files::{ProgramError, decode, encode, load, save};
 pub use groups::Groups;
 pub use input::InputCoding;
+pub use listing::listing;
 pub(crate) use needs::{Needs, Share};
 pub use replica::Place;
 pub use stream::ImageStream;

@@ -43,7 +43,6 @@ impl Program {
             return Err("it has no stages".to_owned());
         }
         check_format(&self.input).map_err(|what| format!("input: {what}"))?;
-        let last = self.stages.len() - 1;
         // One after the other, since a source is only asked for its result when nothing is wrong with it.
         for (index, stage) in self.stages.iter().enumerate() {
             self.check_stage(index, stage, contents).map_err(|what| format!("stage `{}`: {what}", stage.name()))?;
@@ -51,9 +50,6 @@ impl Program {
         self.check_readers()?;
         self.check_arrays()?;
         self.check_coding(contents).map_err(|what| format!("input: {what}"))?;
-        if !matches!(self.stages[last], Stage::Mvm(MvmStage { output: Output::Scores {}, .. })) {
-            return Err("the last stage must be an MVM stage that yields scores".to_owned());
-        }
         Ok(())
     }
 
@@ -166,7 +162,6 @@ fn check_outputs(stage: &MvmStage, contents: Contents, last: bool) -> Result<(),
         Output::Codes { bits, signed, sign_bit } => {
             require((1..=MOST_CODE_BITS).contains(&bits), "output bits must be 1 to 16")?;
             require(sign_bit || !signed, "signed codes need a sign bit")?;
-            require(!last, "the last stage must yield scores")?;
             outputs
         }
         Output::Scores {} => {

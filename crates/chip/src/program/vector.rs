@@ -32,8 +32,11 @@ pub enum PoolKind {
     ///
     /// One window over everything is global average pooling.
     Average {
-        /// Factor from sum to code: 1 over the number of values, where input and result have the same scale.
+        /// Factor from sum to code: where input and result have the same scale, 1 over the number of values, or 1 if padding does not count.
         multiplier: f64,
+        /// Whether the multiplier is that of every window; else it is divided by the number of pixels under a window, so that those at the border have
+        /// multipliers of their own.
+        count_padding: bool,
     },
 }
 

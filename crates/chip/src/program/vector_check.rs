@@ -1,7 +1,7 @@
 //! What must hold of a stage of the vector unit before an engine may run it.
 
 use super::validate::MOST_CODE_BITS;
-use super::{LARGEST_MULTIPLIER, PoolKind, Program, Stage, TableStage};
+use super::{LARGEST_MULTIPLIER, Overlap, PoolKind, Program, Stage, TableStage, Window};
 
 impl Program {
     /// Checks a stage of the vector unit whose sources have been checked.
@@ -11,7 +11,10 @@ impl Program {
             Stage::Mvm(_) => Ok(()),
             Stage::Pool(pool) => match pool.kind {
                 PoolKind::Max => Ok(()),
-                PoolKind::Average { multiplier } => check_multiplier(multiplier),
+                PoolKind::Average { multiplier, count_padding } => {
+                    check_multiplier(multiplier)?;
+                    if count_padding { Ok(()) } else { check_windows(&pool.window) }
+                }
             },
             Stage::Add(add) => {
                 add.multipliers.into_iter().try_for_each(check_multiplier)?;
@@ -27,6 +30,15 @@ impl Program {
             }
         }
     }
+}
+
+/// An average of no pixels has no value.
+fn check_windows(window: &Window) -> Result<(), String> {
+    let sees = |overlaps: Vec<Overlap>| overlaps.iter().all(|overlap| overlap.places().next().is_some());
+    if sees(window.down()) && sees(window.across()) {
+        return Ok(());
+    }
+    Err("its padding does not count, but a window of it has no pixel".to_owned())
 }
 
 fn check_multiplier(multiplier: f64) -> Result<(), String> {

@@ -13,7 +13,7 @@ pub struct ChoiceRow {
     pub mapping: String,
     /// Whether the layer has it.
     pub chosen: bool,
-    /// Mean square error of the outputs' sums over the variance of these sums.
+    /// Mean square error of the outputs' sums over the variance of these sums over outputs, windows and images.
     pub relative_error: Option<f64>,
     /// Energy for an image, J, without leakage and movement between layers.
     pub energy_j: Option<f64>,

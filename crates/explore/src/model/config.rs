@@ -24,9 +24,22 @@ pub struct ModelConfig {
     /// Which of several results is that of the network, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
+    /// Names of its classes: a list, or a text file with one a line, found where `file` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
     /// What it expects of an image.
     #[serde(default)]
     pub input: InputConfig,
+}
+
+/// Where the names of classes are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Labels {
+    /// Here.
+    Names(Vec<String>),
+    /// In a file, one a line.
+    File(String),
 }
 
 /// What a network expects of an image.
@@ -44,6 +57,9 @@ pub struct InputConfig {
     pub mean_file: Option<String>,
     /// What all values, or those of a channel, are divided by.
     pub std: Vec<f64>,
+    /// What every value by itself is divided by: as `mean_file`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub std_file: Option<String>,
 }
 
 /// Order of the axes of an image.
@@ -59,15 +75,31 @@ pub enum InputLayout {
 
 impl Default for InputConfig {
     fn default() -> Self {
-        Self { layout: InputLayout::default(), scale: 1.0, mean: vec![0.0], mean_file: None, std: vec![1.0] }
+        Self {
+            layout: InputLayout::default(),
+            scale: 1.0,
+            mean: vec![0.0],
+            mean_file: None,
+            std: vec![1.0],
+            std_file: None,
+        }
     }
 }
 
 impl Check for ModelConfig {
     fn check(&self, problems: &mut Problems) {
         problems.require("file", &self.file, !self.file.is_empty(), "the path of a file");
+        if let Some(Labels::Names(names)) = &self.labels {
+            let named = !names.is_empty() && names.iter().all(|name| !name.trim().is_empty());
+            problems.require(
+                "labels",
+                format!("{names:?}"),
+                named,
+                "a name for each class, or the path of a file with one a line",
+            );
+        }
         problems.within("input", |problems| {
-            let InputConfig { scale, mean, mean_file, std, .. } = &self.input;
+            let InputConfig { scale, mean, mean_file, std, std_file, .. } = &self.input;
             let usable = |value: f64| value.is_finite() && value > 0.0;
             problems.require("scale", scale, usable(*scale), "a positive number");
             let finite = !mean.is_empty() && mean.iter().all(|mean| mean.is_finite());
@@ -76,6 +108,8 @@ impl Check for ModelConfig {
             problems.require("mean", format!("{mean:?}"), alone, "[0.0] where there is a mean_file");
             let usable = !std.is_empty() && std.iter().all(|&std| usable(std));
             problems.require("std", format!("{std:?}"), usable, "one positive number, or one per channel");
+            let alone = std_file.is_none() || std == &[1.0];
+            problems.require("std", format!("{std:?}"), alone, "[1.0] where there is a std_file");
         });
     }
 }

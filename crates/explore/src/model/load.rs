@@ -1,6 +1,7 @@
 //! From what a user names to a network.
 
 use super::graphs;
+use super::labels;
 use super::normalise::normalise;
 use super::{InputConfig, InputLayout, ModelConfig};
 use crate::config::{self, ConfigError, Kind};
@@ -20,6 +21,8 @@ pub struct Model {
     pub graph: Graph,
     /// The file that it was read from.
     pub file: PathBuf,
+    /// Names of its classes, if they are known: one for each result.
+    pub labels: Option<Vec<String>>,
 }
 
 /// Loads what `name` stands for: a directory that `ohmic train` wrote, an ONNX file, or a document of kind `network` (a name, see `ohmic list
@@ -30,12 +33,12 @@ pub struct Model {
 pub fn load(name: &str, models: Option<&Path>, overrides: &[String]) -> Result<Model, ExploreError> {
     let path = Path::new(name);
     if path.is_dir() {
-        return Ok(Model { graph: nn::files::load(path)?, file: path.to_owned() });
+        return Ok(Model { graph: nn::files::load(path)?, file: path.to_owned(), labels: None });
     }
     if path.extension().is_some_and(|ending| ending == "onnx") {
         let stem = path.file_stem().map_or_else(|| "network".to_owned(), |stem| kebab(&stem.to_string_lossy()));
         let graph = nn::onnx::load(path, &Options::new(stem, "none"))?;
-        return Ok(Model { graph, file: path.to_owned() });
+        return Ok(Model { graph, file: path.to_owned(), labels: None });
     }
     let config: ModelConfig = config::load(Kind::Network, name, overrides).map_err(|error| untrained(name, error))?;
     let beside = name.ends_with(".toml").then(|| path.parent().map(Path::to_path_buf)).flatten();
@@ -57,10 +60,13 @@ fn untrained(name: &str, error: ConfigError) -> ExploreError {
 }
 
 fn from_config(config: &ModelConfig, places: &[PathBuf]) -> Result<Model, ExploreError> {
-    let mean_file = config.input.mean_file.as_ref().map(|file| find(file, places)).transpose()?;
+    let found = |file: &Option<String>| file.as_ref().map(|file| find(file, places)).transpose();
+    let (mean_file, std_file) = (found(&config.input.mean_file)?, found(&config.input.std_file)?);
     let (graph, file) = read(config, places)?;
     let graph = Graph { name: config.name.clone(), ..graph };
-    Ok(Model { graph: normalise(graph, &config.input, mean_file.as_deref())?, file })
+    let graph = normalise(graph, &config.input, (mean_file.as_deref(), std_file.as_deref()))?;
+    let labels = config.labels.as_ref().map(|labels| labels::names(labels, &graph, |file| find(file, places)));
+    Ok(Model { labels: labels.transpose()?, graph, file })
 }
 
 /// The network as its file has it, and the file.

@@ -2,8 +2,9 @@
 
 mod config;
 mod graphs;
+mod labels;
 mod load;
 mod normalise;
 
-pub use config::{InputConfig, InputLayout, ModelConfig};
+pub use config::{InputConfig, InputLayout, Labels, ModelConfig};
 pub use load::{MODELS, Model, load};

@@ -10,14 +10,21 @@ use std::path::Path;
 /// Puts `(pixel * scale - mean) / std` in front of a network, unless it changes nothing.
 ///
 /// # Errors
-/// If there are not as many numbers as channels or values.
-pub(super) fn normalise(graph: Graph, input: &InputConfig, mean_file: Option<&Path>) -> Result<Graph, ExploreError> {
+/// If there are not as many numbers as channels or values, or a deviation is not positive.
+pub(super) fn normalise(
+    graph: Graph,
+    input: &InputConfig,
+    (mean_file, std_file): (Option<&Path>, Option<&Path>),
+) -> Result<Graph, ExploreError> {
     let shape = graph.input;
     let mean = match mean_file {
-        Some(path) => means(path, shape)?,
+        Some(path) => of_values(path, shape)?,
         None => per_value("input.mean", &input.mean, shape)?,
     };
-    let std = per_value("input.std", &input.std, shape)?;
+    let std = match std_file {
+        Some(path) => positive(path, of_values(path, shape)?)?,
+        None => per_value("input.std", &input.std, shape)?,
+    };
     let numbers = |of: &dyn Fn(usize) -> f64| {
         Coefficients::compact((0..shape.len()).map(|index| of(index) as f32).collect(), shape)
     };
@@ -42,8 +49,18 @@ fn per_value(key: &str, numbers: &[f64], shape: Shape) -> Result<Vec<f64>, Explo
     }
 }
 
-/// The means of single values, channels first.
-fn means(path: &Path, shape: Shape) -> Result<Vec<f64>, ExploreError> {
+/// Refuses numbers that nothing can be divided by.
+fn positive(path: &Path, numbers: Vec<f64>) -> Result<Vec<f64>, ExploreError> {
+    match numbers.iter().find(|number| !(number.is_finite() && **number > 0.0)) {
+        Some(number) => {
+            Err(ExploreError::Request(format!("{}: holds {number}; allowed are positive numbers", path.display())))
+        }
+        None => Ok(numbers),
+    }
+}
+
+/// Numbers of single values, channels first.
+fn of_values(path: &Path, shape: Shape) -> Result<Vec<f64>, ExploreError> {
     let refuse = |what: String| ExploreError::Request(format!("{}: {what}", path.display()));
     let array = npy::read(&crate::simulate::read_bounded(path, 1 << 28)?).map_err(refuse)?;
     let Shape { channels, height, width } = shape;

@@ -2,7 +2,8 @@
 //!
 //! Each layer is looked at under each candidate in closed form; no values are simulated. What counts is
 //!
-//! * the error that cells and converters are expected to give the outputs (`error`), over the variance of the outputs on calibration images;
+//! * the error that cells and converters are expected to give the outputs (`error`), over the variance of all outputs, windows and calibration
+//!   images together;
 //! * the energy for an image, as the chip prices the layer's own actions (`chip::energy::expected_energy`);
 //! * the cycles for which an image keeps the layer busy (`latency`), which the timing engine tells.
 //!
@@ -36,6 +37,9 @@ use nn::datasets::Split;
 use nn::quantised::{QuantisedLayer, QuantisedNetwork};
 use score::Scale;
 use seen::Seen;
+
+/// With fewer images a choice is doubtful: fully connected layers see one window of each.
+const LEAST_IMAGES: usize = 8;
 
 /// What is chosen from, and by what.
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +108,8 @@ pub struct Choice {
     pub tiles: (u64, u64),
     /// The layers that did not get their best candidate.
     pub fallbacks: Vec<Fallback>,
+    /// Calibration images that were looked at.
+    pub images: usize,
 }
 
 impl Choice {
@@ -111,6 +117,18 @@ impl Choice {
     #[must_use]
     pub fn mapping(&self) -> Option<MixedMapping> {
         MixedMapping::new(AUTO, self.layers.iter().map(|layer| layer.chosen().mapping.clone()).collect())
+    }
+
+    /// What makes the choice doubtful, if anything does: few images.
+    #[must_use]
+    pub fn doubt(&self) -> Option<String> {
+        let few = self.images < LEAST_IMAGES;
+        few.then(|| {
+            format!(
+                "--mapping {AUTO} looked at {} calibration images; below {LEAST_IMAGES} its predictions are those of these images alone",
+                self.images
+            )
+        })
     }
 
     /// Score of the network: the sum over its layers.
@@ -153,7 +171,7 @@ pub fn choose(
         return Err(CompileError::chip(chip, what));
     }
     let fallbacks = layers.iter().filter_map(|layer| fallback(layer, chip)).collect();
-    Ok(Choice { layers, tiles: (needed, available), fallbacks })
+    Ok(Choice { layers, tiles: (needed, available), fallbacks, images: images.len() })
 }
 
 /// Scores candidates, chooses those that fit so many tiles, and prices converters anew with the resolution that the chosen ones demand of all, until they demand no more.

@@ -28,7 +28,7 @@ pub(super) struct Seen {
     pub(super) drives: RowDrives,
     /// Weight of each output in means over outputs, so that all are in steps of the codes that they become; their sum is 1.
     pub(super) shares: Vec<f64>,
-    /// Variance of the outputs' sums over all images and windows, mean over the outputs, in squared steps of the sums.
+    /// Variance of the sums over all images, windows and outputs together, in squared steps of the sums; where all are equal, their mean square.
     pub(super) signal: f64,
 }
 
@@ -114,6 +114,10 @@ impl Spread {
         let count = self.count.max(1.0);
         (self.squares / count - (self.sum / count).powi(2)).max(0.0)
     }
+
+    fn mean(&self) -> f64 {
+        self.first.unwrap_or(0) as f64 + self.sum / self.count.max(1.0)
+    }
 }
 
 impl Watch {
@@ -190,7 +194,7 @@ impl Watch {
             let of_digit = |(digit, counts): (f64, &Vec<f64>)| digit * digit * counts[row];
             (1..).map(f64::from).zip(&digits).map(of_digit).sum()
         });
-        let signal = self.shares.iter().zip(&self.outputs).map(|(share, output)| share * output.variance()).sum();
+        let signal = signal(&self.shares, &self.outputs);
         Seen {
             slices: self.slices,
             digit_bits: self.digit_bits,
@@ -202,6 +206,19 @@ impl Watch {
             signal,
         }
     }
+}
+
+/// Variance of what outputs see together. A single output may see one window an image, or the same in all of them: over one image or equal ones it does not
+/// vary, and errors over its own variance would be of any size.
+fn signal(shares: &[f64], outputs: &[Spread]) -> f64 {
+    let of = |(share, output): (&f64, &Spread)| {
+        (share * (output.variance() + output.mean().powi(2)), share.sqrt() * output.mean())
+    };
+    let add = |sums: (f64, f64), of: (f64, f64)| (sums.0 + of.0, sums.1 + of.1);
+    let (square, mean) = shares.iter().zip(outputs).map(of).fold((0.0, 0.0), add);
+    let variance = square - mean * mean / outputs.len().max(1) as f64;
+    // What is left of rounding is no variance.
+    if variance > 1e-9 * square { variance } else { square }
 }
 
 /// At most [`WINDOWS`] windows, in order: images evenly, positions by the golden ratio, so that neither has a period of the other's.

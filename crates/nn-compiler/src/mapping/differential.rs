@@ -5,7 +5,7 @@
 //! as the pair of levels with the least error.
 
 use super::encoding::{Digits, Encoding, Form, even_slices};
-use super::{CellStates, LayerStatistics, MappingStrategy, Options};
+use super::{CellStates, LayerStatistics, MappingStrategy, Options, magnitude_bits};
 
 /// The sliced differential encoding.
 pub(super) struct Differential;
@@ -30,7 +30,7 @@ impl MappingStrategy for Differential {
     fn encoding(&self, layer: &LayerStatistics<'_>, options: &Options) -> Result<Encoding, String> {
         Ok(Encoding {
             weight_bits: layer.weight_bits,
-            slices: even_slices(layer.weight_bits - 1, layer.cell_bits),
+            slices: even_slices(magnitude_bits(layer.weight_bits), layer.cell_bits),
             digits: Digits::Positional,
             form: pair(layer, options),
             flip: None,

@@ -58,7 +58,7 @@ pub enum Flip {
 /// How the weights of one layer become cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoding {
-    /// Width of a weight; weights are symmetric, `-(2^(weight_bits-1)-1) ..= 2^(weight_bits-1)-1`.
+    /// Width of a weight; weights are symmetric, `-(2^(weight_bits-1)-1) ..= 2^(weight_bits-1)-1`, or of 1 bit -1 and 1.
     pub weight_bits: u32,
     /// Slices, least significant first.
     pub slices: Vec<SliceCode>,
@@ -108,6 +108,10 @@ impl Encoding {
     pub fn clip(&self, weight: i32) -> i32 {
         let largest = super::largest_weight(self.weight_bits);
         let weight = weight.clamp(-largest, largest);
+        if self.weight_bits == 1 {
+            // There is no 0.
+            return if weight < 0 { -1 } else { 1 };
+        }
         match self.form {
             Form::Offset(offset) => {
                 let (offset, top) = (offset as i32, (1 << self.weight_bits) - 1);

@@ -30,11 +30,15 @@ impl MappingStrategy for Isaac {
     }
 }
 
-/// `weight + offset` in even slices of one array.
+/// `weight + offset` in even slices of one array. A weight of 1 bit plus 1 is 0 or 2: one level of significance 2.
 pub(super) fn biased(layer: &LayerStatistics<'_>, options: &Options, offset: i64) -> Encoding {
+    let mut slices = even_slices(layer.weight_bits, layer.cell_bits);
+    if layer.weight_bits == 1 {
+        slices.iter_mut().for_each(|slice| slice.significance = 2);
+    }
     Encoding {
         weight_bits: layer.weight_bits,
-        slices: even_slices(layer.weight_bits, layer.cell_bits),
+        slices,
         digits: Digits::Positional,
         form: Form::Offset(offset),
         flip: options.flip,

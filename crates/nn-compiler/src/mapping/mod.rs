@@ -186,10 +186,15 @@ fn demand(strategy: &dyn MappingStrategy, option: &str) -> Result<(), String> {
     Err(format!("mapping strategy `{}` does not take `{option}`; it takes {known}", strategy.name()))
 }
 
-/// Largest weight of a symmetric format.
+/// Largest weight of a symmetric format. Of 1 bit weights are -1 and 1, and never 0.
 #[must_use]
 pub fn largest_weight(weight_bits: u32) -> i32 {
-    (1 << (weight_bits - 1)) - 1
+    ((1 << (weight_bits - 1)) - 1).max(1)
+}
+
+/// Bits of the largest magnitude of a weight.
+pub(crate) fn magnitude_bits(weight_bits: u32) -> u32 {
+    (weight_bits - 1).max(1)
 }
 
 /// How often each weight value occurs, as [`LayerStatistics::histogram`] wants it.

@@ -40,6 +40,10 @@ impl MappingStrategy for Offset {
         }
         // Starting at the usual bias, a candidate must be strictly better: an ideal device keeps the bias that clips nothing.
         let usual = 1_i64 << (layer.weight_bits - 1);
+        if layer.weight_bits == 1 {
+            // No other stores both weights.
+            return Ok(encoding(usual));
+        }
         let mut best = (expected_squared_error(&encoding(usual), layer), usual);
         // Every offset of up to 8-bit weights, 256 evenly spaced ones of wider weights.
         let spacing = 1 << layer.weight_bits.saturating_sub(8);

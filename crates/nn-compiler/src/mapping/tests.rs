@@ -78,6 +78,35 @@ fn names_that_mean_nothing_are_refused_with_what_there_is() {
     assert!(error.contains("12-bit weights need 683 cells of 2 bits"), "{error}");
 }
 
+/// Weights of 1 bit are -1 and 1: every strategy stores them in a cell a weight, or says that two's complement cannot.
+#[test]
+fn weights_of_one_bit_have_no_zero() {
+    for mapping in Mapping::every() {
+        for cell_bits in 1..=4 {
+            let cells = ideal(cell_bits);
+            let encoding = match mapping.encoding(&layer(1, cell_bits, &[3, 0, 2], &cells)) {
+                Ok(encoding) => encoding,
+                Err(error) => {
+                    assert!(["twos-complement", "unbalanced"].contains(&mapping.name()), "{mapping:?}: {error}");
+                    assert!(error.contains(mapping.name()) && error.contains("weights of 1 bit"), "{error}");
+                    continue;
+                }
+            };
+            assert_eq!([-3, -1, 0, 1, 2].map(|weight| encoding.clip(weight)), [-1, -1, 1, 1, 1], "{mapping:?}");
+            assert_eq!(encoding.slices.len(), 1);
+            for weight in [-1, 1] {
+                let level = |slice, polarity| encoding.level(weight, slice, polarity);
+                assert_eq!(encoding.decode(level), i64::from(weight), "{mapping:?} {cell_bits}");
+                assert!(
+                    (0..encoding.polarities())
+                        .all(|polarity| i64::from(level(0, polarity)) <= encoding.slices[0].top())
+                );
+            }
+            assert!(!["twos-complement", "unbalanced"].contains(&mapping.name()), "{mapping:?}");
+        }
+    }
+}
+
 /// Every weight, strategy, option, weight width and cell width; without errors no strategy clips.
 #[test]
 fn encode_then_decode_is_the_identity() {

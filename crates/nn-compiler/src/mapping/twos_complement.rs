@@ -26,6 +26,7 @@ impl MappingStrategy for TwosComplement {
     }
 
     fn encoding(&self, layer: &LayerStatistics<'_>, _: &Options) -> Result<Encoding, String> {
+        demand_two_bits(layer, self.name())?;
         let magnitude_bits = layer.weight_bits - 1;
         let mut widths: Vec<u32> =
             even_slices(magnitude_bits, layer.cell_bits).iter().map(|slice| slice.bits).collect();
@@ -37,6 +38,17 @@ impl MappingStrategy for TwosComplement {
         widths.push(1);
         Ok(sign_and_slices(layer.weight_bits, &widths))
     }
+}
+
+/// Refuses weights of 1 bit: a single bit of two's complement is 0 or -1.
+pub(super) fn demand_two_bits(layer: &LayerStatistics<'_>, mapping: &str) -> Result<(), String> {
+    if layer.weight_bits >= 2 {
+        return Ok(());
+    }
+    Err(format!(
+        "`{mapping}` cannot store weights of 1 bit, which are -1 and 1, as two's complement of 1 bit is -1 and 0; allowed are 2 to 16 bits, or isaac, \
+         offset, differential or unary"
+    ))
 }
 
 /// Two's complement in slices of given widths, least significant first; the last one is the sign bit.

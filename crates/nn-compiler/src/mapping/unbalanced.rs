@@ -3,7 +3,7 @@
 //! A slice of fewer bits has its levels further apart, so that the same conductance error is a smaller part of a level where it matters
 //! most. The widths are a parameter, most significant first, as in `unbalanced:1-1-2-2-2`.
 
-use super::twos_complement::sign_and_slices;
+use super::twos_complement::{demand_two_bits, sign_and_slices};
 use super::{Encoding, LayerStatistics, MappingStrategy, Options};
 
 /// Unbalanced bit-slicing.
@@ -27,6 +27,7 @@ impl MappingStrategy for Unbalanced {
     }
 
     fn encoding(&self, layer: &LayerStatistics<'_>, options: &Options) -> Result<Encoding, String> {
+        demand_two_bits(layer, self.name())?;
         let mut widths = if options.widths.is_empty() { default_widths(layer) } else { options.widths.clone() };
         let refuse = |what: &str| Err(format!("slice widths {:?} of `unbalanced`: {what}", options.widths));
         if widths.iter().sum::<u32>() != layer.weight_bits {

@@ -5,6 +5,7 @@ use super::padding::absorb_padding;
 use super::rewrite::{only_reader, remove, remove_where};
 use super::{GraphPass, PassSettings};
 use crate::error::CompileError;
+use crate::refusals::Refusals;
 use nn::graph::{Activation, Affine, Graph, Operation};
 
 /// Takes out what changes nothing and what no unit of the chip does: identities, reshapes, transpositions, borders of zeros, a last softmax,
@@ -21,16 +22,16 @@ impl GraphPass for Canonicalise {
         "takes out identities, reshapes, transpositions, borders of zeros and a last softmax; joins affine nodes"
     }
 
-    fn run(&self, graph: &mut Graph, _: &PassSettings) -> Result<(), CompileError> {
+    fn run(&self, graph: &mut Graph, _: &PassSettings, refusals: &mut Refusals) -> Result<(), CompileError> {
         remove_where(graph, |graph, index| is_identity(&graph.nodes[index].op));
-        absorb_orders(graph)?;
+        absorb_orders(graph, refusals)?;
         if graph.nodes.is_empty() {
             return Err(CompileError::layer(
                 "output",
                 "the network only puts its input in another order or shape, and computes nothing",
             ));
         }
-        absorb_padding(graph)?;
+        absorb_padding(graph, refusals);
         end_with_scores(graph);
         join_affine(graph)?;
         remove_where(graph, |graph, index| is_identity(&graph.nodes[index].op));
@@ -45,8 +46,10 @@ fn is_identity(op: &Operation) -> bool {
             factor.values().iter().all(|&factor| factor == 1.0) && shift.values().iter().all(|&shift| shift == 0.0)
         }
         Operation::Pad(pad) => [pad.channels, pad.height, pad.width] == [[0; 2]; 3],
-        // The chip's ranges are the same for all images: they come from calibration.
-        Operation::DynamicQuantise(_) | Operation::Concat => true,
+        // The chip's ranges are the same for all images: they come from calibration. Its codes are fewer than numbers of 16 bits.
+        Operation::DynamicQuantise(_)
+        | Operation::Activation(Activation::Half | Activation::BrainFloat)
+        | Operation::Concat => true,
         _ => false,
     }
 }

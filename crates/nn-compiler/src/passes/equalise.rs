@@ -3,6 +3,7 @@
 use super::rewrite::only_reader;
 use super::{GraphPass, PassSettings};
 use crate::error::CompileError;
+use crate::refusals::Refusals;
 use nn::graph::{Activation, Graph, Operation, WeightScale};
 
 /// Rounds over all pairs; a pair changes the ranges of its neighbours, which settle quickly.
@@ -23,7 +24,7 @@ impl GraphPass for Equalise {
         "if asked for, makes the weight ranges of neighbouring layers equal, channel by channel (Nagel et al., ICCV 2019)"
     }
 
-    fn run(&self, graph: &mut Graph, settings: &PassSettings) -> Result<(), CompileError> {
+    fn run(&self, graph: &mut Graph, settings: &PassSettings, _: &mut Refusals) -> Result<(), CompileError> {
         if settings.equalise {
             let pairs: Vec<_> =
                 (0..graph.nodes.len()).filter_map(|first| Some((first, follower(graph, first)?))).collect();

@@ -4,6 +4,7 @@ use super::affine::per_channel;
 use super::rewrite::{only_reader, remove};
 use super::{GraphPass, PassSettings};
 use crate::error::CompileError;
+use crate::refusals::Refusals;
 use nn::Axis;
 use nn::Shape;
 use nn::graph::{Affine, Coefficients, Conv, Graph, Node, Operation, WeightScale};
@@ -22,7 +23,7 @@ impl GraphPass for FoldBatchNorm {
         "batch normalisation and other arithmetic with constants become part of the weights beside them"
     }
 
-    fn run(&self, graph: &mut Graph, _: &PassSettings) -> Result<(), CompileError> {
+    fn run(&self, graph: &mut Graph, _: &PassSettings, refusals: &mut Refusals) -> Result<(), CompileError> {
         let mut index = 0;
         while index < graph.nodes.len() {
             let folded = fold_back(graph, index)? || fold_forward(graph, index)?;
@@ -30,7 +31,7 @@ impl GraphPass for FoldBatchNorm {
                 index += 1;
             }
         }
-        depthwise(graph)
+        depthwise(graph, refusals)
     }
 }
 
@@ -146,7 +147,7 @@ fn rescale(scale: &mut WeightScale, factor: &Coefficients) {
 }
 
 /// Makes the affine nodes that are left, but for one at the input, convolutions of one pixel.
-fn depthwise(graph: &mut Graph) -> Result<(), CompileError> {
+fn depthwise(graph: &mut Graph, refusals: &mut Refusals) -> Result<(), CompileError> {
     for index in 0..graph.nodes.len() {
         let Some((affine, shape)) = affine_at(graph, index)? else { continue };
         if graph.nodes[index].inputs[0] == 0 && super::rewrite::readers(graph)[0].len() == 1 {
@@ -155,9 +156,12 @@ fn depthwise(graph: &mut Graph) -> Result<(), CompileError> {
         let Node { name, op, .. } = &mut graph.nodes[index];
         let channels = (per_channel(&affine.factor, shape), per_channel(&affine.shift, shape));
         let (Some(weight), Some(bias)) = channels else {
-            let what =
-                "it multiplies single values of a map, not channels, and no weights stand beside it that could do so";
-            return Err(CompileError::layer(name, what));
+            refusals.push(
+                (name, op.kind()),
+                "it multiplies or moves single values of a map, not channels, and no weights stand beside it that could do so",
+                "put it in front of a fully connected layer, or give every channel one factor",
+            );
+            continue;
         };
         *op = Operation::Conv(Conv {
             in_channels: shape.channels,

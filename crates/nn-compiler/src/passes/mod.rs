@@ -14,6 +14,7 @@ mod rewrite;
 pub use dump::dump;
 
 use crate::error::CompileError;
+use crate::refusals::Refusals;
 use canonicalise::Canonicalise;
 use equalise::Equalise;
 use fold::FoldBatchNorm;
@@ -35,30 +36,32 @@ pub trait GraphPass: Sync {
     /// What it does, in one line.
     fn doc(&self) -> &'static str;
 
-    /// Rewrites the graph.
+    /// Rewrites the graph. What the chip has no unit for stays in it and is noted in `refusals`.
     ///
     /// # Errors
-    /// If the graph holds something that the chip has no unit for.
-    fn run(&self, graph: &mut Graph, settings: &PassSettings) -> Result<(), CompileError>;
+    /// If the network computes nothing, or is not valid.
+    fn run(&self, graph: &mut Graph, settings: &PassSettings, refusals: &mut Refusals) -> Result<(), CompileError>;
 }
 
 /// All of them, in their order.
 pub static GRAPH_PASSES: &[&dyn GraphPass] = &[&Canonicalise, &FoldBatchNorm, &Equalise];
 
-/// Runs all passes; shows `observe` the name of each and the graph behind it.
+/// Runs all passes; shows `observe` the name of each and the graph behind it. What the chip has no unit for stays in the graph and is noted in
+/// `refusals`.
 ///
 /// # Errors
-/// If the graph is not valid, or holds something that the chip has no unit for.
+/// If the graph is not valid, or computes nothing.
 pub fn run(
     graph: &Graph,
     settings: &PassSettings,
+    refusals: &mut Refusals,
     observe: &mut dyn FnMut(&str, &Graph),
 ) -> Result<Graph, CompileError> {
     graph.validate()?;
     let mut graph = graph.clone();
     observe("import", &graph);
     for pass in GRAPH_PASSES {
-        pass.run(&mut graph, settings)?;
+        pass.run(&mut graph, settings, refusals)?;
         graph.validate()?;
         observe(pass.name(), &graph);
     }

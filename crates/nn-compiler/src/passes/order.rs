@@ -2,8 +2,10 @@
 //! linear layer, whose weights are put in the other order. A chip has no unit that reorders maps.
 
 use crate::error::CompileError;
+use crate::refusals::Refusals;
 use nn::Shape;
 use nn::graph::{Coefficients, Graph, Linear, Node, Operation, Reorder};
+use std::collections::BTreeSet;
 
 /// A result as its readers see it: the values of a source in another order or another shape.
 #[derive(Clone)]
@@ -16,26 +18,32 @@ struct View {
     order: Option<Vec<u32>>,
 }
 
-/// Takes all transpositions and reshapes out of a graph.
+/// Takes all transpositions and reshapes out of a graph, but for those in front of nodes that read maps in their own order, which are refused.
 ///
 /// # Errors
-/// If one stands between nodes that read maps in their own order.
-pub(super) fn absorb_orders(graph: &mut Graph) -> Result<(), CompileError> {
+/// If the graph is not valid.
+pub(super) fn absorb_orders(graph: &mut Graph, refusals: &mut Refusals) -> Result<(), CompileError> {
     take_shape_of_input(graph);
     let shapes = graph.shapes()?;
-    let (mut nodes, mut views) = (Vec::new(), vec![View::plain(0, graph.input)]);
+    let names = graph.nodes.iter().map(|node| node.name.clone()).collect();
+    let mut viewer = Viewer { nodes: Vec::new(), names, refusals };
+    let (mut views, mut last) = (vec![View::plain(0, graph.input)], None);
     for (node, shape) in std::mem::take(&mut graph.nodes).into_iter().zip(shapes) {
         let inputs: Vec<View> = node.inputs.iter().map(|&source| views[source].clone()).collect();
-        views.push(emit(node, &inputs, shape, &mut nodes)?);
+        last = Some((node.name.clone(), node.op.kind()));
+        views.push(viewer.emit(node, &inputs, shape));
     }
-    graph.nodes = nodes;
-    match views.last() {
-        Some(view) if view.order.is_some() => Err(CompileError::layer(
-            "output",
-            "the network ends with a transposition; remove it and read the scores in the order of the layer before it",
-        )),
-        _ => Ok(()),
+    if let (Some(view), Some((name, kind))) = (views.last(), last)
+        && view.order.is_some()
+    {
+        viewer.refusals.push(
+            (&name, kind),
+            "the results of the network are in another order than those of its last layer, and no unit of the chip reorders maps",
+            "remove the transposition at the end, and read the scores in the order of the layer before it",
+        );
     }
+    graph.nodes = viewer.nodes;
+    Ok(())
 }
 
 /// A network that reshapes its input before anything else has an input of that shape.
@@ -49,37 +57,71 @@ fn take_shape_of_input(graph: &mut Graph) {
     }
 }
 
-fn emit(node: Node, inputs: &[View], shape: Shape, nodes: &mut Vec<Node>) -> Result<View, CompileError> {
-    let Node { name, op, .. } = node;
-    let mut push = |op: Operation, sources: Vec<usize>| {
-        nodes.push(Node { name: name.clone(), inputs: sources, op });
-        nodes.len()
-    };
-    match (op, inputs) {
-        (Operation::Reshape(seen), [view]) => Ok(View { seen, ..view.clone() }),
-        (Operation::Reorder(reorder), [view]) => Ok(view.reordered(&reorder)),
-        (Operation::Linear(linear), [view]) => {
-            let source = push(Operation::Linear(view.weights_for(linear)), vec![view.source]);
-            Ok(View::plain(source, shape))
+/// Writes the nodes of the new graph.
+struct Viewer<'a> {
+    nodes: Vec<Node>,
+    /// Names that are taken.
+    names: BTreeSet<String>,
+    refusals: &'a mut Refusals,
+}
+
+impl Viewer<'_> {
+    fn push(&mut self, name: &str, op: Operation, inputs: Vec<usize>) -> usize {
+        self.nodes.push(Node { name: name.to_owned(), inputs, op });
+        self.nodes.len()
+    }
+
+    /// Writes a node that reads views; returns its result.
+    fn emit(&mut self, node: Node, inputs: &[View], shape: Shape) -> View {
+        let Node { name, op, .. } = node;
+        match (op, inputs) {
+            (Operation::Reshape(seen), [view]) => View { seen, ..view.clone() },
+            (Operation::Reorder(reorder), [view]) => view.reordered(&reorder),
+            (Operation::Linear(linear), [view]) => {
+                View::plain(self.push(&name, Operation::Linear(view.weights_for(linear)), vec![view.source]), shape)
+            }
+            (op, [view]) if element_wise(&op) => {
+                View { source: self.push(&name, view.coefficients_for(op), vec![view.source]), ..view.clone() }
+            }
+            (Operation::Add, [first, second]) if first.order == second.order && first.stored == second.stored => {
+                View { source: self.push(&name, Operation::Add, vec![first.source, second.source]), ..first.clone() }
+            }
+            (op, views) => {
+                if !views.iter().all(View::is_plain) {
+                    self.refusals.push(
+                        (&name, op.kind()),
+                        "it reads a map whose values a transposition or a reshape before it has put in another order, and no unit of the chip reorders maps",
+                        "transpose where the network is exported, or say that its input is laid out as nhwc",
+                    );
+                }
+                let sources = views.iter().map(|view| self.in_order(&name, view)).collect();
+                View::plain(self.push(&name, op, sources), shape)
+            }
         }
-        (op, [view]) if element_wise(&op) => {
-            let source = push(view.coefficients_for(op), vec![view.source]);
-            Ok(View { source, ..view.clone() })
+    }
+
+    /// The source of a view in the order in which it is seen. What brings it there has no unit: it keeps the graph of a refused network valid.
+    fn in_order(&mut self, reader: &str, view: &View) -> usize {
+        let mut source = view.source;
+        if let Some(order) = &view.order {
+            let reorder = Reorder { shape: view.seen, order: order.clone() };
+            let name = self.free_name(reader);
+            source = self.push(&name, Operation::Reorder(reorder), vec![source]);
+        } else if view.seen != view.stored {
+            let name = self.free_name(reader);
+            source = self.push(&name, Operation::Reshape(view.seen), vec![source]);
         }
-        (Operation::Add, [first, second]) if first.order == second.order && first.stored == second.stored => {
-            Ok(View { source: push(Operation::Add, vec![first.source, second.source]), ..first.clone() })
+        source
+    }
+
+    /// A name for what is written in front of a refused node.
+    fn free_name(&mut self, reader: &str) -> String {
+        let mut name = format!("{reader}.order");
+        while !self.names.insert(name.clone()) {
+            name.push('_');
         }
-        (op, views) => match views.iter().all(View::is_plain) {
-            true => Ok(View::plain(push(op, views.iter().map(|view| view.source).collect()), shape)),
-            false => Err(CompileError::layer(
-                &name,
-                format!(
-                    "`{}` reads a map whose values a transposition or a reshape before it has put in another order, which no unit of the chip can \
-                     do; transpose where the network is exported, or say that its input is laid out as nhwc",
-                    op.kind()
-                ),
-            )),
-        },
+        self.refusals.excuse(&name);
+        name
     }
 }
 
@@ -92,6 +134,8 @@ fn element_wise(op: &Operation) -> bool {
             | Operation::Quantise(_)
             | Operation::DynamicQuantise(_)
             | Operation::Sign(_)
+            // No unit does it, and where it is the last node it is taken out: what it mixes, pixels or not, is of no account.
+            | Operation::Softmax(_)
     )
 }
 

@@ -177,7 +177,7 @@ proptest! {
         growing.affine(at);
         let graph = growing.graph;
         let mut seen = Vec::new();
-        let result = run(&graph, &PassSettings { equalise }, &mut |name, graph| seen.push((name.to_owned(), graph.clone()))).unwrap();
+        let result = run(&graph, &PassSettings { equalise }, &mut Refusals::default(), &mut |name, graph| seen.push((name.to_owned(), graph.clone()))).unwrap();
         prop_assert_eq!(seen.len(), GRAPH_PASSES.len() + 1);
         for (name, after) in &seen {
             let difference = difference(&graph, after, &mut growing.draws);
@@ -197,7 +197,7 @@ fn a_last_softmax_goes_and_an_inner_one_stays() {
     let inner = growing.push(&[0], Operation::Softmax(Softmax { log: false }));
     let scores = growing.linear(inner, 2);
     growing.push(&[scores], Operation::Softmax(Softmax { log: true }));
-    let result = run(&growing.graph, &PassSettings::default(), &mut |_, _| {}).unwrap();
+    let result = run(&growing.graph, &PassSettings::default(), &mut Refusals::default(), &mut |_, _| {}).unwrap();
     let kinds: Vec<&str> = result.nodes.iter().map(|node| node.op.kind()).collect();
     assert_eq!(kinds, ["softmax", "linear"]);
 }
@@ -211,7 +211,8 @@ fn equalised_channels_have_equal_ranges() {
     }
     let rectified = growing.relu(first);
     growing.linear(rectified, 5);
-    let result = run(&growing.graph, &PassSettings { equalise: true }, &mut |_, _| {}).unwrap();
+    let result =
+        run(&growing.graph, &PassSettings { equalise: true }, &mut Refusals::default(), &mut |_, _| {}).unwrap();
     let largest =
         |weights: &mut dyn Iterator<Item = f32>| weights.fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
     let (Operation::Conv(conv), Operation::Linear(linear)) = (&result.nodes[0].op, &result.nodes[2].op) else {
@@ -225,13 +226,52 @@ fn equalised_channels_have_equal_ranges() {
     }
 }
 
+/// All that is wrong with a network, by one error: a map in another order, a border that takes part in maxima, factors of single values, a softmax
+/// inside. What stands behind a refused node is looked at as well.
 #[test]
-fn what_no_unit_can_reorder_is_named() {
+fn all_that_no_unit_can_do_is_named_at_once() {
     let mut growing = Growing::new(Shape { channels: 2, height: 4, width: 4 }, 5);
     let first = growing.conv(0, 4, 1, 3, 1);
     let turned = growing.transpose(first, true);
     let second = growing.conv(turned, 2, 1, 1, 0);
-    growing.linear(second, 2);
-    let error = run(&growing.graph, &PassSettings::default(), &mut |_, _| {}).unwrap_err().to_string();
-    assert!(error.contains("layer `node4`") && error.contains("transposition"), "{error}");
+    let padded =
+        growing.push(&[second], Operation::Pad(Pad { channels: [0, 0], height: [1, 1], width: [0, 0], value: 0.0 }));
+    let axis = Axis::new(2, 1, 0);
+    let pooled = growing.push(&[padded], Operation::MaxPool(MaxPool { vertical: axis, horizontal: axis }));
+    let shares = growing.push(&[pooled], Operation::Softmax(Softmax { log: false }));
+    let size = growing.shapes[shares].len();
+    let factor = Coefficients::Value((0..size).map(|index| index as f32 + 1.0).collect());
+    let scaled = growing.push(&[shares], Operation::Affine(Affine { factor, shift: Coefficients::Map(0.0) }));
+    let relu = growing.relu(scaled);
+    growing.linear(relu, 2);
+    let mut refusals = Refusals::default();
+    let result = run(&growing.graph, &PassSettings::default(), &mut refusals, &mut |_, _| {}).unwrap();
+    crate::fuse::fuse(&result, &mut refusals).unwrap();
+    let error = refusals.check_in(&growing.graph).unwrap_err().to_string();
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines.len(), 5, "{error}");
+    assert!(lines[0].contains("network `net`: 4 of its nodes cannot be mapped:"), "{error}");
+    for (line, part) in lines[1..].iter().zip([
+        "`node4` (conv): it reads a map whose values a transposition",
+        "`node5` (pad): `node6` takes maxima of it",
+        "`node7` (softmax): it compares the values of a map with each other",
+        "`node8` (affine): it multiplies or moves single values",
+    ]) {
+        assert!(line.contains(part) && line.contains("; "), "{line}");
+    }
+}
+
+/// A border as low as numbers go is that of the maxima themselves.
+#[test]
+fn a_lowest_border_in_front_of_maxima_is_their_padding() {
+    let mut growing = Growing::new(Shape { channels: 2, height: 4, width: 4 }, 9);
+    let border = Pad { channels: [0, 0], height: [1, 1], width: [1, 1], value: f32::MIN };
+    let padded = growing.push(&[0], Operation::Pad(border));
+    let axis = Axis::new(3, 2, 0);
+    growing.push(&[padded], Operation::MaxPool(MaxPool { vertical: axis, horizontal: axis }));
+    let mut refusals = Refusals::default();
+    let result = run(&growing.graph, &PassSettings::default(), &mut refusals, &mut |_, _| {}).unwrap();
+    refusals.check_in(&growing.graph).unwrap();
+    assert_eq!(result.nodes.len(), 1, "{}", dump(&result));
+    assert_eq!(difference(&growing.graph, &result, &mut growing.draws), 0.0);
 }

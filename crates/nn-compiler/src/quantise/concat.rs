@@ -1,7 +1,7 @@
 //! Concatenations in integers.
 
 use super::Pass;
-use super::value::Value;
+use super::value::{Value, has_ties};
 use crate::fuse::Layer;
 use nn::quantised::{QuantisedConcat, QuantisedLayer};
 
@@ -19,12 +19,17 @@ impl Pass<'_> {
             bits: format.bits,
             signed: format.signed,
         };
+        let tied = layer.after.format.is_some_and(|format| format.ties_to_odd)
+            && parts.iter().zip(&concat.multipliers).any(|(part, &factor)| has_ties(factor, part.format.codes().1));
         let images = parts.first().map_or(0, |part| part.maps.len());
         let joined = |image: usize| {
             let maps: Vec<&[i64]> = parts.iter().map(|part| part.maps[image].as_slice()).collect();
             concat.join(&maps)
         };
         let maps = (0..images).map(joined).collect();
+        if tied {
+            self.refuse_ties(layer);
+        }
         let source = self.push(QuantisedLayer::Concat(concat));
         self.within(layer, layer.after, Value { source, scale, format, maps })
     }

@@ -2,7 +2,6 @@
 
 use super::Pass;
 use super::value::{Value, holding};
-use crate::error::CompileError;
 use crate::fuse::{After, Format, Function, Layer};
 use nn::coding::CodeFormat;
 use nn::quantised::{MAX_MULTIPLIER, QuantisedAdd, QuantisedAveragePool, QuantisedLayer, QuantisedMaxPool};
@@ -16,15 +15,28 @@ impl Pass<'_> {
         Value { source: self.push(QuantisedLayer::MaxPool(pool)), scale, format, maps }
     }
 
-    pub(super) fn average_pool(&mut self, layer: &Layer, window: Window) -> Value {
-        let Value { source, scale, format, ref maps } = *self.input(layer);
-        let multiplier = 1.0 / (window.vertical.kernel * window.horizontal.kernel) as f64;
-        let pool = QuantisedAveragePool { name: layer.name.clone(), input: source, window, multiplier };
+    pub(super) fn average_pool(
+        &mut self,
+        index: usize,
+        layer: &Layer,
+        (window, count_padding): (Window, bool),
+    ) -> Value {
+        let Value { source, mut scale, format, ref maps } = *self.input(layer);
+        let values = if count_padding { window.vertical.kernel * window.horizontal.kernel } else { 1 };
+        let (name, multiplier) = (layer.name.clone(), 1.0 / values as f64);
+        let mut pool = QuantisedAveragePool { name, input: source, window, multiplier, count_padding };
+        if index + 1 == self.layers.layers.len() {
+            // Averages are smaller than what they are averages of: scores of its codes would be few. Elsewhere what reads them has that range anyway.
+            let mut averages: Vec<f64> = maps.iter().flat_map(|map| pool.averages(map)).map(f64::abs).collect();
+            let codes = format.codes().1 as f64;
+            let finer = (codes / self.settings.activation_range.of(&mut averages, codes)).clamp(1.0, MAX_MULTIPLIER);
+            (pool.multiplier, scale) = (pool.multiplier * finer, scale / finer);
+        }
         let maps = maps.iter().map(|map| pool.reduce(map, format)).collect();
         Value { source: self.push(QuantisedLayer::AveragePool(pool)), scale, format, maps }
     }
 
-    pub(super) fn add(&mut self, index: usize, layer: &Layer) -> Result<Value, CompileError> {
+    pub(super) fn add(&mut self, index: usize, layer: &Layer) -> Value {
         let terms = [0, 1].map(|term| &self.values[layer.inputs[term]]);
         let [first, second] = terms;
         let sums = |image: usize| {
@@ -42,19 +54,32 @@ impl Pass<'_> {
             signed: format.signed,
         };
         if let Some(multiplier) = add.multipliers.iter().find(|&&multiplier| multiplier > MAX_MULTIPLIER) {
-            let what = format!(
+            let problem = format!(
                 "the sums of the calibration images are so small that a code would be multiplied by {multiplier}; allowed is {MAX_MULTIPLIER}"
             );
-            return Err(CompileError::layer(&layer.name, what));
+            self.refusals.push((&layer.name, "add"), problem, "calibrate with images whose terms do not cancel out");
         }
+        if layer.after.format.is_some_and(|format| format.ties_to_odd) {
+            self.refuse_ties(layer);
+        }
+        let [first, second] = [0, 1].map(|term| &self.values[layer.inputs[term]]);
         let maps = first.maps.iter().zip(&second.maps).map(|(a, b)| add.sum([a, b])).collect();
         let source = self.push(QuantisedLayer::Add(add));
-        Ok(self.within(layer, layer.after, Value { source, scale, format, maps }))
+        self.within(layer, layer.after, Value { source, scale, format, maps })
+    }
+
+    /// Refuses a prescribed format of which two equally near codes occur and the odd one is to be taken, as requantisation takes the even one.
+    pub(super) fn refuse_ties(&mut self, layer: &Layer) {
+        self.refusals.push(
+            (&layer.name, "quantise"),
+            "its results are rounded after an odd zero point is added, so that of two equally near codes the odd one is taken; the chip takes the even one",
+            "quantise with an even zero point, or with scales that are no powers of two, where no two codes are equally near",
+        );
     }
 
     /// The codes and the value of one for values that are requantised.
     pub(super) fn scaled(&self, index: usize, after: After, values: &[f64]) -> (CodeFormat, f64) {
-        if let Some(Format { step, lowest, highest }) = after.format {
+        if let Some(Format { step, lowest, highest, .. }) = after.format {
             return (holding(if after.relu { 0 } else { lowest }, highest), step);
         }
         let format = self.format(index, !after.relu && values.iter().any(|&value| value < 0.0));
@@ -71,7 +96,7 @@ impl Pass<'_> {
         let above_zero = |format: Format| Format { lowest: if after.relu { 0 } else { format.lowest }, ..format };
         match after.format.map(above_zero) {
             Some(format) if !format.fills() => {
-                self.table_of(&self.free_name(&layer.name, "codes"), &value, Function::Round(format), None)
+                self.table_of(&self.free_name(&layer.name, "codes"), &value, (Function::Round(format), None), None)
             }
             _ => value,
         }

@@ -20,14 +20,24 @@ pub use range::{RANGES, Range};
 pub use weights::quantise_weight;
 
 use crate::error::CompileError;
+use crate::front::images_within;
 use crate::fuse::{Layer, LayerKind, Layers};
+use crate::passes::{self, PassSettings};
+use crate::refusals::Refusals;
 use nn::coding::CodeFormat;
 use nn::datasets::Split;
+use nn::graph::Graph;
 use nn::quantised::{QuantisedLayer, QuantisedNetwork};
 use value::Value;
 
 /// Name of the data set of networks that name none.
 const UNKNOWN: &str = "none";
+
+/// Calibration images on which integers are compared with the float network.
+const COMPARED: usize = 8;
+
+/// Deviation of scores beyond which integers are doubtful: little more than noise is left of them.
+const FAR: f64 = 0.5;
 
 /// How a network is quantised.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,14 +61,51 @@ pub struct QuantiseSettings {
 pub struct Quantised {
     /// The network.
     pub network: QuantisedNetwork,
-    /// Value of one step of the scores.
+    /// Value of one step of the scores: of the sums of a last weighted layer, or of the codes of any other.
     pub score_scale: f64,
+}
+
+impl Quantised {
+    /// What makes the integers doubtful, if anything does: on the first calibration images their scores are far from those of the network `graph`.
+    ///
+    /// # Errors
+    /// If the network is not valid, or the images are not its.
+    pub fn doubt(&self, graph: &Graph, calibration: &Split) -> Result<Option<String>, CompileError> {
+        let graph = passes::run(graph, &PassSettings::default(), &mut Refusals::default(), &mut |_, _| {})?;
+        // A tenth of the work that ranges take.
+        let images = calibration.truncated(images_within(COMPARED, graph.mac_count()?.saturating_mul(10)));
+        let deviation = self.deviation(&graph, &images)?;
+        let far = deviation.is_nan() || deviation > FAR;
+        Ok(far.then(|| {
+            format!(
+                "the scores in integers are {:.0} % off those of the float network (root mean square, {} calibration images); look at the ranges of its layers \
+                 (`ohmic compile --dump-after quantise`), or give more bits, --per-channel, --equalise or other calibration images",
+                100.0 * deviation,
+                images.len()
+            )
+        }))
+    }
+
+    /// How far the scores lie from those of the float network `graph`, on images: root mean square of the difference, over that of the scores.
+    ///
+    /// # Errors
+    /// If the images are not those of the network.
+    pub fn deviation(&self, graph: &Graph, images: &Split) -> Result<f64, CompileError> {
+        let float = graph.forward(&images.images)?;
+        let integer = self.network.infer_all(&images.images)?;
+        let (mut error, mut power) = (0.0, 0.0);
+        for (&score, &float) in integer.iter().flatten().zip(&float) {
+            error += (score as f64 * self.score_scale - f64::from(float)).powi(2);
+            power += f64::from(float).powi(2);
+        }
+        Ok(if error > 0.0 { (error / power).sqrt() } else { 0.0 })
+    }
 }
 
 /// Quantises a network of layers.
 ///
 /// # Errors
-/// If there are no calibration images of its shape, or it does not end with a weighted layer.
+/// If there are no calibration images of its shape, or it has no layers.
 pub fn quantise(
     name: &str,
     dataset: &str,
@@ -69,8 +116,10 @@ pub fn quantise(
     check(layers, calibration)?;
     let mut pass = Pass::new(name, dataset, layers, settings, calibration);
     for index in 0..layers.layers.len() {
-        pass.layer(index)?;
+        pass.layer(index);
     }
+    let order: Vec<&str> = layers.layers.iter().map(|layer| layer.name.as_str()).collect();
+    pass.refusals.check(name, &order)?;
     pass.network.validate()?;
     let score_scale = pass.values.last().map_or(1.0, |value| value.scale);
     Ok(Quantised { network: pass.network, score_scale })
@@ -82,14 +131,10 @@ fn check(layers: &Layers, calibration: &Split) -> Result<(), CompileError> {
         let what = format!("calibration takes images of {}; given are {count} of {features} values", layers.input);
         return Err(CompileError::layer("input", what));
     }
-    match layers.layers.last() {
-        Some(Layer { kind: LayerKind::Weighted(_), after, .. }) if *after == crate::fuse::After::default() => Ok(()),
-        Some(layer) => Err(CompileError::layer(
-            &layer.name,
-            "the last layer must be a linear layer or a convolution, whose sums are the scores",
-        )),
-        None => Err(CompileError::layer("input", "the network has no layer")),
+    if layers.layers.is_empty() {
+        return Err(CompileError::layer("input", "the network has no layer that a chip computes"));
     }
+    Ok(())
 }
 
 struct Pass<'a> {
@@ -102,6 +147,7 @@ struct Pass<'a> {
     feeds_arrays: Vec<bool>,
     /// For every source the last layer that reads it.
     last_reader: Vec<usize>,
+    refusals: Refusals,
 }
 
 impl<'a> Pass<'a> {
@@ -124,16 +170,19 @@ impl<'a> Pass<'a> {
             coding,
             layers: Vec::new(),
         };
-        Self { settings, layers, network, values: vec![input], feeds_arrays, last_reader }
+        let refusals = Refusals::default();
+        Self { settings, layers, network, values: vec![input], feeds_arrays, last_reader, refusals }
     }
 
-    fn layer(&mut self, index: usize) -> Result<(), CompileError> {
+    fn layer(&mut self, index: usize) {
         let layer = &self.layers.layers[index];
         let value = match &layer.kind {
             LayerKind::Weighted(weighted) => self.weighted(index, layer, weighted),
             LayerKind::MaxPool(window) => self.max_pool(layer, *window),
-            LayerKind::AveragePool(window) => self.average_pool(layer, *window),
-            LayerKind::Add => self.add(index, layer)?,
+            LayerKind::AveragePool { window, count_padding } => {
+                self.average_pool(index, layer, (*window, *count_padding))
+            }
+            LayerKind::Add => self.add(index, layer),
             LayerKind::Concat => self.concat(index, layer),
             LayerKind::Table(function) => self.table(index, layer, *function),
         };
@@ -143,7 +192,6 @@ impl<'a> Pass<'a> {
                 self.values[*source].maps = Vec::new();
             }
         }
-        Ok(())
     }
 
     /// Appends a quantised layer; returns its source.
@@ -170,7 +218,7 @@ fn feeds_arrays(layers: &Layers) -> Vec<bool> {
     for (index, layer) in layers.layers.iter().enumerate().rev() {
         let passes = match layer.kind {
             LayerKind::Weighted(_) => true,
-            LayerKind::MaxPool(_) | LayerKind::AveragePool(_) => feeds[index + 1],
+            LayerKind::MaxPool(_) | LayerKind::AveragePool { .. } => feeds[index + 1],
             LayerKind::Add | LayerKind::Concat | LayerKind::Table(_) => false,
         };
         layer.inputs.iter().for_each(|&source| feeds[source] |= passes);

@@ -10,21 +10,24 @@ impl Pass<'_> {
     pub(super) fn table(&mut self, index: usize, layer: &Layer, function: Function) -> Value {
         let input = self.values[layer.inputs[0]].clone();
         let signed = self.format(index, true);
-        self.table_of(&layer.name, &input, function, Some(signed))
+        self.table_of(&layer.name, &input, (function, layer.after.format), Some(signed))
     }
 
-    /// A table of the codes of `input`. `signed` is the format of results of which some are negative, if the function does not fix it.
+    /// A table of the codes of `input`: of a function whose results are rounded to a prescribed format, if there is one. `signed` is the format of
+    /// results of which some are negative, if none is fixed.
     pub(super) fn table_of(
         &mut self,
         name: &str,
         input: &Value,
-        function: Function,
+        (function, prescribed): (Function, Option<Format>),
         signed: Option<CodeFormat>,
     ) -> Value {
         let (lowest, highest) = input.format.codes();
-        let results: Vec<f64> = (lowest..=highest).map(|code| value_of(function, code as f64 * input.scale)).collect();
-        let (format, scale) = match function {
-            Function::Round(Format { step, lowest, highest }) => (holding(lowest, highest), step),
+        let of = |code: i64| value_of(function, code as f64 * input.scale);
+        let rounded = |value| prescribed.map_or(value, |format| value_of(Function::Round(format), value));
+        let results: Vec<f64> = (lowest..=highest).map(|code| rounded(of(code))).collect();
+        let (format, scale) = match prescribed.map_or(function, Function::Round) {
+            Function::Round(Format { step, lowest, highest, .. }) => (holding(lowest, highest), step),
             Function::Sign(step) => (holding(-1, 1), step),
             Function::Activation(_) => {
                 let largest = results.iter().map(|result| result.abs()).fold(0.0, f64::max);
@@ -50,8 +53,9 @@ impl Pass<'_> {
 fn value_of(function: Function, value: f64) -> f64 {
     match function {
         Function::Activation(activation) => f64::from(activation.of(value as f32)),
-        Function::Round(Format { step, lowest, highest }) => {
-            (value / step).round_ties_even().clamp(lowest as f64, highest as f64) * step
+        Function::Round(Format { step, lowest, highest, ties_to_odd }) => {
+            let odd = f64::from(u8::from(ties_to_odd));
+            ((value / step + odd).round_ties_even() - odd).clamp(lowest as f64, highest as f64) * step
         }
         Function::Sign(step) if value >= 0.0 => step,
         Function::Sign(step) => -step,

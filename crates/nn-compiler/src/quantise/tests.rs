@@ -84,7 +84,9 @@ fn a_table_that_is_added_has_a_name_of_its_own() {
     let graph = Graph { name: "net".to_owned(), dataset: "none".to_owned(), input, nodes };
     graph.validate().unwrap();
     let calibration = Split { features: 4, images: vec![0.1, 0.9, 0.5, 0.3], labels: vec![0] };
-    let quantised = super::quantise("net", "none", &fuse(&graph).unwrap(), &SETTINGS, &calibration).unwrap();
+    let quantised =
+        super::quantise("net", "none", &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &calibration)
+            .unwrap();
     let names: Vec<&str> = quantised.network.layers.iter().map(QuantisedLayer::name).collect();
     assert_eq!(names, ["a", "a.codes_", "a.codes"]);
 }
@@ -100,7 +102,9 @@ fn the_range_of_inputs_of_unknown_kind_is_that_of_the_calibration_images() {
         let graph = Graph { name: "net".to_owned(), dataset: dataset.to_owned(), input, nodes: nodes.clone() };
         let images: Vec<f32> = (0..80).map(|index| (index * 37 % 80) as f32 / 79.0 * scale + shift).collect();
         let split = Split { features: 4, images, labels: vec![0; 20] };
-        let quantised = super::quantise("net", dataset, &fuse(&graph).unwrap(), &SETTINGS, &split).unwrap();
+        let quantised =
+            super::quantise("net", dataset, &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &split)
+                .unwrap();
         let scores = quantised.network.infer_all(&split.images).unwrap().into_iter().flatten();
         let expected = graph.forward(&split.images).unwrap();
         let (mut error, mut power) = (0.0, 0.0);
@@ -120,6 +124,74 @@ fn pixels_of_a_data_set_have_the_codes_of_0_to_1() {
     let nodes = vec![Node { inputs: vec![0], ..linear("a", 4, 3) }];
     let graph = Graph { name: "net".to_owned(), dataset: "mnist".to_owned(), input, nodes };
     let split = Split { features: 4, images: vec![0.1, 0.5, 0.3, 0.0], labels: vec![0] };
-    let quantised = super::quantise("net", "mnist", &fuse(&graph).unwrap(), &SETTINGS, &split).unwrap();
+    let quantised =
+        super::quantise("net", "mnist", &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &split).unwrap();
     assert_eq!((quantised.network.coding.multipliers, quantised.network.coding.offsets), (vec![255.0], vec![0.0]));
+}
+
+/// Numbers that integers of one step cannot hold beside each other are refused, all of them at once, instead of being computed wrongly.
+#[test]
+fn weights_without_steps_and_biases_beyond_all_sums_are_named() {
+    let input = Shape { channels: 1, height: 1, width: 4 };
+    let mut nodes = vec![linear("tiny", 4, 3), linear("plain", 3, 3), linear("huge", 3, 2)];
+    nodes.iter_mut().enumerate().for_each(|(index, node)| node.inputs = vec![index]);
+    if let Operation::Linear(linear) = &mut nodes[0].op {
+        linear.weight.iter_mut().for_each(|weight| *weight *= 1e-40);
+        linear.bias = vec![0.5; 3];
+    }
+    if let Operation::Linear(linear) = &mut nodes[2].op {
+        linear.bias[1] = -1e30;
+    }
+    let mut graph = Graph { name: "net".to_owned(), dataset: "none".to_owned(), input, nodes };
+    let split = Split { features: 4, images: vec![0.1, 0.9, 0.5, 0.3], labels: vec![0] };
+    let run = |graph: &Graph| {
+        let layers = fuse(graph, &mut Refusals::default()).unwrap();
+        super::quantise("net", "none", &layers, &SETTINGS, &split)
+    };
+    let error = run(&graph).unwrap_err().to_string();
+    assert!(error.contains("2 of its nodes") && !error.contains("`plain`"), "{error}");
+    assert!(error.contains("`tiny`") && error.contains("too small a number to have steps"), "{error}");
+    assert!(error.contains("`huge`") && error.contains("bias 1 is -1e30, more than 2^51 steps"), "{error}");
+    // A bias that only drowns the weights is computed, and how far off the scores are is told.
+    graph.nodes.remove(0);
+    graph.nodes.iter_mut().enumerate().for_each(|(index, node)| node.inputs = vec![index]);
+    graph.input.width = 3;
+    let split = Split { features: 3, images: vec![0.1, 0.9, 0.5, 0.3, 0.2, 0.7], labels: vec![0; 2] };
+    let deviation = |graph: &Graph| {
+        let layers = fuse(graph, &mut Refusals::default()).unwrap();
+        let quantised = super::quantise("net", "none", &layers, &SETTINGS, &split).unwrap();
+        quantised.deviation(graph, &split).unwrap()
+    };
+    if let Operation::Linear(linear) = &mut graph.nodes[1].op {
+        linear.bias[1] = 0.0;
+    }
+    let usual = deviation(&graph);
+    if let Operation::Linear(linear) = &mut graph.nodes[0].op {
+        linear.bias[2] = -1e5;
+    }
+    if let Operation::Linear(linear) = &mut graph.nodes[1].op {
+        linear.weight[2] = 0.0;
+        linear.weight[5] = 0.0;
+    }
+    let drowned = deviation(&graph);
+    assert!(usual < 0.05 && drowned > 0.5, "{usual} and {drowned}");
+}
+
+/// The sums of a last layer with a ReLU, and the averages of a last pooling, are codes of their own range.
+#[test]
+fn scores_of_a_last_average_use_its_own_range() {
+    let input = Shape { channels: 2, height: 4, width: 4 };
+    let axis = nn::Axis::new(4, 1, 0);
+    let pool = nn::graph::AveragePool { vertical: axis, horizontal: axis, count_padding: false };
+    let nodes = vec![Node { name: "gap".to_owned(), inputs: vec![0], op: Operation::AveragePool(pool) }];
+    let graph = Graph { name: "net".to_owned(), dataset: "none".to_owned(), input, nodes };
+    // One bright pixel a channel: averages are a sixteenth of the largest value.
+    let images: Vec<f32> =
+        (0..96).map(|index| if index % 16 == 3 { 0.2 + index as f32 / 120.0 } else { 0.0 }).collect();
+    let split = Split { features: 32, images, labels: vec![0; 3] };
+    let layers = fuse(&graph, &mut Refusals::default()).unwrap();
+    let quantised = super::quantise("net", "none", &layers, &SETTINGS, &split).unwrap();
+    assert!(quantised.deviation(&graph, &split).unwrap() < 0.005);
+    let scores = quantised.network.infer_all(&split.images).unwrap();
+    assert_eq!(scores.iter().flatten().max(), Some(&255));
 }

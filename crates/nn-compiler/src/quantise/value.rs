@@ -22,6 +22,19 @@ pub(super) fn holding(lowest: i64, highest: i64) -> CodeFormat {
     CodeFormat { bits: 64 - (largest as u64).leading_zeros(), signed: lowest < 0 }
 }
 
+/// Whether a whole number of at most `largest` times `factor` can lie halfway between two whole numbers. A factor is an odd number over a power of two; so
+/// is the product with a number that is no multiple of that power.
+pub(super) fn has_ties(factor: f64, largest: i64) -> bool {
+    let mut doubled = 2.0 * factor;
+    // The power of two is found exactly: doubling is, and ends as doubles have 53 digits.
+    let mut power = 1_i64;
+    while doubled.fract() != 0.0 && power <= largest {
+        (doubled, power) = (2.0 * doubled, power.saturating_mul(2));
+    }
+    // Of an even number of halves a product is whole.
+    power <= largest && (power > 1 || doubled % 2.0 != 0.0)
+}
+
 impl Format {
     /// Whether all codes of the format that holds them are allowed, so that its clamps do.
     pub(super) fn fills(&self) -> bool {

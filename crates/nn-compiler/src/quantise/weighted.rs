@@ -1,10 +1,11 @@
 //! Weighted layers in integers.
 
 use super::Pass;
-use super::value::{Value, holding};
+use super::value::{Value, has_ties, holding};
 use super::weights::integer_weights;
 use crate::fuse::{After, Format, Layer, Weighted};
 use nn::coding::CodeFormat;
+use nn::graph::WeightScale;
 use nn::quantised::{MAX_BIAS, MvmOutput, QuantisedLayer, QuantisedMvm};
 
 /// The accumulators of all calibration images, `[image][output][position]`, in their units: the value of a step is `ratios[output] * unit`.
@@ -15,12 +16,19 @@ struct Accumulated {
     unit: f64,
 }
 
+/// A bound on the sums of a layer of codes of at most `highest`.
+fn largest_sum(mvm: &QuantisedMvm, highest: i64) -> i64 {
+    let rows = mvm.weights.chunks(mvm.group_rows().max(1)).zip(&mvm.bias);
+    let sum = |(row, bias): (&[i32], &i64)| row.iter().map(|&w| i64::from(w.abs()) * highest).sum::<i64>() + bias.abs();
+    rows.map(sum).max().unwrap_or(0)
+}
+
 impl Pass<'_> {
     pub(super) fn weighted(&mut self, index: usize, layer: &Layer, weighted: &Weighted) -> Value {
-        let input = self.input(layer);
-        let (source, input_scale) = (input.source, input.scale);
-        let (outputs, last) = (weighted.bias.len(), index + 1 == self.layers.layers.len());
+        let Value { source, scale: input_scale, .. } = *self.input(layer);
+        let (outputs, last) = (weighted.bias.len(), self.yields_scores(index));
         let integers = integer_weights(&weighted.weight, outputs, &weighted.scale, last, self.settings);
+        self.check_numbers(layer, weighted, (&integers.scales, input_scale));
         let bias = |(bias, scale): (&f32, &f32)| {
             let step = f64::from(*scale) * input_scale;
             ((f64::from(*bias) / step).round_ties_even() as i64).clamp(-MAX_BIAS, MAX_BIAS)
@@ -39,7 +47,7 @@ impl Pass<'_> {
         };
         let unit = integers.scales.iter().copied().fold(0.0, f32::max);
         let accumulated = Accumulated {
-            maps: mvm.accumulate_all(&input.maps),
+            maps: mvm.accumulate_all(&self.input(layer).maps),
             ratios: integers.scales.iter().map(|&scale| f64::from(scale) / f64::from(unit)).collect(),
             unit: f64::from(unit),
         };
@@ -49,10 +57,56 @@ impl Pass<'_> {
             return Value { source, scale: accumulated.unit * input_scale, format: holding(0, 1), maps: Vec::new() };
         }
         let (format, multipliers, scale) = self.requantisation(index, layer.after, &accumulated, input_scale);
+        let largest = largest_sum(&mvm, self.input(layer).format.codes().1);
+        let ties = || multipliers.iter().any(|&multiplier| has_ties(multiplier, largest));
+        if layer.after.format.is_some_and(|format| format.ties_to_odd) && ties() {
+            self.refuse_ties(layer);
+        }
         mvm.output = MvmOutput::Codes { multipliers, bits: format.bits, signed: format.signed };
         let maps = accumulated.maps.iter().map(|map| mvm.requantise(map)).collect();
         let source = self.push(QuantisedLayer::Mvm(mvm));
         self.within(layer, layer.after, Value { source, scale, format, maps })
+    }
+
+    /// Refuses weights and biases that integers do not hold: of one layer they lie too far apart, or too near zero.
+    fn check_numbers(&mut self, layer: &Layer, weighted: &Weighted, (scales, input_scale): (&[f32], f64)) {
+        let mut refuse = |problem: String, remedy: &str| {
+            self.refusals.push((&layer.name, "weighted layer"), problem, remedy);
+        };
+        let rows = (weighted.weight.len() / scales.len().max(1)).max(1);
+        let largest = |weights: &[f32]| weights.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
+        let all = largest(&weighted.weight);
+        if all > 0.0 && weighted.scale == WeightScale::Free && scales.iter().all(|&scale| scale > 2.0 * all) {
+            refuse(
+                format!("its largest weight is {all:e}, too small a number to have steps"),
+                "multiply its weights, and divide those behind it",
+            );
+        }
+        if self.settings.weight_bits == 1 && weighted.scale != WeightScale::Free && weighted.weight.contains(&0.0) {
+            refuse(
+                "it has weights of 0 among integers that are prescribed, and weights of 1 bit are -1 and 1".to_owned(),
+                "set format.weight_bits to 2 or more",
+            );
+        }
+        let beyond = |(output, (bias, scale)): (usize, (&f32, &f32))| {
+            let steps = (f64::from(*bias) / (f64::from(*scale) * input_scale)).abs();
+            // In front of weights that are all 0 any step will do.
+            let weighs = largest(weighted.weight.get(output * rows..(output + 1) * rows).unwrap_or_default()) > 0.0;
+            (steps > MAX_BIAS as f64 && weighs).then_some((output, *bias))
+        };
+        if let Some((output, bias)) = weighted.bias.iter().zip(scales).enumerate().find_map(beyond) {
+            refuse(
+                format!(
+                    "bias {output} is {bias:e}, more than 2^51 steps of its sums, so that its weights are nothing beside it"
+                ),
+                "remove that output, or train with smaller biases",
+            );
+        }
+    }
+
+    /// Whether the sums of a weighted layer are the scores: of the last one, if nothing becomes of them.
+    fn yields_scores(&self, index: usize) -> bool {
+        index + 1 == self.layers.layers.len() && self.layers.layers[index].after == After::default()
     }
 
     /// The codes of the result, the factor of each output and the value of a code.
@@ -64,7 +118,7 @@ impl Pass<'_> {
         input_scale: f64,
     ) -> (CodeFormat, Vec<f64>, f64) {
         let Accumulated { maps, ratios, unit } = accumulated;
-        if let Some(Format { step, lowest, highest }) = after.format {
+        if let Some(Format { step, lowest, highest, .. }) = after.format {
             let format = holding(if after.relu { 0 } else { lowest }, highest);
             return (format, ratios.iter().map(|ratio| ratio * (unit * input_scale / step)).collect(), step);
         }

@@ -34,18 +34,26 @@ pub(super) fn integer_weights(
     IntegerWeights { weights: weight.chunks_exact(rows).zip(&scales).flat_map(row).collect(), scales }
 }
 
-/// The scale with which a range of weights takes all integers; weights that are all 0 have any.
+/// The scale with which a range of weights takes all integers; weights that are all 0 have any. Weights of 1 bit have that of the least squared error,
+/// their mean magnitude (Rastegari et al., *XNOR-Net*, ECCV 2016, equation 6).
 fn free_scale(weights: &[f32], settings: &QuantiseSettings) -> f32 {
     let largest = f64::from(largest_weight(settings.weight_bits));
     let mut magnitudes: Vec<f64> = weights.iter().map(|&weight| f64::from(weight).abs()).collect();
-    let scale = (settings.weight_range.of(&mut magnitudes, largest) / largest) as f32;
+    let range = match settings.weight_bits {
+        1 => magnitudes.iter().sum::<f64>() / magnitudes.len().max(1) as f64,
+        _ => settings.weight_range.of(&mut magnitudes, largest),
+    };
+    let scale = (range / largest) as f32;
     if scale.is_normal() { scale } else { 1.0 }
 }
 
-/// The integer of a weight: rounded half to even in steps of `scale`, clipped to the symmetric range.
+/// The integer of a weight: rounded half to even in steps of `scale`, clipped to the symmetric range; of 1 bit its sign, where 0 counts as positive.
 #[inline]
 #[must_use]
 pub fn quantise_weight(weight: f32, scale: f32, weight_bits: u32) -> i32 {
+    if weight_bits == 1 {
+        return if weight < 0.0 { -1 } else { 1 };
+    }
     let largest = largest_weight(weight_bits) as f32;
     round_half_even((weight / scale).max(-largest).min(largest)) as i32
 }

@@ -1,6 +1,7 @@
 //! Functions of every value by itself.
 
 use crate::error::{Invalid, check_finite};
+use crate::short_float::{brain_float, half_precision};
 
 /// A function of one value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +24,10 @@ pub enum Activation {
     Sigmoid,
     /// Hyperbolic tangent.
     Tanh,
+    /// The nearest number of half precision (IEEE 754, 16 bits), ties to even.
+    Half,
+    /// The nearest `bfloat16`, ties to even.
+    BrainFloat,
 }
 
 impl Activation {
@@ -35,6 +40,8 @@ impl Activation {
             Self::LeakyRelu { .. } => "leaky-relu",
             Self::Sigmoid => "sigmoid",
             Self::Tanh => "tanh",
+            Self::Half => "half",
+            Self::BrainFloat => "brain-float",
         }
     }
 
@@ -64,6 +71,8 @@ impl Activation {
             Self::LeakyRelu { .. } => value,
             Self::Sigmoid => (1.0 / (1.0 + libm::exp(-f64::from(value)))) as f32,
             Self::Tanh => libm::tanh(f64::from(value)) as f32,
+            Self::Half => half_precision(value.into()) as f32,
+            Self::BrainFloat => brain_float(value.into()) as f32,
         }
     }
 }

@@ -113,7 +113,10 @@ impl<'a> Reader<'a> {
         let known = || format!("its results are [{}]", names.join(", "));
         match (&options.output, &names[..]) {
             (None, [name]) => Ok(name),
-            (None, _) => Err(format!("{}, allowed: exactly one, or choose one of them", known())),
+            (None, _) => Err(format!(
+                "{}, allowed: exactly one; choose one of them by the key `output` of a document of kind `network`",
+                known()
+            )),
             (Some(wanted), _) => {
                 let found = names.iter().find(|name| *name == wanted).copied();
                 found.ok_or_else(|| format!("{}, but `{wanted}` was asked for", known()))

@@ -3,6 +3,7 @@
 use super::error::Problem;
 use super::proto::TensorProto;
 use crate::error::MAX_VALUES;
+use crate::short_float::{brain_float, half_precision};
 
 /// Most axes of a tensor.
 const MAX_RANK: usize = 8;
@@ -77,8 +78,8 @@ impl Kind {
     pub(super) fn round(self, value: f64) -> f64 {
         match self {
             Self::Float => f64::from(value as f32),
-            Self::Float16 => shortened(value, 10, -14, 65_504.0),
-            Self::BFloat16 => shortened(value, 7, -126, f64::from(f32::from_bits(0x7f7f_0000))),
+            Self::Float16 => half_precision(value),
+            Self::BFloat16 => brain_float(value),
             Self::Double => value,
             Self::Bool => f64::from(u8::from(value != 0.0)),
             Self::Int(_) | Self::Unsigned(_) => value.trunc(),
@@ -214,17 +215,6 @@ fn half(bits: u16) -> f64 {
         _ => (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
     };
     if bits >> 15 == 1 { -size } else { size }
-}
-
-/// The nearest number with `fraction` bits behind the point, ties to even, whose exponent is `lowest` at least; beyond `largest` it is infinite.
-fn shortened(value: f64, fraction: i32, lowest: i32, largest: f64) -> f64 {
-    if !value.is_finite() {
-        return value;
-    }
-    let exponent = (value.to_bits() >> 52 & 2047) as i32 - 1023;
-    let step = 2f64.powi(exponent.max(lowest) - fraction);
-    let nearest = (value / step).round_ties_even() * step;
-    if nearest.abs() > largest { f64::INFINITY.copysign(value) } else { nearest }
 }
 
 /// The upper half of an `f32`.

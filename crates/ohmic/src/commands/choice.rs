@@ -8,16 +8,19 @@ use explore::nn_compiler::choose::{Choice, Weights};
 const HEADER: [&str; 10] =
     ["layer", "mapping", "chosen", "why", "relative\nerror", "energy\nnJ", "busy\ncycles", "arrays", "tiles", "score"];
 
-pub fn print(choice: &Choice, auto: &Auto, chip: &Chip) {
+/// `source` says whose images were looked at.
+pub fn print(choice: &Choice, (auto, source): (&Auto, &str), chip: &Chip) {
     say!("{}", table(&HEADER, 4, choice_rows(choice, chip).iter().map(row)));
     let Weights { error, energy, latency } = auto.weights;
     say!(
-        "relative error: expected mean square error of the outputs' sums over their variance, on training images; energy, cost table {}, and busy cycles: of an \
+        "relative error: expected mean square error of the outputs' sums over their variance, over outputs, windows and {} {source} together; energy, cost table {}, and busy cycles: of an \
          image, one copy of the layer.\nscore: mean of the three over their least sums over the layers, weights {error}, {energy} and {latency}; {:.3} in all, 1 is the \
          best in everything",
+        choice.images,
         chip.costs.name,
         choice.score()
     );
+    super::warn(choice.doubt().into_iter().collect());
 }
 
 fn row(row: &ChoiceRow) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! `ohmic compile`: a network to a program directory.
 
-use super::{choice, print_json};
+use super::{choice, print_json, warn};
 use crate::cli::{Compile, Format};
 use crate::table::table;
 use explore::ExploreError;
@@ -12,7 +12,7 @@ use explore::datasets;
 use explore::model::Model;
 use explore::nn::datasets::Dataset;
 use explore::nn_compiler::front::{passes, quantised};
-use explore::nn_compiler::inspect::PROGRAM_PASSES;
+use explore::nn_compiler::inspect::{Inspect, PROGRAM_PASSES};
 use explore::nn_compiler::mapping::AUTO;
 use explore::nn_compiler::place::{Hops, place};
 use explore::nn_compiler::quantise::Quantised;
@@ -42,11 +42,12 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
         say!("{}", text.trim_end());
         return Ok(());
     }
+    warn(quantised.doubt(&model.graph, &dataset.train)?.into_iter().collect());
     let inspect = arguments.dump_after.as_deref().and_then(program_pass);
     let mappings = request.mappings(&quantised.network, &dataset, &chip)?;
     let (program, hops, limit) = program(arguments, &quantised, &dataset, (&chip, &mappings))?;
     if let Some(inspect) = inspect {
-        say!("{}", inspect(&program).trim_end());
+        say!("{}", inspect(&program)?.trim_end());
         return Ok(());
     }
     let Some(output) = &arguments.output else { return Ok(()) };
@@ -62,7 +63,7 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
     match format {
         Format::Text => {
             if let (Some(choice), Request::Chosen(auto)) = (choice, &request) {
-                choice::print(choice, auto, &chip);
+                choice::print(choice, (auto, &source(arguments, &model)), &chip);
             }
             print_text(&program, arguments, hops, limit);
         }
@@ -87,7 +88,7 @@ fn known_pass(pass: &str) -> Result<(), ExploreError> {
 }
 
 /// What shows what a pass decided about a program, if it is one of programs.
-fn program_pass(pass: &str) -> Option<fn(&Program) -> String> {
+fn program_pass(pass: &str) -> Option<Inspect> {
     PROGRAM_PASSES.iter().find(|(name, _, _)| *name == pass).map(|&(_, _, inspect)| inspect)
 }
 
@@ -104,6 +105,14 @@ fn dataset(arguments: &Compile, model: &Model) -> Result<Dataset, ExploreError> 
     let mut dataset = datasets::load(&model.graph.dataset, arguments.places.data.data.as_deref())?;
     dataset.test = dataset.test.truncated(arguments.accuracy_images.max(1));
     Ok(dataset)
+}
+
+/// Whose images ranges are found on.
+fn source(arguments: &Compile, model: &Model) -> String {
+    match &arguments.calibrate {
+        Some(path) => format!("images of {}", path.display()),
+        None => format!("training images of {}", model.graph.dataset),
+    }
 }
 
 fn program(
@@ -124,7 +133,7 @@ fn program(
 
 /// The command that repeats a compilation.
 fn repeat(arguments: &Compile, request: &Request) -> String {
-    let Compile { training, seed, placement, integers, .. } = arguments;
+    let Compile { training, seed, placement, integers, places, .. } = arguments;
     let mut command = format!(
         "ohmic compile NETWORK --chip run.toml {} --training {training} --seed {seed} --placement {} -o DIR",
         request.arguments(),
@@ -136,9 +145,20 @@ fn repeat(arguments: &Compile, request: &Request) -> String {
     for (flag, given) in [(" --per-channel", integers.per_channel), (" --equalise", integers.equalise)] {
         command += if given { flag } else { "" };
     }
+    let files = [("calibrate", &arguments.calibrate), ("models", &places.models), ("data", &places.data.data)];
+    for (flag, path) in files {
+        command += &path.as_ref().map_or_else(String::new, |path| format!(" --{flag} {}", quoted(path)));
+    }
     command
         + &format!(" --weight-range {} --activation-range {}", integers.weight_range, integers.activation_range)
         + &format!(" --accuracy-images {}", arguments.accuracy_images)
+}
+
+/// A path as a shell takes it. A line break would end the comment that it stands in.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string().replace(['\n', '\r'], "?");
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,".contains(c);
+    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
 fn write_report(output: &Path, program: &Program) -> Result<(), ExploreError> {

@@ -1,6 +1,6 @@
 //! `ohmic infer`: a network on images, in float, in integers or on one chip sample.
 
-use super::{choice, print_json};
+use super::{choice, print_json, warn};
 use crate::bar::Bar;
 use crate::cli::Format;
 use crate::cli::network::{EngineName, Infer};
@@ -10,13 +10,17 @@ use explore::chip::config::Chip;
 use explore::config::{Kind, load};
 use explore::infer::{AnalogChip, Engine, Inferred, infer};
 use explore::model::Model;
+use explore::nn::argmax;
 use explore::nn::datasets::{Dataset, Split};
 use explore::nn_compiler::CompilationSettings;
 use explore::nn_compiler::front::quantised;
-use explore::output::write_bytes;
+use explore::output::{lines_csv, write_bytes};
 use explore::statistics::wilson_interval;
 use explore::{datasets, npy};
 use serde_json::json;
+
+/// Images whose predicted classes are printed.
+const SHOWN: usize = 10;
 
 pub fn run(arguments: &Infer, format: Format) -> Result<(), ExploreError> {
     let model = explore::model::load(&arguments.network, arguments.places.models.as_deref(), &[])?;
@@ -25,7 +29,7 @@ pub fn run(arguments: &Infer, format: Format) -> Result<(), ExploreError> {
         EngineName::Float => infer(Engine::Float(&model.graph), &images, &Bar::default())?,
         engine => in_integers(arguments, &model, &images, (engine, format))?,
     };
-    write(arguments, &inferred)?;
+    write(arguments, &model, &inferred)?;
     let correct = arguments.input.is_none().then(|| inferred.correct(&images.labels));
     print(arguments, &model, &inferred, correct, format)
 }
@@ -60,12 +64,13 @@ fn in_integers(
     let dataset = calibration(arguments, model, images)?;
     let quantisation = arguments.integers.quantisation();
     let quantised = quantised(&model.graph, &dataset.train, &chip, &quantisation, &mut |_, _| {})?;
+    warn(quantised.doubt(&model.graph, &dataset.train)?.into_iter().collect());
     if engine == EngineName::Integer {
         return infer(Engine::Integer(&quantised), images, &Bar::default());
     }
     let mappings = request.mappings(&quantised.network, &dataset, &chip)?;
     if let (Format::Text, Some(choice), Request::Chosen(auto)) = (format, mappings.choice(), &request) {
-        choice::print(choice, auto, &chip);
+        choice::print(choice, (auto, &source(arguments, model)), &chip);
     }
     let settings = CompilationSettings {
         dataset: &dataset,
@@ -88,26 +93,41 @@ fn calibration(arguments: &Infer, model: &Model, images: &Split) -> Result<Datas
     }
 }
 
-/// What the ranges of integers come from, in words; nothing of floats.
-fn ranges(arguments: &Infer, model: &Model) -> String {
-    match (arguments.engine, &arguments.calibrate) {
-        (EngineName::Float, _) => String::new(),
-        (_, Some(path)) => format!("; ranges from {}", path.display()),
-        (_, None) if model.graph.dataset == "none" => "; ranges from these images".to_owned(),
-        (_, None) => format!("; ranges from {}", model.graph.dataset),
+/// What the ranges of integers come from, in words.
+fn source(arguments: &Infer, model: &Model) -> String {
+    match &arguments.calibrate {
+        Some(path) => format!("images of {}", path.display()),
+        None if model.graph.dataset == "none" => "these images".to_owned(),
+        None => format!("training images of {}", model.graph.dataset),
     }
 }
 
-fn write(arguments: &Infer, inferred: &Inferred) -> Result<(), ExploreError> {
+fn write(arguments: &Infer, model: &Model, inferred: &Inferred) -> Result<(), ExploreError> {
     let images = inferred.images().len();
     if let Some(path) = &arguments.output {
         write_bytes(path, &npy::to_bytes(images, inferred.classes, &inferred.logits))?;
     }
     if let Some(path) = &arguments.logits {
-        let line = |scores: &[f64]| scores.iter().map(f64::to_string).collect::<Vec<_>>().join(",") + "\n";
-        write_bytes(path, inferred.images().map(line).collect::<String>().as_bytes())?;
+        write_bytes(path, logits_csv(model, inferred)?.as_bytes())?;
     }
     Ok(())
+}
+
+/// The results, one image a line; behind the name of the predicted class and below a line with the names of all, if they are known.
+fn logits_csv(model: &Model, inferred: &Inferred) -> Result<String, ExploreError> {
+    let texts = |scores: &[f64]| scores.iter().map(f64::to_string).collect::<Vec<_>>();
+    let Some(labels) = &model.labels else {
+        return Ok(inferred.images().map(|scores| texts(scores).join(",") + "\n").collect());
+    };
+    let header: Vec<&str> = std::iter::once("prediction").chain(labels.iter().map(String::as_str)).collect();
+    let line = |scores: &[f64]| [vec![labels[argmax(scores)].clone()], texts(scores)].concat();
+    lines_csv(&header, inferred.images().map(line))
+}
+
+/// Names of the predicted classes of the first images, if names are known.
+fn predictions<'a>(model: &'a Model, inferred: &Inferred, most: usize) -> Option<Vec<&'a str>> {
+    let labels = model.labels.as_ref()?;
+    Some(inferred.images().take(most).map(|scores| labels[argmax(scores)].as_str()).collect())
 }
 
 fn print(
@@ -129,9 +149,12 @@ fn print(
             "accuracy": interval.map(|interval| interval.value),
             "accuracy_ci95_low": interval.map(|interval| interval.low),
             "accuracy_ci95_high": interval.map(|interval| interval.high),
+            "predictions": predictions(model, inferred, usize::MAX),
         }));
     }
-    let ranges = ranges(arguments, model);
+    // Floats have no ranges.
+    let integers = arguments.engine != EngineName::Float;
+    let ranges = if integers { format!("; ranges from {}", source(arguments, model)) } else { String::new() };
     match interval {
         Some(interval) => say!(
             "{}, {engine}: {:.2} % [{:.2}, {:.2}] of {images} test images of {} (95 % interval, Wilson){ranges}",
@@ -142,6 +165,11 @@ fn print(
             model.graph.dataset
         ),
         None => say!("{}, {engine}: {images} images, no labels{ranges}", model.graph.name),
+    }
+    if let (None, Some(names)) = (correct, predictions(model, inferred, SHOWN)) {
+        let rest =
+            if images > SHOWN { format!(" and {} more (--logits FILE.csv)", images - SHOWN) } else { String::new() };
+        say!("predicted: {}{rest}", names.join(", "));
     }
     Ok(())
 }

@@ -29,6 +29,8 @@ impl Pass for ActivationPass {
             }
             Activation::Sigmoid => to.zip(output).for_each(|((to, &above), &y)| *to = above * y * (1.0 - y)),
             Activation::Tanh => to.zip(output).for_each(|((to, &above), &y)| *to = above * (1.0 - y * y)),
+            // Rounding passes slopes through.
+            Activation::Half | Activation::BrainFloat => to.for_each(|(to, &above)| *to = above),
         }
     }
 }

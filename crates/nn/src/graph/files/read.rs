@@ -59,6 +59,8 @@ impl OpRecord {
             Self::LeakyRelu { slope } => Operation::Activation(Activation::LeakyRelu { slope: *slope }),
             Self::Sigmoid {} => Operation::Activation(Activation::Sigmoid),
             Self::Tanh {} => Operation::Activation(Activation::Tanh),
+            Self::Half {} => Operation::Activation(Activation::Half),
+            Self::BrainFloat {} => Operation::Activation(Activation::BrainFloat),
             Self::Softmax {} => Operation::Softmax(Softmax { log: false }),
             Self::LogSoftmax {} => Operation::Softmax(Softmax { log: true }),
             Self::MaxPool { kernel, stride, dilation, padding } => {

@@ -95,6 +95,8 @@ pub(super) enum OpRecord {
     },
     Sigmoid {},
     Tanh {},
+    Half {},
+    BrainFloat {},
     Softmax {},
     LogSoftmax {},
     MaxPool {

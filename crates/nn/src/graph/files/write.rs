@@ -93,6 +93,8 @@ fn record(node: &Node, tensors: &mut Tensors) -> Result<OpRecord, String> {
             Activation::LeakyRelu { slope } => OpRecord::LeakyRelu { slope },
             Activation::Sigmoid => OpRecord::Sigmoid {},
             Activation::Tanh => OpRecord::Tanh {},
+            Activation::Half => OpRecord::Half {},
+            Activation::BrainFloat => OpRecord::BrainFloat {},
         },
         Operation::Softmax(softmax) if softmax.log => OpRecord::LogSoftmax {},
         Operation::Softmax(_) => OpRecord::Softmax {},

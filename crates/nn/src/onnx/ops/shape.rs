@@ -5,6 +5,7 @@ use super::super::error::Problem;
 use super::super::node::Node;
 use super::super::tensor::{Grid, Kind, Tensor, volume};
 use super::super::value::{Coding, Map, Value, axis_of};
+use crate::graph::{Activation, Operation};
 
 pub(super) fn identity(_: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Problem> {
     Ok(vec![node.input(0).clone()])
@@ -17,7 +18,7 @@ pub(super) fn dropout(_: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Pr
     Ok(vec![node.input(0).clone()])
 }
 
-/// `Cast`: of constants to the values that the type can hold; of maps between floats, and of codes.
+/// `Cast`: of constants to the values that the type can hold; of maps between floats, which rounds to those of 16 bits, and of codes.
 pub(super) fn cast(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Problem> {
     let to = node.int("to", 1)?;
     let kind = Kind::of(to).ok_or_else(|| Problem::new(format!("it casts to the type {to}"), "cast to a number"))?;
@@ -29,6 +30,14 @@ pub(super) fn cast(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>,
         }
         Value::Map(map) if !kind.is_float() && map.coding == Coding::Real => {
             Err(Problem::new("it rounds a map to integers", "quantise with QuantizeLinear or Quant"))
+        }
+        Value::Map(map) if map.coding == Coding::Real => {
+            let rounding = match kind {
+                Kind::Float16 => Activation::Half,
+                Kind::BFloat16 => Activation::BrainFloat,
+                _ => return Ok(vec![Value::Map(map.clone())]),
+            };
+            Ok(vec![Value::Map(builder.same(&node.name, map, Operation::Activation(rounding))?)])
         }
         value => Ok(vec![value.clone()]),
     }
