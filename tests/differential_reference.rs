@@ -225,7 +225,7 @@ impl Layer<'_> {
     }
 
     /// Rows and outputs of a group.
-    fn of_group(&self) -> (usize, usize) {
+    pub(crate) fn of_group(&self) -> (usize, usize) {
         let groups = self.stage.groups as usize;
         (self.stage.window.rows() / groups, self.stage.outputs as usize / groups)
     }
@@ -249,8 +249,10 @@ impl Layer<'_> {
             codes.iter().map(|&code| i64::from(code)).sum::<i64>() * self.stage.offset
         };
         let biases = self.stage.bias.iter().enumerate();
-        let mut outputs: Vec<f64> = biases.map(|(output, &bias)| bias as f64 - whole(output) as f64).collect();
         let merged = self.merges(program);
+        // What is subtracted digitally is a part of a merged matrix.
+        let subtracted = |output: usize| if merged { 0 } else { whole(output) };
+        let mut outputs: Vec<f64> = biases.map(|(output, &bias)| bias as f64 - subtracted(output) as f64).collect();
         if merged {
             let product = self.product(codes);
             outputs.iter_mut().zip(product).for_each(|(output, product)| *output += product);
@@ -260,7 +262,9 @@ impl Layer<'_> {
             let codes = &codes[placed.row_start as usize..(placed.row_start + placed.rows) as usize];
             let accumulators = self.read(program, index, codes, outcome, merged);
             let here = &mut outputs[placed.output_start as usize..(placed.output_start + placed.outputs) as usize];
-            self.merge(index, &accumulators, codes, here);
+            if !merged {
+                self.merge(index, &accumulators, codes, here);
+            }
         }
         for output in &mut outputs {
             saturate(program, output, &mut outcome.saturated_outputs);

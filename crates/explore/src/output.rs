@@ -68,6 +68,10 @@ pub fn write_comparison(directory: &Path, comparison: &Comparison) -> Result<(),
     write(directory, "ratios.csv", &ratios_csv(comparison)?)?;
     write(directory, "efficiency.csv", &records_csv(&comparison.efficiencies())?)?;
     write(directory, "training.csv", &trainings_csv(comparison)?)?;
+    // What an earlier comparison left is not one of this.
+    for file in ["operating-point.csv", "sigma.csv", "sigma.svg"] {
+        remove(&directory.join(file))?;
+    }
     if !comparison.tried.is_empty() {
         write(directory, "operating-point.csv", &records_csv(&comparison.tried)?)?;
     }
@@ -82,6 +86,16 @@ pub fn write_comparison(directory: &Path, comparison: &Comparison) -> Result<(),
     });
     write(directory, "converters.csv", &converters_csv(converters)?)?;
     write(directory, "compare.svg", &accuracy_bars(&rows, comparison.classes as u64)?)
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> Result<(), ExploreError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(ExploreError::File { path: path.to_path_buf(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn ratios_csv(comparison: &Comparison) -> Result<String, ExploreError> {

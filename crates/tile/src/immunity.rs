@@ -26,7 +26,8 @@ impl Ranking {
                 Some(group) if low <= previous => group.push(state.level),
                 _ => groups.push(vec![state.level]),
             }
-            previous = high;
+            // Of states with samples of their own the widest interval of a group counts.
+            previous = previous.max(high);
         }
         for group in &mut groups {
             group.sort_unstable();

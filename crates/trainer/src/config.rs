@@ -253,6 +253,13 @@ impl Check for Training {
             for &share in &biased.shares {
                 p.number("shares", share, 0.0..=1.0, "");
             }
+            let given = biased.projection == Projection::Soft && !biased.states.is_empty();
+            p.require(
+                "states",
+                format!("{:?}", biased.states),
+                !given,
+                "none with projection = \"soft\", which knows no set",
+            );
             p.number("softness", biased.softness, 0.0..=1e6, "");
             let hard = biased.projection == Projection::Hard && biased.importance == Importance::Benefit;
             // Weights that were replaced have nothing to gain any more.
