@@ -11,6 +11,7 @@ mod axes;
 mod canonical;
 mod chips;
 mod compute;
+mod coordinates;
 mod differences;
 mod dimensions;
 mod estimate;

@@ -120,6 +120,16 @@ impl Plan {
         &self.sweep
     }
 
+    /// The axes that change together.
+    pub(super) fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
+    }
+
+    /// The choices of all dimensions at a point.
+    pub(super) fn choices(&self, point: usize) -> &[u32] {
+        &self.choices[point * self.dimensions.len()..][..self.dimensions.len()]
+    }
+
     /// All rows in the order of the table: points outside, then mapping strategies, then methods.
     #[must_use]
     pub fn rows(&self) -> &[PlannedRow] {
@@ -136,8 +146,7 @@ impl Plan {
     /// The values of the axes at a point.
     #[must_use]
     pub fn settings(&self, point: usize) -> Vec<Setting> {
-        let width = self.dimensions.len();
-        let choices = self.choices[point * width..][..width].iter().copied().enumerate();
+        let choices = self.choices(point).iter().copied().enumerate();
         self.sweep.settings(&self.dimensions, choices.filter(|(_, choice)| *choice != ABSENT))
     }
 

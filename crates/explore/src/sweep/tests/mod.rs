@@ -5,6 +5,7 @@ use crate::progress::Silent;
 use crate::store::{self, Store};
 
 mod axes;
+mod comparisons;
 mod damage;
 mod plans;
 mod runs;

@@ -136,30 +136,6 @@ fn rows_simulate_as_many_chip_samples_as_it_takes() {
 }
 
 #[test]
-fn rows_are_compared_with_those_that_differ_in_one_setting() {
-    let sweep = sweep(&[ARRAY, ADC]);
-    let (points, _) = run_alone(&sweep);
-    let found = differences(&sweep.axes, &points).unwrap();
-    // Two values of each of two axes and of the mapping strategy: half of the eight rows have the second of each.
-    assert_eq!((found.count, found.csv.lines().count()), (12, 13));
-    let mean = |size: u64, bits: u64, mapping: &str| {
-        let all = rows(&points);
-        let fits = |row: &&crate::results::Row| (row.array_rows, row.adc_bits, &*row.mapping) == (size, bits, mapping);
-        all.iter().find(fits).unwrap().accuracy_mean
-    };
-    let line = found.csv.lines().find(|line| line.starts_with("64,5,isaac,conventional,axis_adc_bits,6,")).unwrap();
-    let numbers: Vec<f64> = line.split(',').skip(6).map(|number| number.parse().unwrap()).collect();
-    assert!((numbers[0] - (mean(64, 5, "isaac") - mean(64, 6, "isaac"))).abs() < 1e-12);
-    assert!(
-        numbers[3] <= numbers[1] && numbers[1] <= numbers[0] && numbers[0] <= numbers[2] && numbers[2] <= numbers[4]
-    );
-    // Rows of other seeds have other chip samples.
-    let (points, _) = run_alone(&super::sweep(&[&axis("seed", "seed", "[1, 2]")]));
-    let found = differences(&super::sweep(&[&axis("seed", "seed", "[1, 2]")]).axes, &points).unwrap();
-    assert_eq!(found.count, 2, "the mapping strategies of each seed");
-}
-
-#[test]
 fn work_that_is_left_is_estimated() {
     let seconds = |set: &[&str]| estimate(&Plan::new(&sweep_with(&[ADC], set)).unwrap(), None).unwrap().seconds;
     let little = seconds(&[]);
