@@ -4,6 +4,7 @@ use crate::checkpoint::Checkpoints;
 use crate::digest::hex;
 use crate::error::ExploreError;
 use crate::evaluate::Evaluation;
+use crate::store::Disk;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,7 @@ pub struct Keeping<'a> {
 impl Keeping<'_> {
     /// Checkpoints of trainings, in a directory below.
     pub(super) fn checkpoints<'d>(&self, directory: &'d Path) -> Checkpoints<'d> {
-        Checkpoints { directory, every: self.every, resume: self.resume }
+        Checkpoints { files: &Disk, directory, every: self.every, resume: self.resume }
     }
 
     /// The evaluation that `key` stands for: from its file, or run now and written down.

@@ -89,8 +89,8 @@ fn hopeless(plan: &Plan, store: &Store, present: &BTreeSet<Id>) -> Result<(BTree
 }
 
 fn work(worker: &Worker<'_>, queue: &Queue) {
-    while let Some(row) = queue.next() {
-        match worker.advance(&worker.plan.rows()[row]) {
+    while let Some((row, deferred)) = queue.next() {
+        match worker.advance(&worker.plan.rows()[row], deferred) {
             Ok(Outcome::Ready(())) => {
                 worker.progress.advance(1);
                 queue.finished(None);
@@ -100,6 +100,7 @@ fn work(worker: &Worker<'_>, queue: &Queue) {
                 queue.finished(Some(error));
             }
             Ok(Outcome::Busy(id)) => queue.waits(row, id),
+            Ok(Outcome::Deferred) => queue.deferred(row),
             Err(error) => queue.stop(error),
         }
     }

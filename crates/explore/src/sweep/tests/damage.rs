@@ -8,6 +8,7 @@ use super::*;
 use crate::store::{Disk, Files, StoreError};
 
 /// A disk on which one operation that changes something fails, having done half of it.
+#[derive(Debug)]
 struct Faulty {
     left: AtomicU64,
     error: ErrorKind,
@@ -65,6 +66,15 @@ impl Files for Faulty {
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.step()?;
         Disk.remove(path)
+    }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        self.step()?;
+        Disk.remove_directory(path)
+    }
+
+    fn modified(&self, path: &Path) -> io::Result<std::time::SystemTime> {
+        Disk.modified(path)
     }
 }
 
