@@ -12,7 +12,7 @@ pub(super) fn column_name(column: &str) -> String {
         "latency_cycles" => "Latency (cycles)".to_owned(),
         "tops_per_w" => "Efficiency (TOPS/W)".to_owned(),
         "throughput_per_s" => "Throughput (1/s)".to_owned(),
-        _ => with_unit(column),
+        _ => with_unit(column.strip_prefix("axis_").unwrap_or(column)),
     }
 }
 
@@ -49,6 +49,30 @@ pub(super) fn energy_unit(most: f64) -> (&'static str, f64) {
         most if most < 1e-2 => ("µJ", 1e6),
         most if most < 1e1 => ("mJ", 1e3),
         _ => ("J", 1.0),
+    }
+}
+
+/// A result column at an axis for values up to `most`, in two lines if it is long, and what values are multiplied with.
+pub(super) fn axis_name(column: &str, most: f64) -> (Vec<String>, f64) {
+    if column == "energy_j" {
+        let (unit, per_joule) = energy_unit(most);
+        return (vec!["Energy per".to_owned(), format!("inference ({unit})")], per_joule);
+    }
+    let seconds = [(1e-6, "ns", 1e9), (1e-3, "µs", 1e6), (1.0, "ms", 1e3), (f64::INFINITY, "s", 1.0)];
+    let areas = [(1e-7, "µm²", 1e12), (f64::INFINITY, "mm²", 1e6)];
+    let unit = |units: &[(f64, &'static str, f64)]| units.iter().find(|(end, _, _)| most < *end).map(|u| (u.1, u.2));
+    let found = match column {
+        _ if column.ends_with("per_s") => None,
+        _ if column.ends_with("_s") => unit(&seconds),
+        _ if column.ends_with("_m2") => unit(&areas),
+        _ if column.ends_with("_j") => Some(energy_unit(most)),
+        _ => None,
+    };
+    let name = column_name(column);
+    let stem = name.split(" (").next().unwrap_or(&name).to_owned();
+    match found {
+        Some((unit, factor)) => (vec![format!("{stem} ({unit})")], factor),
+        None => (vec![name], 1.0),
     }
 }
 

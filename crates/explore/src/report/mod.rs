@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::ExploreError;
 use crate::output::VERSION;
-use crate::results::COLUMNS;
+use crate::results::{COLUMNS, FIRST_RESULT};
 use crate::sweep::{Plan, PointRows};
 
 const PAGE: &str = include_str!("page.html");
@@ -21,8 +21,6 @@ const LIBRARY_STYLE: &str = include_str!("vendor/uPlot-1.6.32.min.css");
 
 /// Browsers become slow beyond.
 const MOST_ROWS: usize = 5000;
-/// The first column that is a result.
-const FIRST_RESULT: &str = "software_accuracy";
 
 /// The page.
 ///

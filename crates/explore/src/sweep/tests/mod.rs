@@ -7,6 +7,8 @@ use crate::store::{self, Store};
 mod axes;
 mod comparisons;
 mod damage;
+mod figures;
+mod model;
 mod plans;
 mod runs;
 

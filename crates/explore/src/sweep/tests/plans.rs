@@ -105,11 +105,15 @@ fn a_bad_plan_is_refused() {
         ),
         (
             &format!("{ADC}[plot]\nx = \"adc\"\nseries = []"),
-            "plot.x = adc is not allowed: a column of the results: network,",
+            "plot.x = adc is not allowed: an axis (axis_adc_bits) or a column of the results: network,",
         ),
         (
             &format!("{ADC}[plot]\nx = \"adc_bits\"\nseries = [\"adc_bits\"]"),
             "plot.series = adc_bits is not allowed: each column once, and not that of x",
+        ),
+        (
+            &format!("{ADC}[plot]\nx = \"axis_adc_bits\"\nseries = []\nmeasures = [\"adc_bits\"]"),
+            "plot.measures = adc_bits is not allowed: a result, each once: software_accuracy,",
         ),
         (&format!("{ADC}chips = 3"), "unknown key axes.0.chips"),
     ] {

@@ -34,14 +34,12 @@ pub fn write(
     if missing > 0 {
         eprintln!("warning: {missing} of {} rows are missing", plan.rows().len());
     }
-    if let Some(output) = output {
-        write_files(plan, &points, &csv, output)?;
-    }
+    // First the table: whatever becomes of the files, it is out.
     match format {
         Format::Text => say_raw!("{csv}"),
         Format::Json => print_json(&json!({ "rows": rows }))?,
     }
-    Ok(())
+    output.map_or(Ok(()), |output| write_files(plan, &points, &csv, output))
 }
 
 fn write_files(plan: &Plan, points: &[PointRows], csv: &str, output: &Path) -> Result<(), ExploreError> {
@@ -57,7 +55,7 @@ fn write_files(plan: &Plan, points: &[PointRows], csv: &str, output: &Path) -> R
         }
         Err(error) => eprintln!("warning: differences.csv is left out: {error}"),
     }
-    let pictures = pictures(sweep.plot.as_ref(), points)?;
+    let pictures = pictures(&sweep.axes, sweep.plot.as_ref(), points);
     for (name, svg) in &pictures.files {
         write_file(output, name, svg)?;
         written.push(name);
@@ -71,6 +69,9 @@ fn write_files(plan: &Plan, points: &[PointRows], csv: &str, output: &Path) -> R
     }
     for (name, reason) in &pictures.left_out {
         eprintln!("warning: {name} is left out: {reason}");
+    }
+    if sweep.plot.is_none() {
+        eprintln!("sweep.svg and heat.svg are left out: the sweep has no table [plot]");
     }
     eprintln!("wrote {} to {}", written.join(", "), output.display());
     Ok(())
