@@ -20,7 +20,12 @@ fn with_unit(column: &str) -> String {
     let units = [("_j", " (J)"), ("_s", " (s)"), ("_m2", " (m²)")];
     let found = units.into_iter().find_map(|(end, unit)| Some((column.strip_suffix(end)?, unit)));
     let (stem, unit) = found.unwrap_or((column, ""));
-    let mut letters = stem.replace('_', " ").chars().collect::<Vec<_>>();
+    let word = |word: &str| match word {
+        "adc" | "dac" | "adcs" | "dacs" => word.to_uppercase().replace('S', "s"),
+        other => other.to_owned(),
+    };
+    let words: Vec<String> = stem.split(['_', '-']).map(word).collect();
+    let mut letters = words.join(" ").chars().collect::<Vec<_>>();
     if let Some(first) = letters.first_mut() {
         *first = first.to_ascii_uppercase();
     }
@@ -98,7 +103,8 @@ mod tests {
     #[test]
     fn columns_have_units() {
         assert_eq!(column_name("adc_bits"), "ADC bits");
-        assert_eq!(column_name("energy_adc_j"), "Energy adc (J)");
+        assert_eq!(column_name("energy_adc_j"), "Energy ADC (J)");
+        assert_eq!(column_name("axis_adcs_per_array"), "ADCs per array");
         assert_eq!(column_name("area_m2"), "Area (m²)");
         assert_eq!(column_name("array_rows"), "Array rows");
     }

@@ -266,7 +266,7 @@ impl<'a> Worker<'a> {
 }
 
 /// What `compute` gives; a panic in it is an error like others.
-fn unwound<T>(compute: &dyn Fn() -> Result<T, ExploreError>) -> Result<T, ExploreError> {
+pub(super) fn unwound<T>(compute: &dyn Fn() -> Result<T, ExploreError>) -> Result<T, ExploreError> {
     // What it may leave half done is dropped with it: everything that outlives it is behind a lock and whole.
     std::panic::catch_unwind(AssertUnwindSafe(compute)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());

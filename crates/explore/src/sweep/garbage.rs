@@ -37,7 +37,7 @@ pub fn collect_garbage(plan: &Plan, store: &Store, others: bool) -> Result<Remov
         removed.rows = clear(Kind::Row, &own)?;
     }
     // Whoever is at work may need them.
-    if status(plan, store)?.is_complete() && store.locked()?.is_empty() {
+    if status(plan, store, false)?.is_complete() && store.locked()?.is_empty() {
         removed.leftovers += store.tidy_checkpoints(true)?;
         removed.programs = clear(Kind::Program, &BTreeSet::new())?;
         if others {

@@ -44,7 +44,7 @@ pub use self::points::{Point, Setting};
 pub use self::run::{RunOptions, Summary, run};
 pub use self::samples::{SampleMethod, Samples};
 pub use self::shard::Shard;
-pub use self::status::{Status, collect, status};
+pub use self::status::{Status, collect, missed_targets, status};
 pub use self::stored::RowResult;
 pub use self::table::{PointRows, to_csv};
 use crate::experiment::Experiment;
@@ -60,7 +60,7 @@ const MAX_POINTS: u64 = 1_000_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
-    /// Name, kebab-case.
+    /// Name: lower-case letters, digits, `_` and `-`.
     pub name: String,
     /// What it is, in one line.
     #[serde(default)]
@@ -102,6 +102,9 @@ fn energy() -> Vec<String> {
 
 impl Check for Sweep {
     fn check(&self, problems: &mut Problems) {
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+        let named = !self.name.is_empty() && self.name.chars().all(letter);
+        problems.require("name", &self.name, named, "lower-case letters, digits, `_` and `-`");
         problems.within("experiment", |p| {
             self.experiment.check(p);
             let of_compare = "nothing in a sweep: `ohmic compare` searches it; sigma_scale can be an axis here";

@@ -26,6 +26,7 @@ pub struct Plan {
     choices: Vec<u32>,
     names: Vec<String>,
     rows: Vec<PlannedRow>,
+    dropped: usize,
 }
 
 /// A row of the table of results, before it is there.
@@ -49,8 +50,14 @@ impl Plan {
         let all = combinations(&dimensions);
         let factors = Factors::new(sweep, &dimensions, &all)?;
         let width = dimensions.len().max(1);
-        let mut plan =
-            Self { sweep: sweep.clone(), dimensions, choices: Vec::new(), names: Vec::new(), rows: Vec::new() };
+        let mut plan = Self {
+            sweep: sweep.clone(),
+            dimensions,
+            choices: Vec::new(),
+            names: Vec::new(),
+            rows: Vec::new(),
+            dropped: 0,
+        };
         let sampling = Sampling::bytes(sweep.sampling());
         let identify = |choices: &[u32]| {
             let identity = factors.identity(choices);
@@ -70,6 +77,7 @@ impl Plan {
                 let point = plan.len() as u32;
                 if let Some(&same) = seen.get(&bytes) {
                     plan.refuse_twice(same, choices)?;
+                    plan.dropped += 1;
                     continue;
                 }
                 seen.insert(bytes, point);
@@ -106,6 +114,12 @@ impl Plan {
     #[must_use]
     pub fn len(&self) -> usize {
         self.choices.len() / self.dimensions.len().max(1)
+    }
+
+    /// Draws that gave a point which another one had given already.
+    #[must_use]
+    pub fn dropped(&self) -> usize {
+        self.dropped
     }
 
     /// Whether there is no point.

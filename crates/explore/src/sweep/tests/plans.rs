@@ -74,12 +74,6 @@ fn a_bad_point_is_refused_with_its_values() {
     assert!(refusal(&[&key]).contains("unknown key chip.tile.adc.bit; nearest known key: chip.tile.adc.bits"));
     let device = axis("device", "chip.tile.cell.device.preset", r#"["wan-2021"]"#);
     assert!(refusal(&[&device]).contains("unknown device preset \"wan-2021\"; nearest: wan-2022"));
-    let twice = axis("again", "chip.tile.adc.bits", "[6, 5]");
-    assert_eq!(
-        refusal(&[ADC, &twice]),
-        "sweep points `adc_bits = 6, again = 6` and `adc_bits = 5, again = 6`: \
-         the same experiment; two axes set one key, or a value is written twice"
-    );
     let directory = tempfile::tempdir().unwrap();
     let (plan, store) = (Plan::new(&sweep(&[&bits])).unwrap(), Store::open(directory.path()));
     assert!(matches!(run(&plan, &store, RunOptions::default(), &Silent), Err(ExploreError::Config(_))));

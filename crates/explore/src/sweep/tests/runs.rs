@@ -1,3 +1,4 @@
+use super::super::compute::{Outcome, Worker, unwound};
 use super::*;
 use crate::compare::compare;
 use crate::results;
@@ -82,7 +83,7 @@ fn a_point_that_fails_while_it_runs_is_named() {
         assert!(failed[0].starts_with("sweep point array_size = 32, isaac, conventional: compiling: "), "{failed:?}");
         assert_eq!(store.failure(&plan.rows()[0].id).unwrap().unwrap().tries, 3);
     }
-    let state = status(&plan, &store).unwrap();
+    let state = status(&plan, &store, false).unwrap();
     assert_eq!((state.rows, state.present, state.failed, state.running), (2, 1, 1, 0));
     let error = collect(&plan, &store, false).unwrap_err().to_string();
     assert!(error.starts_with("1 of 2 rows are not in"), "{error}");
@@ -101,7 +102,7 @@ fn a_new_value_computes_its_own_rows_only() {
     assert_eq!(found("[6]"), (0, 4));
     assert_eq!(found("[5, 6]"), (4, 4));
     assert_eq!(found("[5, 6]"), (8, 0));
-    assert_eq!(status(&plan("[5, 6]"), &store).unwrap().trainings, 1);
+    assert_eq!(status(&plan("[5, 6]"), &store, false).unwrap().trainings, 1);
     let (_, counts) = run_alone(&sweep(&[ARRAY, &axis("adc_bits", "adc.bits", "[5, 6]")]));
     assert_eq!(counts, [1, 8, 8]);
 }
@@ -144,12 +145,89 @@ fn work_that_is_left_is_estimated() {
             && seconds(&["experiment.chips=100000"]) > 2.0 * little
             && seconds(&["epochs=20000"]) > 2.0 * little
     );
+    let bounded = sweep_with(&[ADC], &["target_ci=0.01", "most_chips=2000"]);
+    let most = estimate(&Plan::new(&bounded).unwrap(), None).unwrap().most_seconds.unwrap();
+    assert!(most > 20.0 * little, "a thousand times the chip samples: {most}");
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path());
     run_in(&store, &sweep(&[ADC]));
     let work = |bits: &str| {
         estimate(&Plan::new(&sweep(&[&axis("adc_bits", "adc.bits", bits)])).unwrap(), Some(&store)).unwrap()
     };
-    assert_eq!(work("[6, 5]"), Work { present: 4, seconds: 0.0 });
+    assert_eq!(work("[6, 5]"), Work { present: 4, seconds: 0.0, most_seconds: None });
     assert!(work("[6, 5, 4]").present == 4 && work("[6, 5, 4]").seconds > 0.0);
+}
+
+/// The rows in any order, one after the other: the same as all at once.
+#[test]
+fn shuffled_rows_are_the_same() {
+    let sweep = sweep_with(&[ARRAY, ADC], &[r#"experiment.methods=["conventional", "biased"]"#]);
+    let (expected, counts) = run_alone(&sweep);
+    let plan = Plan::new(&sweep).unwrap();
+    for seed in 0..3 {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path());
+        let mut order: Vec<usize> = (0..plan.rows().len()).collect();
+        for last in (1..order.len()).rev() {
+            order.swap(last, crate::statistics::index(seed, last as u64, last + 1));
+        }
+        assert!(!order.is_sorted());
+        let worker = Worker::new(&plan, &store, false, &Silent);
+        for row in order {
+            assert!(matches!(worker.advance(&plan.rows()[row], false), Ok(Outcome::Ready(()))));
+        }
+        assert_eq!(collect(&plan, &store, false).unwrap(), expected, "{seed}");
+        assert_eq!(run_in(&store, &sweep).1, counts);
+    }
+}
+
+/// What a run says, in its order.
+#[derive(Default)]
+struct Notes(std::sync::Mutex<Vec<String>>);
+
+impl crate::progress::Progress for Notes {
+    fn begin(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn note(&self, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+    fn end(&self) {}
+}
+
+/// A row that takes processes with it must not keep others from being computed.
+#[test]
+fn what_a_process_has_ended_at_comes_last() {
+    let directory = tempfile::tempdir().unwrap();
+    let (sweep, store) = (sweep(&[ARRAY, ADC]), Store::open(directory.path()));
+    let plan = Plan::new(&sweep).unwrap();
+    let first = plan.rows()[0];
+    let own = store.lock(&first.id).unwrap().unwrap();
+    let file = std::fs::read_dir(directory.path().join("lock")).unwrap().next().unwrap().unwrap().path();
+    // The same process number, begun at another time.
+    let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+    let parts: Vec<&str> = name.split('.').collect();
+    let owner = format!("{}-1", parts[1].rsplit_once('-').unwrap().0);
+    std::fs::rename(&file, file.with_file_name([parts[0], &owner, parts[2], parts[3]].join("."))).unwrap();
+    drop(own);
+    let notes = Notes::default();
+    assert_eq!(run(&plan, &store, RunOptions::default(), &notes).unwrap().computed, 8);
+    let said = notes.0.into_inner().unwrap();
+    let simulated: Vec<&String> = said.iter().filter(|text| text.starts_with("simulating")).collect();
+    assert_eq!(simulated.len(), 8);
+    assert_eq!(*simulated[7], format!("simulating {}", plan.label(&first)));
+    assert_eq!(store.failure(&first.id).unwrap(), None, "it has worked this time");
+}
+
+#[test]
+fn a_panic_is_an_error() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let found = unwound(&|| if plan_is_odd() { panic!("number {}", 7) } else { Ok(1) });
+    std::panic::set_hook(hook);
+    assert_eq!(found.unwrap_err().to_string(), "panicked: number 7");
+    assert_eq!(unwound(&|| Ok(1)).unwrap(), 1);
+}
+
+fn plan_is_odd() -> bool {
+    std::env::args().count() > 0
 }

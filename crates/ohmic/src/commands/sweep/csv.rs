@@ -10,7 +10,7 @@ use explore::output::{write as write_file, write_run};
 use explore::report::report;
 use explore::results::Row;
 use explore::store::Store;
-use explore::sweep::{Differences, Plan, PointRows, collect, differences, pictures, to_csv};
+use explore::sweep::{Differences, Plan, PointRows, collect, differences, missed_targets, pictures, to_csv};
 use serde_json::json;
 use std::path::Path;
 
@@ -33,6 +33,13 @@ pub fn write(
     let missing = plan.rows().len() - rows.len();
     if missing > 0 {
         eprintln!("warning: {missing} of {} rows are missing", plan.rows().len());
+    }
+    let missed = missed_targets(plan, &points);
+    if missed > 0 {
+        eprintln!(
+            "warning: {missed} of {} rows have a wider interval than --target-ci: most_chips does not suffice, or training seeds differ by more",
+            rows.len()
+        );
     }
     // First the table: whatever becomes of the files, it is out.
     match format {
