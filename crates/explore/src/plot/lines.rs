@@ -10,14 +10,13 @@ use super::words::column_name;
 
 const LEFT: f64 = 84.0;
 const RIGHT: f64 = 24.0;
-const GAP: f64 = 22.0;
 /// Below the last panel of a column: ticks and the name of the axis.
 const BELOW: f64 = 46.0;
 const COLUMNS: usize = 4;
 const LEAST_WIDTH: f64 = 520.0;
 
 /// A panel for every mapping and training method (and whatever else tells rows apart), accuracy with its 95 % interval above the results in the columns
-/// `measures`. `x` is the column or axis of the horizontal axis; every combination of values of the columns `series` is a line, with its interval as a
+/// `measures`. Where a panel would fill less than a third of the common axis of accuracies, each has its own. `x` is the column or axis of the horizontal axis; every combination of values of the columns `series` is a line, with its interval as a
 /// band, or with error bars where nothing connects its points.
 ///
 /// # Errors
@@ -39,10 +38,11 @@ pub fn lines<E: Entry>(rows: &[E], x: &str, series: &[&str], measures: &[&str]) 
     if panels.len() == 1 {
         axis.width = axis.width.max(LEAST_WIDTH - LEFT - RIGHT);
     }
-    let strips = Strips::new(rows, measures)?;
+    let strips = Strips::new(rows, &panels, measures)?;
     let title = format!("{} over {}", strips.in_words(), lower(&column_name(x)));
     let shown: Vec<&str> = ["mapping", "training", x].into_iter().chain(series.iter().copied()).collect();
-    let width = (LEFT + panels.len().min(COLUMNS) as f64 * (axis.width + GAP) - GAP + RIGHT).max(LEAST_WIDTH);
+    let width =
+        (LEFT + panels.len().min(COLUMNS) as f64 * (axis.width + strips.gap()) - strips.gap() + RIGHT).max(LEAST_WIDTH);
     let mut canvas = Canvas::default();
     let legend = legend(&names, series, axis.connected);
     let top = head(&mut canvas, &title, &common(rows, &shown), &legend, 24.0, width - RIGHT);
@@ -65,7 +65,7 @@ fn grid<E: Entry>(
     for row in panels.chunks(COLUMNS) {
         let corner = start + above;
         for (column, panel) in row.iter().enumerate() {
-            let left = LEFT + column as f64 * (x.width + GAP);
+            let left = LEFT + column as f64 * (x.width + strips.gap());
             panel.draw(canvas, (left, corner), x, strips, column == 0);
             canvas.text((left + x.width / 2.0, corner + strips.height() + 35.0), x_name, Lettering::size(13.0));
         }

@@ -81,12 +81,16 @@ impl XAxis {
     }
 }
 
-/// The vertical axes, the same in all panels: the accuracy, and below it other results.
+/// The vertical axes: the accuracy, and below it other results, which are the same in all panels.
 #[derive(Debug)]
 pub(super) struct Strips {
-    accuracy: Scale,
+    /// The same in all panels; none where each has its own.
+    accuracy: Option<Scale>,
     measures: Vec<Measure>,
 }
+
+/// A panel that would fill less of a common axis has its own, and so have the others.
+const LEAST_FILLED: f64 = 1.0 / 3.0;
 
 /// A result with its axis.
 #[derive(Debug)]
@@ -99,15 +103,21 @@ struct Measure {
 }
 
 impl Strips {
-    pub(super) fn new<E: Entry>(rows: &[E], measures: &[&str]) -> Result<Self, PlotError> {
-        let percents = rows
-            .iter()
-            .map(Entry::row)
-            .flat_map(|row| [row.accuracy_mean, row.accuracy_ci95_low, row.accuracy_ci95_high, row.software_accuracy])
-            .map(|accuracy| 100.0 * accuracy);
-        let (low, high) = ends(percents);
+    pub(super) fn new<E: Entry>(rows: &[E], panels: &[Panel<'_, E>], measures: &[&str]) -> Result<Self, PlotError> {
+        let (low, high) = percents(rows.iter());
+        let lost = |panel: &Panel<'_, E>| {
+            let (from, to) = percents(panel.points.iter().map(|(_, _, row)| *row));
+            to - from < LEAST_FILLED * (high - low)
+        };
+        let common = !panels.iter().any(lost);
+        let accuracy = common.then(|| round_linear(low, high, (0.0, 100.0)));
         let measures = measures.iter().map(|column| Measure::new(rows, column)).collect::<Result<_, _>>()?;
-        Ok(Self { accuracy: round_linear(low, high, (0.0, 100.0)), measures })
+        Ok(Self { accuracy, measures })
+    }
+
+    /// Room between two panels.
+    pub(super) fn gap(&self) -> f64 {
+        if self.accuracy.is_some() { 22.0 } else { 50.0 }
     }
 
     /// What is shown, as the beginning of a sentence.
@@ -135,7 +145,8 @@ impl Strips {
     /// Writes the names at the left edge of the page.
     pub(super) fn names(&self, canvas: &mut Canvas, top: f64) {
         let upright = Lettering::size(13.0).upright();
-        canvas.text((26.0, top + ACCURACY_HEIGHT / 2.0), "Accuracy (%)", upright);
+        let name = if self.accuracy.is_some() { "Accuracy (%)" } else { "Accuracy (%), own ranges" };
+        canvas.text((26.0, top + ACCURACY_HEIGHT / 2.0), name, upright);
         for (index, measure) in self.measures.iter().enumerate() {
             let middle = top + Self::top(index) + MEASURE_HEIGHT / 2.0;
             let first = if measure.name.len() == 1 { 26.0 } else { 18.0 };
@@ -169,6 +180,12 @@ fn value<E: Entry>(row: &E, column: &str) -> Result<f64, PlotError> {
     number.ok_or_else(|| PlotError::Unsuitable(format!("{column} = {text} is no number that has a place on an axis")))
 }
 
+/// The lowest and the highest of all that is drawn of accuracies.
+fn percents<'a, E: Entry + 'a>(rows: impl Iterator<Item = &'a E>) -> (f64, f64) {
+    let of_row = |row: &Row| [row.accuracy_mean, row.accuracy_ci95_low, row.accuracy_ci95_high, row.software_accuracy];
+    ends(rows.flat_map(|row| of_row(row.row())).map(|accuracy| 100.0 * accuracy))
+}
+
 fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
 }
@@ -193,8 +210,10 @@ impl<E: Entry> Panel<'_, E> {
         for (at, text) in x.ticks(left) {
             canvas.text((at, top + strips.height() + 15.0), &text, Lettering::size(12.0));
         }
-        let accuracy = strips.accuracy.between(top + ACCURACY_HEIGHT, top);
-        frame(canvas, left, top, ACCURACY_HEIGHT, x, &accuracy, first);
+        let (low, high) = percents(self.points.iter().map(|(_, _, row)| *row));
+        let accuracy = strips.accuracy.clone().unwrap_or_else(|| round_linear(low, high, (0.0, 100.0)));
+        let accuracy = accuracy.between(top + ACCURACY_HEIGHT, top);
+        frame(canvas, left, top, ACCURACY_HEIGHT, x, &accuracy, first || strips.accuracy.is_none());
         if let Some(software) = self.software() {
             canvas.dashes(left, left + x.width, accuracy.at(100.0 * software), 1, GREY);
         }

@@ -147,3 +147,24 @@ fn all_figures_are_drawn_for_any_order_of_the_rows() {
         }
     }
 }
+
+/// Accuracies that lie together at the top of a common axis are told apart by axes of their own.
+#[test]
+fn a_panel_far_from_others_has_its_own_range() {
+    let set = |row: Row, low: f64| {
+        let accuracy = if row.mapping == "isaac" { low } else { 0.96 } + 0.002 * row.adc_bits as f64;
+        let (accuracy_ci95_low, accuracy_ci95_high) = (accuracy - 0.001, accuracy + 0.001);
+        Row { accuracy_mean: accuracy, accuracy_ci95_low, accuracy_ci95_high, ..row }
+    };
+    let drawn = |low: f64| {
+        let rows: Vec<Row> = rows().into_iter().map(|row| set(row, low)).collect();
+        lines(&rows, "adc_bits", &["array_rows"], &["energy_j"]).unwrap()
+    };
+    let (apart, together) = (drawn(0.3), drawn(0.95));
+    assert!(apart.contains("own ranges") && !together.contains("own ranges"));
+    // 97.2 % is a tick's breadth above 96.8 %, instead of a pixel.
+    assert!(apart.contains("\n97\n") && apart.contains("\n40\n"));
+    for svg in [apart, together] {
+        super::texts::demand_readable("own ranges", &svg);
+    }
+}
