@@ -4,8 +4,9 @@ use super::PlotError;
 use super::canvas::{BLACK, Canvas, GREY, Lettering};
 use super::legend::{Line, head};
 use super::marks::{MOST_SERIES, colour, error_bar, mark};
-use super::panel::{Panel, Strips, VEIL, XAxis, demand_panels};
+use super::panel::{Panel, VEIL, XAxis, demand_panels};
 use super::rows::{Entry, common, demand_drawable, dividing, in_order, key, labels};
+use super::strips::Strips;
 use super::words::column_name;
 
 const LEFT: f64 = 84.0;

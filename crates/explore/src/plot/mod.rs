@@ -17,6 +17,7 @@ mod rows;
 mod scale;
 mod sigma;
 mod states;
+mod strips;
 #[cfg(test)]
 mod sweep_tests;
 #[cfg(test)]
