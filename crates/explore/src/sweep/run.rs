@@ -42,7 +42,7 @@ pub struct Summary {
 pub fn run(plan: &Plan, store: &Store, options: RunOptions, progress: &dyn Progress) -> Result<Summary, ExploreError> {
     plan.check()?;
     if options.retry {
-        store.ids(Kind::Failed)?.iter().try_for_each(|id| store.forget(Kind::Failed, id))?;
+        forget_failures(plan, store)?;
     }
     let present = if options.verify { BTreeSet::new() } else { store.ids(Kind::Row)? };
     let (hopeless, mut failed) = hopeless(plan, store, &present)?;
@@ -72,6 +72,20 @@ pub fn run(plan: &Plan, store: &Store, options: RunOptions, progress: &dyn Progr
     failed.extend(anew);
     failed.sort_unstable();
     Ok(Summary { present: listed.intersection(&present).count(), computed, failed })
+}
+
+/// Forgets what has failed of a plan: its rows and, as their names are known only when they are needed, all trainings and programs; rows of other sweeps in
+/// the store stay as they are.
+fn forget_failures(plan: &Plan, store: &Store) -> Result<(), ExploreError> {
+    let own: BTreeSet<Id> = plan.rows().iter().map(|row| row.id).collect();
+    for id in store.ids(Kind::Failed)? {
+        // The error of a row begins with its point, those of trainings and programs do not.
+        let of_row = store.failure(&id)?.is_some_and(|failure| failure.error.starts_with(super::points::POINT));
+        if own.contains(&id) || !of_row {
+            store.forget(Kind::Failed, &id)?;
+        }
+    }
+    Ok(())
 }
 
 /// Rows that were tried often enough, and why they failed.

@@ -83,6 +83,12 @@ fn a_point_that_fails_while_it_runs_is_named() {
         assert!(failed[0].starts_with("sweep point array_size = 32, isaac, conventional: compiling: "), "{failed:?}");
         assert_eq!(store.failure(&plan.rows()[0].id).unwrap().unwrap().tries, 3);
     }
+    // Another sweep in the same store keeps what it knows.
+    let other = sweep_with(&[&axis("size", "array.rows", "[16]")], &too_small);
+    let other = Plan::new(&other).unwrap();
+    assert_eq!(run(&other, &store, RunOptions::default(), &Silent).unwrap().failed.len(), 1);
+    run(&plan, &store, RunOptions { retry: true, ..RunOptions::default() }, &Silent).unwrap();
+    assert!(store.failure(&other.rows()[0].id).unwrap().is_some());
     let state = status(&plan, &store, false).unwrap();
     assert_eq!((state.rows, state.present, state.failed, state.running), (2, 1, 1, 0));
     let error = collect(&plan, &store, false).unwrap_err().to_string();
