@@ -176,6 +176,80 @@ fn incomplete_tables_are_refused_unless_asked_for() {
     assert_eq!(printed(partial).lines().count(), 1);
 }
 
+/// A command that sees a directory read-only: by its permissions or, for root, whom they do not hold, by a mount of its own. None where that cannot be had.
+fn read_only(command: &Command, directory: &Path) -> Option<Command> {
+    use std::os::unix::fs::PermissionsExt;
+    let holds = |probe: &Path| std::fs::write(probe, "").inspect(|()| drop(std::fs::remove_file(probe))).is_err();
+    for entry in [directory.to_owned()].into_iter().chain(directories(directory)) {
+        std::fs::set_permissions(entry, std::fs::Permissions::from_mode(0o555)).unwrap();
+    }
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    let mut wrapped = Command::new("unshare");
+    if holds(&directory.join("probe")) {
+        wrapped = Command::new("env");
+    } else {
+        let mount = "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\" && \"$@\"";
+        wrapped.args(["-m", "sh", "-c", mount]).arg(directory);
+        let mut probe = Command::new("unshare");
+        probe
+            .args(["-m", "sh", "-c", mount])
+            .arg(directory)
+            .args(["sh", "-c", "! touch \"$0\""])
+            .arg(directory.join("probe"));
+        if !probe.stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            return None;
+        }
+    }
+    wrapped.args(words).stdout(Stdio::null()).stderr(Stdio::piped());
+    for name in SCHEDULERS {
+        wrapped.env_remove(name);
+    }
+    Some(wrapped)
+}
+
+/// All directories below one.
+fn directories(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let below: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    below.iter().flat_map(|path| directories(path)).chain(below.clone()).collect()
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_read_and_left_as_it_is() {
+    use std::os::unix::fs::PermissionsExt;
+    let (directory, sweep) = directory();
+    let store = directory.path().join("store");
+    printed(step("run", &sweep, &store));
+    let expected = csv(&sweep, &store);
+    let lost = &files(&store.join("row"))[..3];
+    lost.iter().for_each(|row| std::fs::remove_file(row).unwrap());
+    let before: Vec<_> = files(&store).into_iter().map(|file| (std::fs::read(&file).unwrap(), file)).collect();
+    let output = |name: &str, more: &[&str]| {
+        let mut command = step(name, &sweep, &store);
+        command.args(more);
+        read_only(&command, &store).map(|mut command| command.output().unwrap())
+    };
+    let Some(run) = output("run", &[]) else {
+        eprintln!(
+            "SKIPPED: permissions do not hold root, and there is no mount of its own; a read-only store was NOT tried"
+        );
+        return;
+    };
+    let error = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert_eq!(run.status.code(), Some(2), "{error}");
+    assert!(error.contains("error: store: ") && error.contains(&store.display().to_string()), "{error}");
+    assert_eq!(output("status", &[]).unwrap().status.code(), Some(1));
+    let partial = output("csv", &["--partial"]).unwrap();
+    assert!(partial.status.success(), "{}", String::from_utf8_lossy(&partial.stderr));
+    let after: Vec<_> = files(&store).into_iter().map(|file| (std::fs::read(&file).unwrap(), file)).collect();
+    assert!(before == after, "something has changed in a read-only store");
+    for entry in [store.clone()].into_iter().chain(directories(&store)) {
+        std::fs::set_permissions(entry, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    printed(step("run", &sweep, &store));
+    assert_eq!(csv(&sweep, &store), expected);
+}
+
 /// A row that was computed by a program or machine that computes something else is found out.
 #[test]
 fn a_contradiction_ends_with_70() {

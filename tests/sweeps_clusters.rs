@@ -25,7 +25,65 @@ fn a_dry_run_shows_what_would_be_submitted() {
     for expected in ["--shard \"$1/3\"", "parallel --will-cite --jobs 3 bash ", "::: 0 1 2", &store_words] {
         assert!(text.contains(expected), "{expected} is missing in {text}");
     }
-    assert!(store.join("submit/small.toml").exists() && !store.join("row").exists());
+    let plans = || {
+        super::files(&store.join("submit")).into_iter().filter(|file| file.extension().is_some_and(|end| end == "toml"))
+    };
+    assert!(plans().count() == 1 && !store.join("row").exists());
+    // Another plan of the same name leaves the first one, which queued tasks will read, as it is.
+    let before: Vec<_> = plans().map(|file| (file.clone(), std::fs::read(&file).unwrap())).collect();
+    let mut other = step("submit", &sweep, &store);
+    other.args(["--engine", "parallel", "--shards", "3", "--dry-run", "--set", "axes.1.values=[7]"]);
+    printed(other);
+    assert!(plans().count() == 2 && before.iter().all(|(file, bytes)| std::fs::read(file).unwrap() == *bytes));
+}
+
+/// A directory with a program of the name `sbatch` that does what a script says.
+fn scheduler(directory: &Path, script: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let place = directory.join("bin");
+    std::fs::create_dir_all(&place).unwrap();
+    let file = place.join("sbatch");
+    std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    place
+}
+
+/// Submits with a scheduler of our own; exit code and standard error.
+fn submitted(sweep: &Path, store: &Path, place: &Path) -> (Option<i32>, String) {
+    let mut command = step("submit", sweep, store);
+    command.args(["--engine", "slurm", "--shards", "2"]);
+    command.env("PATH", format!("{}:{}", place.display(), std::env::var("PATH").unwrap()));
+    let output = command.output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// A scheduler whose tasks all die is asked again.
+#[test]
+fn what_a_submission_leaves_undone_is_submitted_again() {
+    let (directory, sweep) = directory();
+    let store = directory.path().join("store");
+    // The first submission ends with every task killed on the way, the second runs one task to its end.
+    let script = format!(
+        "for last; do :; done\nif [ ! -e '{0}' ]; then touch '{0}'; timeout -s KILL 0.3 bash \"$last\"; exit 1; fi\nbash \"$last\"",
+        directory.path().join("once").display()
+    );
+    let (code, errors) = submitted(&sweep, &store, &scheduler(directory.path(), &script));
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(errors.contains("submission 2: ") && errors.contains("complete after 2 submissions"), "{errors}");
+    assert_eq!(csv(&sweep, &store), undisturbed(&sweep));
+}
+
+#[test]
+fn submissions_that_bring_nothing_are_given_up() {
+    let (directory, sweep) = directory();
+    let store = directory.path().join("store");
+    let (code, errors) = submitted(&sweep, &store, &scheduler(directory.path(), "exit 7"));
+    assert_eq!(code, Some(1), "{errors}");
+    assert_eq!(errors.matches("submission ").count(), 3, "{errors}");
+    assert!(
+        errors.contains("sbatch ended with exit status: 7") && errors.contains("64 rows are missing after 3"),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use crate::digest::hex;
 use crate::error::ExploreError;
 use crate::progress::Progress;
+use crate::store::{Files, StoreError, replace};
 use crate::training::Plan;
 use nn::Graph;
 use sha2::{Digest, Sha256};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use trainer::{Job, Session, Trained};
 
@@ -21,6 +23,8 @@ pub struct TrainOptions<'a> {
 /// Where and how often the state of trainings is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Checkpoints<'a> {
+    /// The file system.
+    pub files: &'a dyn Files,
     /// Directory of the files.
     pub directory: &'a Path,
     /// Steps between two checkpoints of a training.
@@ -30,7 +34,8 @@ pub struct Checkpoints<'a> {
 }
 
 /// The file of one training.
-pub(crate) struct Checkpoint {
+pub(crate) struct Checkpoint<'a> {
+    files: &'a dyn Files,
     file: PathBuf,
     every: u64,
     resume: bool,
@@ -38,7 +43,7 @@ pub(crate) struct Checkpoint {
     key: String,
 }
 
-impl TrainOptions<'_> {
+impl<'a> TrainOptions<'a> {
     /// The checkpoint of plan number `index`, if there is to be one; `data` stands for the images.
     ///
     /// # Errors
@@ -48,8 +53,8 @@ impl TrainOptions<'_> {
         index: usize,
         plan: &Plan<'_>,
         data: &str,
-    ) -> Result<Option<Checkpoint>, ExploreError> {
-        let Some(Checkpoints { directory, every, resume }) = self.checkpoints else { return Ok(None) };
+    ) -> Result<Option<Checkpoint<'a>>, ExploreError> {
+        let Some(Checkpoints { files, directory, every, resume }) = self.checkpoints else { return Ok(None) };
         let mut hash = Sha256::new();
         hash.update(plan.key()?);
         hash.update(data);
@@ -58,37 +63,39 @@ impl TrainOptions<'_> {
             hash.update(format!("{network:?}"));
         }
         let key = hex(hash.finalize());
-        Ok(Some(Checkpoint { file: directory.join(format!("checkpoint-{index}.bin")), every, resume, key }))
+        Ok(Some(Checkpoint { files, file: directory.join(format!("checkpoint-{index}.bin")), every, resume, key }))
     }
 }
 
-impl Checkpoint {
+impl Checkpoint<'_> {
     /// The training as the file has it, or from the beginning.
     pub(crate) fn session<'a>(&self, job: &'a Job<'a>) -> Result<Session<'a>, ExploreError> {
-        if !self.resume || !self.file.exists() {
-            return Ok(Session::new(job)?);
-        }
-        let bytes = std::fs::read(&self.file).map_err(|source| self.error(source))?;
+        let bytes = match self.files.read(&self.file) {
+            Ok(bytes) if self.resume => bytes,
+            Err(error) if self.resume && error.kind() != ErrorKind::NotFound => return Err(self.error(error)),
+            _ => return Ok(Session::new(job)?),
+        };
         let resumed = Session::resume(job, &bytes, &self.key);
         resumed.map_err(|error| ExploreError::Request(format!("{}: {error}", self.file.display())))
     }
 
     fn write(&self, session: &Session<'_>) -> Result<(), ExploreError> {
-        if let Some(directory) = self.file.parent() {
-            std::fs::create_dir_all(directory).map_err(|source| self.error(source))?;
-        }
-        Ok(nn::files::replace(&self.file, &session.checkpoint(&self.key))?)
+        let directory = self.file.parent().unwrap_or(&self.file);
+        let made = self.files.make_directory(directory);
+        made.and_then(|()| replace(self.files, &self.file, &session.checkpoint(&self.key)))
+            .map_err(|source| self.error(source))
     }
 
+    /// That of a store: it is no fault of the training.
     fn error(&self, source: std::io::Error) -> ExploreError {
-        ExploreError::File { path: self.file.clone(), source }
+        StoreError::Io { path: self.file.clone(), source }.into()
     }
 }
 
 /// Runs a training to its end.
 pub(crate) fn follow(
     mut session: Session<'_>,
-    checkpoint: Option<&Checkpoint>,
+    checkpoint: Option<&Checkpoint<'_>>,
     progress: &dyn Progress,
 ) -> Result<Trained, ExploreError> {
     progress.advance(session.images_done());

@@ -15,7 +15,7 @@ use std::path::Path;
 /// Version of the program, part of every `run.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Writes a file into a directory, which is created.
+/// Writes a file into a directory, which is created; a file that is there is replaced at once.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -26,17 +26,17 @@ pub fn write(directory: &Path, name: &str, contents: &str) -> Result<(), Explore
         move |source| ExploreError::File { path, source }
     };
     std::fs::create_dir_all(directory).map_err(fail(directory))?;
-    std::fs::write(&path, contents).map_err(fail(&path))
+    Ok(nn::files::replace(&path, contents.as_bytes())?)
 }
 
-/// Writes a file, whose directory is created.
+/// Writes a file, whose directory is created; a file that is there is replaced at once.
 ///
 /// # Errors
 /// If it cannot be written.
 pub fn write_bytes(path: &Path, contents: &[u8]) -> Result<(), ExploreError> {
     let fail = |source| ExploreError::File { path: path.to_owned(), source };
     path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(fail)?;
-    std::fs::write(path, contents).map_err(fail)
+    Ok(nn::files::replace(path, contents)?)
 }
 
 /// Writes `run.toml`: the resolved configuration, with the command that repeats the result from it.

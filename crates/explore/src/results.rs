@@ -130,6 +130,9 @@ fn failed(error: impl std::fmt::Display) -> ResultsError {
     ResultsError(error.to_string())
 }
 
+/// The first column that says what came out; those before it say what was simulated.
+pub const FIRST_RESULT: &str = "software_accuracy";
+
 impl Row {
     /// The value of a column, as it would be written in CSV; `None` for an unknown column.
     pub fn field(&self, column: &str) -> Option<String> {

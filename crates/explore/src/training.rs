@@ -66,7 +66,7 @@ impl Plan<'_> {
     fn train(
         &self,
         from: Option<&Graph>,
-        checkpoints: Option<&Checkpoint>,
+        checkpoints: Option<&Checkpoint<'_>>,
         progress: &dyn Progress,
     ) -> Result<Trained, ExploreError> {
         let job = Job {

@@ -1,16 +1,15 @@
-//! Comparisons that outlive the process: what is done lies in a directory until all is done.
+//! Comparisons that outlive the process: what is done lies in a store until all is done.
 
 use crate::checkpoint::Checkpoints;
-use crate::digest::hex;
 use crate::error::ExploreError;
 use crate::evaluate::Evaluation;
-use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
+use crate::store::{Disk, Id, Kind, Record, Store};
+use std::path::Path;
 
 /// Where a comparison keeps what is done.
 #[derive(Clone, Copy, Debug)]
 pub struct Keeping<'a> {
-    /// The directory; it is removed at the end.
+    /// The directory of the store; it is removed at the end.
     pub directory: &'a Path,
     /// Steps between two checkpoints of a training.
     pub every: u64,
@@ -21,10 +20,10 @@ pub struct Keeping<'a> {
 impl Keeping<'_> {
     /// Checkpoints of trainings, in a directory below.
     pub(super) fn checkpoints<'d>(&self, directory: &'d Path) -> Checkpoints<'d> {
-        Checkpoints { directory, every: self.every, resume: self.resume }
+        Checkpoints { files: &Disk, directory, every: self.every, resume: self.resume }
     }
 
-    /// The evaluation that `key` stands for: from its file, or run now and written down.
+    /// The evaluation that `key` stands for, and whether it was there: from the store, or run now and stored.
     ///
     /// # Errors
     /// If it cannot be run, read or written.
@@ -33,15 +32,16 @@ impl Keeping<'_> {
         key: &str,
         run: impl FnOnce() -> Result<Evaluation, ExploreError>,
     ) -> Result<(Evaluation, bool), ExploreError> {
-        let digest = hex(Sha256::digest(key));
-        let path = self.directory.join(format!("evaluation-{}.json", &digest[..16]));
-        if self.resume && path.exists() {
-            return Ok((read(&path, &digest)?, true));
+        let (store, id) = (Store::open(self.directory), Id::of(NAME, &[key.as_bytes()]));
+        if let Some(record) = store.get(Kind::Evaluation, &id)? {
+            match record.text(NAME).ok().and_then(|text| serde_json::from_str(text).ok()) {
+                Some(evaluation) => return Ok((evaluation, true)),
+                None => store.reject(Kind::Evaluation, &id, &record)?,
+            }
         }
         let evaluation = run()?;
-        std::fs::create_dir_all(self.directory).map_err(|source| file_error(self.directory, source))?;
-        let text = serde_json::to_string(&(&digest, &evaluation)).map_err(|error| refuse(&path, &error))?;
-        nn::files::replace(&path, text.as_bytes())?;
+        let text = serde_json::to_string(&evaluation).map_err(|error| ExploreError::Table(error.to_string()))?;
+        store.put(Kind::Evaluation, &id, &Record::default().with(NAME, text))?;
         Ok((evaluation, false))
     }
 
@@ -59,23 +59,13 @@ impl Keeping<'_> {
     /// Removes everything.
     pub(super) fn remove(&self) -> Result<(), ExploreError> {
         match std::fs::remove_dir_all(self.directory) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_error(self.directory, error)),
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(ExploreError::File { path: self.directory.to_owned(), source })
+            }
             _ => Ok(()),
         }
     }
 }
 
-fn read(path: &Path, digest: &str) -> Result<Evaluation, ExploreError> {
-    let text = std::fs::read_to_string(path).map_err(|source| file_error(path, source))?;
-    let (found, evaluation): (String, Evaluation) =
-        serde_json::from_str(&text).map_err(|error| refuse(path, &error))?;
-    if found == digest { Ok(evaluation) } else { Err(refuse(path, &"is that of another comparison")) }
-}
-
-fn file_error(path: &Path, source: std::io::Error) -> ExploreError {
-    ExploreError::File { path: PathBuf::from(path), source }
-}
-
-fn refuse(path: &Path, what: &dyn std::fmt::Display) -> ExploreError {
-    ExploreError::Request(format!("{}: {what}; remove it, or run without --resume", path.display()))
-}
+/// Of the kind, and of the part of a record.
+const NAME: &str = "evaluation";

@@ -64,7 +64,7 @@ pub fn accuracy_bars(rows: &[Row], classes: u64) -> Result<String, PlotError> {
 
 fn groups<'a>(rows: &'a [Row], trainings: &[&str]) -> Result<Vec<Group<'a>>, PlotError> {
     let also = also_needed(rows, &["mapping", "training"])?;
-    let columns: Vec<&str> = ["mapping"].into_iter().chain(also.iter().copied()).collect();
+    let columns: Vec<&str> = ["mapping"].into_iter().chain(also.iter().map(String::as_str)).collect();
     let keyed = rows.iter().map(|row| Ok((key(row, &columns)?, row))).collect::<Result<Vec<_>, PlotError>>()?;
     let mut groups = Vec::new();
     for values in in_order(keyed.iter().map(|(key, _)| key)) {

@@ -22,7 +22,7 @@ pub(super) type Point = (f64, f64);
 #[derive(Clone, Debug)]
 enum Shape {
     Line { from: Point, to: Point, width: u32, colour: RGBColor },
-    Area { points: Vec<Point>, colour: RGBColor },
+    Area { points: Vec<Point>, colour: RGBColor, opacity: f64 },
     Rectangle { from: Point, to: Point, filled: bool, colour: RGBColor },
     Circle { centre: Point, radius: u32, colour: RGBColor },
     Text { at: Point, text: String, style: Lettering },
@@ -101,7 +101,12 @@ impl Canvas {
     }
 
     pub(super) fn area(&mut self, points: Vec<Point>, colour: RGBColor) {
-        self.shapes.push(Shape::Area { points, colour });
+        self.shapes.push(Shape::Area { points, colour, opacity: 1.0 });
+    }
+
+    /// An area through which others are seen.
+    pub(super) fn veil(&mut self, points: Vec<Point>, colour: RGBColor, opacity: f64) {
+        self.shapes.push(Shape::Area { points, colour, opacity });
     }
 
     pub(super) fn box_filled(&mut self, from: Point, to: Point, colour: RGBColor) {
@@ -141,8 +146,8 @@ impl Canvas {
 fn draw<B: DrawingBackend>(backend: &mut B, shape: &Shape) -> Result<(), PlotError> {
     let drawn = match shape {
         Shape::Line { from, to, width, colour } => backend.draw_line(pixel(*from), pixel(*to), &style(*colour, *width)),
-        Shape::Area { points, colour } => {
-            backend.fill_polygon(points.iter().map(|point| pixel(*point)), &style(*colour, 1))
+        Shape::Area { points, colour, opacity } => {
+            backend.fill_polygon(points.iter().map(|point| pixel(*point)), &colour.mix(*opacity))
         }
         Shape::Rectangle { from, to, filled, colour } => {
             backend.draw_rect(pixel(*from), pixel(*to), &style(*colour, 1), *filled)

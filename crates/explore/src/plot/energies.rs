@@ -4,7 +4,7 @@ use super::PlotError;
 use super::canvas::{BLACK, Canvas, GRID, Lettering};
 use super::legend::{Line, head};
 use super::marks::colour;
-use super::rows::{also_needed, common, demand_drawable, key};
+use super::rows::{Entry, also_needed, common, demand_drawable, key};
 use super::scale::round_linear;
 use super::words::{column_name, energy_unit, number};
 use crate::results::Row;
@@ -33,13 +33,13 @@ const PARTS: [Part; 7] = [
 ///
 /// # Errors
 /// If there is nothing to draw.
-pub fn energy_bars(rows: &[Row]) -> Result<String, PlotError> {
+pub fn energy_bars<E: Entry>(rows: &[E]) -> Result<String, PlotError> {
     demand_drawable(rows)?;
     let shown = rows.len().min(MOST_BARS);
-    let chosen: Vec<&Row> = (0..shown).map(|index| &rows[index * rows.len() / shown]).collect();
+    let chosen: Vec<&E> = (0..shown).map(|index| &rows[index * rows.len() / shown]).collect();
     let also = also_needed(rows, &["mapping", "training"])?;
-    let columns: Vec<&str> = ["mapping", "training"].into_iter().chain(also).collect();
-    let most = rows.iter().map(|row| row.energy_j).fold(0.0, f64::max);
+    let columns: Vec<&str> = ["mapping", "training"].into_iter().chain(also.iter().map(String::as_str)).collect();
+    let most = rows.iter().map(|row| row.row().energy_j).fold(0.0, f64::max);
     let (unit, per_joule) = energy_unit(most);
     let title = format!("Energy of an inference ({unit})");
     let mut legend = Line { name: String::new(), entries: Vec::new() };
@@ -49,12 +49,16 @@ pub fn energy_bars(rows: &[Row]) -> Result<String, PlotError> {
             Box::new(move |canvas, (x, y)| canvas.box_filled((x - 8.0, y - 7.0), (x + 8.0, y + 7.0), colour(index))),
         ));
     }
-    let labels = chosen.iter().map(|row| label(row, &columns)).collect::<Result<Vec<_>, _>>()?;
+    let mut subtitle = common(rows, &columns);
+    if shown < rows.len() {
+        subtitle = format!("{shown} of {} rows, evenly chosen; {subtitle}", rows.len());
+    }
+    let labels = chosen.iter().map(|row| label(*row, &columns)).collect::<Result<Vec<_>, _>>()?;
     let letters = Lettering::size(11.0);
     let left = labels.iter().map(|label| letters.width(label)).fold(100.0, f64::max) + MARGIN + 8.0;
     let width = left + BARS + NUMBERS;
     let mut canvas = Canvas::default();
-    let top = head(&mut canvas, &title, &common(rows, &columns), &[legend], MARGIN, width - MARGIN) + 8.0;
+    let top = head(&mut canvas, &title, &subtitle, &[legend], MARGIN, width - MARGIN) + 8.0;
     let bottom = top + shown as f64 * (BAR + 6.0);
     let scale = round_linear(0.0, most * per_joule, (0.0, f64::MAX)).between(left, left + BARS);
     for tick in scale.ticks() {
@@ -66,7 +70,7 @@ pub fn energy_bars(rows: &[Row]) -> Result<String, PlotError> {
         canvas.text((left - 8.0, y + BAR / 2.0), label, letters.right());
         let mut from = 0.0;
         for (part, (_, energy)) in PARTS.iter().enumerate() {
-            let to = from + energy(row) * per_joule;
+            let to = from + energy(row.row()) * per_joule;
             canvas.box_filled((scale.at(from), y), (scale.at(to), y + BAR), colour(part));
             from = to;
         }
@@ -77,7 +81,7 @@ pub fn energy_bars(rows: &[Row]) -> Result<String, PlotError> {
 }
 
 /// Mapping and training by their values, anything else with its name.
-fn label(row: &Row, columns: &[&str]) -> Result<String, PlotError> {
+fn label<E: Entry>(row: &E, columns: &[&str]) -> Result<String, PlotError> {
     let values = key(row, columns)?;
     let word = |(column, value): (&&str, &String)| match *column {
         "mapping" | "training" => value.clone(),

@@ -17,10 +17,13 @@ mod rows;
 mod scale;
 mod sigma;
 mod states;
+mod strips;
 #[cfg(test)]
 mod sweep_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod texts;
 mod words;
 
 pub use self::bars::accuracy_bars;
@@ -32,6 +35,7 @@ pub use self::histogram::chip_histograms;
 pub use self::learning::learning_curve;
 pub use self::lines::lines;
 pub use self::pareto::{pareto, pareto_front};
+pub use self::rows::{AxisValue, Entry, Labelled};
 pub use self::sigma::accuracy_over_sigma;
 pub use self::states::state_errors;
 
@@ -56,6 +60,12 @@ pub enum PlotError {
         /// The row, from 1.
         row: usize,
     },
+    /// Rows that a figure of this kind cannot show.
+    #[error("{0}")]
+    Unsuitable(
+        /// Why.
+        String,
+    ),
     /// More than a figure can show.
     #[error("{0}")]
     TooMuch(

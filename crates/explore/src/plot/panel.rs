@@ -1,22 +1,22 @@
-//! One panel of a sweep figure: accuracy above energy, over the same horizontal axis.
+//! One panel of a sweep figure: accuracy above other results, over the same horizontal axis.
 
 use std::collections::BTreeMap;
 
 use super::PlotError;
 use super::canvas::{BLACK, Canvas, GREY, GRID, Lettering, Point};
 use super::marks::{colour, error_bar, mark};
-use super::scale::{Scale, round_linear, round_logarithmic};
+use super::rows::Entry;
+use super::scale::{Scale, round_linear};
+use super::strips::{ACCURACY_HEIGHT, MEASURE_HEIGHT, Strips, percents, value};
 use super::words::number;
 use crate::results::Row;
 
-pub(super) const ACCURACY_HEIGHT: f64 = 200.0;
-pub(super) const ENERGY_HEIGHT: f64 = 130.0;
-/// Between the two.
-pub(super) const BETWEEN: f64 = 16.0;
+/// How much a band hides what is behind it.
+pub(super) const VEIL: f64 = 0.22;
 /// Series at the same place are set apart by a little, so that their error bars are seen: by this much in all.
 const ASIDE: f64 = 18.0;
-/// The most between two series, with lines and without.
-const STEPS: [f64; 2] = [3.0, 9.0];
+/// The most between two series.
+const STEP: f64 = 9.0;
 
 /// The horizontal axis.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct XAxis {
     places: BTreeMap<String, f64>,
     scale: Scale,
     /// Words have no order that a line could follow.
-    connected: bool,
+    pub(super) connected: bool,
     /// The width a panel needs.
     pub(super) width: f64,
 }
@@ -77,96 +77,91 @@ impl XAxis {
     }
 }
 
-/// The vertical axes, the same in all panels.
-#[derive(Debug)]
-pub(super) struct YAxes {
-    accuracy: Scale,
-    energy: Scale,
-    pub(super) energy_unit: &'static str,
-    energy_per_joule: f64,
-}
-
-impl YAxes {
-    pub(super) fn new(rows: &[Row]) -> Self {
-        let percents = rows
-            .iter()
-            .flat_map(|row| [row.accuracy_mean, row.accuracy_ci95_low, row.accuracy_ci95_high, row.software_accuracy])
-            .map(|accuracy| 100.0 * accuracy);
-        let (low, high) = ends(percents);
-        let (least, most) = ends(rows.iter().map(|row| row.energy_j));
-        let (energy_unit, energy_per_joule) = super::words::energy_unit(most);
-        let (least, most) = (least * energy_per_joule, most * energy_per_joule);
-        // Without costs all energies are zero, which has no logarithm.
-        let energy = if least > 0.0 {
-            round_logarithmic(least, most)
-        } else {
-            round_linear(least.min(0.0), most, (f64::MIN, f64::MAX))
-        };
-        Self { accuracy: round_linear(low, high, (0.0, 100.0)), energy, energy_unit, energy_per_joule }
-    }
-}
-
-fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
-}
-
 /// The data of one panel.
 #[derive(Debug)]
-pub(super) struct Panel<'a> {
+pub(super) struct Panel<'a, E> {
     pub(super) labels: Vec<String>,
     /// Number of the series, value of the horizontal axis, row.
-    pub(super) points: Vec<(usize, String, &'a Row)>,
+    pub(super) points: Vec<(usize, String, &'a E)>,
 }
 
-impl Panel<'_> {
+impl<E: Entry> Panel<'_, E> {
     /// Draws the panel with its upper left corner at `corner`; `first` in a row of panels has the vertical axes.
-    pub(super) fn draw(&self, canvas: &mut Canvas, corner: Point, x: &XAxis, y: &YAxes, first: bool) {
+    pub(super) fn draw(&self, canvas: &mut Canvas, corner: Point, x: &XAxis, strips: &Strips, first: bool) {
         let (left, top) = corner;
-        let accuracy = y.accuracy.between(top + ACCURACY_HEIGHT, top);
-        let energy_top = top + ACCURACY_HEIGHT + BETWEEN;
-        let energy = y.energy.between(energy_top + ENERGY_HEIGHT, energy_top);
         for (line, label) in self.labels.iter().rev().enumerate() {
             let letters =
                 if line + 1 == self.labels.len() { Lettering::size(13.0).bold() } else { Lettering::size(12.0) };
             canvas.text((left + x.width / 2.0, top - 12.0 - 16.0 * line as f64), label, letters);
         }
-        frame(canvas, left, top, ACCURACY_HEIGHT, x, &accuracy, first);
-        frame(canvas, left, energy_top, ENERGY_HEIGHT, x, &energy, first);
         for (at, text) in x.ticks(left) {
-            canvas.text((at, energy_top + ENERGY_HEIGHT + 15.0), &text, Lettering::size(12.0));
+            canvas.text((at, top + strips.height() + 15.0), &text, Lettering::size(12.0));
         }
+        let (low, high) = percents(self.points.iter().map(|(_, _, row)| *row));
+        let accuracy = strips.accuracy.clone().unwrap_or_else(|| round_linear(low, high, (0.0, 100.0)));
+        let accuracy = accuracy.between(top + ACCURACY_HEIGHT, top);
+        frame(canvas, left, top, ACCURACY_HEIGHT, x, &accuracy, first || strips.accuracy.is_none());
         if let Some(software) = self.software() {
             canvas.dashes(left, left + x.width, accuracy.at(100.0 * software), 1, GREY);
         }
-        let series = self.points.iter().map(|(series, _, _)| series + 1).max().unwrap_or(0);
-        let step = STEPS[usize::from(!x.connected)].min(ASIDE * (1.0 + x.width / 250.0) / 2.0 / series as f64);
-        let aside = |index: usize| step * (index as f64 - (series as f64 - 1.0) / 2.0);
-        for index in 0..series {
+        self.intervals(canvas, left, x, &accuracy);
+        self.curves(canvas, left, x, |row| Some(accuracy.at(100.0 * row.row().accuracy_mean)));
+        for (index, measure) in strips.measures.iter().enumerate() {
+            let start = top + Strips::top(index);
+            let scale = measure.scale.between(start + MEASURE_HEIGHT, start);
+            frame(canvas, left, start, MEASURE_HEIGHT, x, &scale, first);
+            self.curves(canvas, left, x, |row| Some(scale.at(value(row, &measure.column).ok()? * measure.factor)));
+        }
+    }
+
+    /// Number of series.
+    fn series(&self) -> usize {
+        self.points.iter().map(|(series, _, _)| series + 1).max().unwrap_or(0)
+    }
+
+    /// How far a series stands aside, so that its error bars are seen; bands need no such thing.
+    fn aside(&self, index: usize, x: &XAxis) -> f64 {
+        let series = self.series() as f64;
+        let step = STEP.min(ASIDE * (1.0 + x.width / 250.0) / 2.0 / series);
+        if x.connected { 0.0 } else { step * (index as f64 - (series - 1.0) / 2.0) }
+    }
+
+    /// The intervals of accuracies: a band where points are connected, else error bars.
+    fn intervals(&self, canvas: &mut Canvas, left: f64, x: &XAxis, accuracy: &Scale) {
+        let place = |value: f64| accuracy.at(100.0 * value);
+        for index in 0..self.series() {
             let points = self.sorted(index, &x.within(left), x);
-            let at =
-                |value: &dyn Fn(&Row) -> f64| points.iter().map(|(px, row)| (px + aside(index), value(row))).collect();
-            let means: Vec<Point> = at(&|row| accuracy.at(100.0 * row.accuracy_mean));
-            let energies: Vec<Point> = at(&|row| energy.at(row.energy_j * y.energy_per_joule));
-            for ((_, row), (at, _)) in points.iter().zip(&means) {
-                let place = |value: f64| accuracy.at(100.0 * value);
-                error_bar(canvas, *at, place(row.accuracy_ci95_low), place(row.accuracy_ci95_high), 4.0, colour(index));
+            let end = |value: fn(&Row) -> f64| points.iter().map(move |(at, row)| (*at, place(value(row.row()))));
+            let (low, high) = (end(|row| row.accuracy_ci95_low), end(|row| row.accuracy_ci95_high));
+            if x.connected && points.len() > 1 {
+                canvas.veil(high.chain(low.rev()).collect(), colour(index), VEIL);
+                continue;
             }
-            for points in [&means, &energies] {
-                curve(canvas, points, index, x.connected);
+            for ((at, low), (_, high)) in low.zip(high) {
+                error_bar(canvas, at + self.aside(index, x), low, high, 4.0, colour(index));
             }
+        }
+    }
+
+    fn curves(&self, canvas: &mut Canvas, left: f64, x: &XAxis, y: impl Fn(&E) -> Option<f64>) {
+        for index in 0..self.series() {
+            let points = self.sorted(index, &x.within(left), x).into_iter();
+            let points: Vec<Point> =
+                points.filter_map(|(at, row)| Some((at + self.aside(index, x), y(row)?))).collect();
+            curve(canvas, &points, index, x.connected);
         }
     }
 
     /// The accuracy in software, if it is the same for all.
     fn software(&self) -> Option<f64> {
-        let (_, _, first) = self.points.first()?;
-        let same = |(_, _, row): &(usize, String, &Row)| row.software_accuracy == first.software_accuracy;
-        self.points.iter().all(same).then_some(first.software_accuracy)
+        let mut all = self.points.iter().map(|(_, _, row)| row.row().software_accuracy);
+        let first = all.next()?;
+        all.all(|accuracy| accuracy == first).then_some(first)
     }
 
-    fn sorted(&self, series: usize, scale: &Scale, x: &XAxis) -> Vec<(f64, &Row)> {
+    fn sorted(&self, series: usize, scale: &Scale, x: &XAxis) -> Vec<(f64, &E)> {
         let own = self.points.iter().filter(|(index, _, _)| *index == series);
-        let mut points: Vec<(f64, &Row)> =
+        let mut points: Vec<(f64, &E)> =
             own.filter_map(|(_, value, row)| Some((scale.at(*x.places.get(value)?), *row))).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         points

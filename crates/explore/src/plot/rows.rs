@@ -4,19 +4,81 @@ use std::collections::BTreeSet;
 
 use super::PlotError;
 use super::legend::UNBROKEN;
-use crate::results::{COLUMNS, Row};
+use super::words::column_name;
+use crate::results::{COLUMNS, FIRST_RESULT, Row};
+
+/// A row as figures see it: with its columns, and with settings that are no column.
+pub trait Entry {
+    /// The results.
+    fn row(&self) -> &Row;
+
+    /// The value of a column or setting; none if there is no such thing.
+    fn field(&self, column: &str) -> Option<String>;
+
+    /// The names of settings that no column shows.
+    fn hidden(&self) -> Vec<&str>;
+}
+
+impl Entry for Row {
+    fn row(&self) -> &Row {
+        self
+    }
+
+    fn field(&self, column: &str) -> Option<String> {
+        Row::field(self, column)
+    }
+
+    fn hidden(&self) -> Vec<&str> {
+        Vec::new()
+    }
+}
+
+/// A row of a sweep, with the values of its axes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labelled {
+    /// The results.
+    pub row: Row,
+    /// The axes, by the names `axis_NAME`; without a value where they are left out.
+    pub axes: Vec<AxisValue>,
+}
+
+/// The value of an axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AxisValue {
+    /// `axis_NAME`.
+    pub column: String,
+    /// The value; a dash where the axis is left out.
+    pub value: String,
+    /// Whether columns show it too.
+    pub shown: bool,
+}
+
+impl Entry for Labelled {
+    fn row(&self) -> &Row {
+        &self.row
+    }
+
+    fn field(&self, column: &str) -> Option<String> {
+        let axis = self.axes.iter().find(|axis| axis.column == column);
+        axis.map(|axis| axis.value.clone()).or_else(|| self.row.field(column))
+    }
+
+    fn hidden(&self) -> Vec<&str> {
+        self.axes.iter().filter(|axis| !axis.shown).map(|axis| axis.column.as_str()).collect()
+    }
+}
 
 /// The columns that say what was simulated; the others say what came out.
 fn settings() -> impl Iterator<Item = &'static str> {
-    COLUMNS.into_iter().take_while(|column| *column != "software_accuracy")
+    COLUMNS.into_iter().take_while(|column| *column != FIRST_RESULT)
 }
 
 /// Refuses rows that have no place in a figure.
-pub(super) fn demand_drawable(rows: &[Row]) -> Result<(), PlotError> {
+pub(super) fn demand_drawable<E: Entry>(rows: &[E]) -> Result<(), PlotError> {
     if rows.is_empty() {
         return Err(PlotError::Empty);
     }
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in rows.iter().map(Entry::row).enumerate() {
         let values = [
             ("software_accuracy", row.software_accuracy),
             ("accuracy_mean", row.accuracy_mean),
@@ -33,7 +95,7 @@ pub(super) fn demand_drawable(rows: &[Row]) -> Result<(), PlotError> {
 }
 
 /// The values of columns.
-pub(super) fn key(row: &Row, columns: &[&str]) -> Result<Vec<String>, PlotError> {
+pub(super) fn key<E: Entry>(row: &E, columns: &[&str]) -> Result<Vec<String>, PlotError> {
     columns
         .iter()
         .map(|column| row.field(column).ok_or_else(|| PlotError::UnknownColumn((*column).to_owned())))
@@ -41,25 +103,45 @@ pub(super) fn key(row: &Row, columns: &[&str]) -> Result<Vec<String>, PlotError>
 }
 
 /// The settings beyond `columns` that it takes to tell all rows apart.
-pub(super) fn also_needed(rows: &[Row], columns: &[&str]) -> Result<Vec<&'static str>, PlotError> {
-    let mut found: Vec<&'static str> = Vec::new();
+pub(super) fn also_needed<E: Entry>(rows: &[E], columns: &[&str]) -> Result<Vec<String>, PlotError> {
+    let mut found: Vec<String> = Vec::new();
     let mut kinds = distinct(rows, columns)?;
-    for column in settings() {
+    let hidden = rows.first().map(Entry::hidden).unwrap_or_default();
+    let columns_of_settings: Vec<&str> = settings().collect();
+    for column in columns_of_settings.into_iter().chain(hidden) {
         if kinds == rows.len() {
             break;
         }
-        let more: Vec<&str> = columns.iter().copied().chain(found.iter().copied()).chain([column]).collect();
+        let more: Vec<&str> = columns.iter().copied().chain(found.iter().map(String::as_str)).chain([column]).collect();
         let with_it = distinct(rows, &more)?;
         if with_it > kinds {
-            found.push(column);
+            found.push(column.to_owned());
             kinds = with_it;
         }
     }
     Ok(found)
 }
 
-fn distinct(rows: &[Row], columns: &[&str]) -> Result<usize, PlotError> {
+fn distinct<E: Entry>(rows: &[E], columns: &[&str]) -> Result<usize, PlotError> {
     Ok(rows.iter().map(|row| key(row, columns)).collect::<Result<BTreeSet<_>, _>>()?.len())
+}
+
+/// Columns beside `used`, that divide rows into panels: the mapping strategy and training method and what else tells rows apart.
+pub(super) fn dividing<E: Entry>(rows: &[E], used: &[&str]) -> Result<Vec<String>, PlotError> {
+    let names = ["mapping", "training"];
+    let base: Vec<&str> = names.into_iter().chain(used.iter().copied()).collect();
+    let also = also_needed(rows, &base)?;
+    Ok(names.map(str::to_owned).into_iter().filter(|name| !used.contains(&name.as_str())).chain(also).collect())
+}
+
+/// Mapping and training by their values, anything else with its name.
+pub(super) fn labels(columns: &[String], values: &[String]) -> Vec<String> {
+    let plain = |column: &str| column == "mapping" || column == "training";
+    let both = columns.iter().zip(values);
+    let first: Vec<&str> = both.clone().filter(|(column, _)| plain(column)).map(|(_, value)| value.as_str()).collect();
+    let rest =
+        both.filter(|(column, _)| !plain(column)).map(|(column, value)| format!("{}: {value}", column_name(column)));
+    [first.join(", ")].into_iter().filter(|text| !text.is_empty()).chain(rest).collect()
 }
 
 /// The distinct values in the order in which they first appear.
@@ -74,7 +156,7 @@ pub(super) fn in_order<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec
 }
 
 /// What all rows have in common, in words that break at commas only; `shown` are columns that the figure itself shows.
-pub(super) fn common(rows: &[Row], shown: &[&str]) -> String {
+pub(super) fn common<E: Entry>(rows: &[E], shown: &[&str]) -> String {
     let Some(first) = rows.first() else { return String::new() };
     let same = |column: &str| {
         let value = first.field(column)?;

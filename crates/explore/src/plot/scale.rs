@@ -64,7 +64,7 @@ pub(super) fn round_logarithmic(low: f64, high: f64) -> Scale {
     if scale.ticks().len() >= 2 {
         return scale;
     }
-    let around = decades(low, high);
+    let around = decades(low, high, &COARSE);
     let below = around.iter().rev().find(|value| **value < low * 0.97).copied().unwrap_or(low / 2.0);
     let above = around.iter().find(|value| **value > high * 1.03).copied().unwrap_or(high * 2.0);
     Scale::logarithmic(below, above)
@@ -86,7 +86,10 @@ fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
 
 fn log_ticks(low: f64, high: f64) -> Vec<f64> {
     let inside = |value: &f64| (low * 0.999..=high * 1.001).contains(value);
-    let all: Vec<f64> = decades(low, high).into_iter().filter(inside).collect();
+    let mut all: Vec<f64> = decades(low, high, &COARSE).into_iter().filter(inside).collect();
+    if all.len() < 3 {
+        all = decades(low, high, &FINE).into_iter().filter(inside).collect();
+    }
     if all.len() <= 5 {
         return all;
     }
@@ -95,11 +98,16 @@ fn log_ticks(low: f64, high: f64) -> Vec<f64> {
     if whole.len() >= 2 { whole.into_iter().step_by(skip).collect() } else { all.into_iter().step_by(2).collect() }
 }
 
-/// 1, 2 and 5 times the powers of ten from below `low` to above `high`.
-fn decades(low: f64, high: f64) -> Vec<f64> {
+/// Round values of a decade.
+const COARSE: [f64; 3] = [1.0, 2.0, 5.0];
+/// Where those are too few.
+const FINE: [f64; 7] = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0];
+
+/// Round values times the powers of ten from below `low` to above `high`.
+fn decades(low: f64, high: f64, factors: &[f64]) -> Vec<f64> {
     let power = |value: f64| libm::floor(libm::log10(value)) as i32;
     (power(low) - 1..=power(high) + 1)
-        .flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * libm::pow(10.0, f64::from(power))))
+        .flat_map(|power| factors.iter().map(move |factor| factor * libm::pow(10.0, f64::from(power))))
         .collect()
 }
 

@@ -41,7 +41,7 @@ fn a_heat_map_has_every_value_in_its_place() {
     // The ends of the scale: the worst and the best.
     assert_eq!((svg.matches("#00224E").count(), svg.matches("#FDE737").count()), (2, 2));
     assert!(matches!(heat_map(&rows(), "adc_bit", "array_rows"), Err(PlotError::UnknownColumn(_))));
-    assert!(matches!(heat_map(&[], "adc_bits", "array_rows"), Err(PlotError::Empty)));
+    assert!(matches!(heat_map::<Row>(&[], "adc_bits", "array_rows"), Err(PlotError::Empty)));
 }
 
 #[test]
@@ -78,10 +78,60 @@ fn width(rectangle: &str) -> u32 {
 fn chip_samples_are_counted() {
     let mut row = rows()[0].clone();
     row.accuracy_mean = 0.75;
-    let svg = chip_histograms(&[(row, vec![0.7, 0.7, 0.7, 0.8])]).unwrap();
-    let outlines = svg.lines().filter(|line| line.starts_with("<rect") && line.contains("#5A5A5A")).count();
-    assert_eq!(outlines, 2, "two bins hold something");
-    assert!(matches!(chip_histograms(&vec![(rows()[0].clone(), vec![0.5]); 25]), Err(PlotError::TooMuch(_))));
+    let axes = vec![AxisValue { column: "axis_rate".to_owned(), value: "0.01".to_owned(), shown: false }];
+    let labelled = |row: Row| Labelled { row, axes: axes.clone() };
+    let outlines = |accuracies: Vec<f64>| {
+        let svg = chip_histograms(&[(labelled(row.clone()), accuracies)]).unwrap();
+        assert!(svg.contains("\nRate 0.01\n"), "the setting is named");
+        svg.lines().filter(|line| line.starts_with("<rect") && line.contains("#5A5A5A")).count()
+    };
+    assert_eq!(outlines(vec![0.7, 0.7, 0.7, 0.8]), 2, "two bins hold something");
+    assert_eq!(outlines(vec![0.971, 0.973, 0.975, 0.977, 0.979]), 5, "good chips are told apart too");
+    assert!(matches!(chip_histograms(&vec![(labelled(row.clone()), vec![0.5]); 25]), Err(PlotError::TooMuch(_))));
+}
+
+/// Rows over a setting that is no column are told apart, at their own places, in panels of their own.
+#[test]
+fn settings_without_columns_are_drawn() {
+    let with = |row: Row, rate: &str| {
+        let axis = AxisValue { column: "axis_rate".to_owned(), value: rate.to_owned(), shown: false };
+        Labelled { row, axes: vec![axis] }
+    };
+    let rows: Vec<Labelled> =
+        ["0.001", "0.002", "0.004"].iter().flat_map(|rate| rows().into_iter().map(|row| with(row, rate))).collect();
+    let over_rate = lines(&rows, "axis_rate", &["adc_bits"], &["energy_j", "latency_s"]).unwrap();
+    assert!(over_rate.contains("<title>Accuracy, energy and latency over rate</title>"));
+    for tick in ["0.001", "0.002", "0.004"] {
+        assert!(over_rate.contains(&format!("\n{tick}\n")), "{tick}");
+    }
+    let panels = lines(&rows, "adc_bits", &["array_rows"], &["energy_j"]).unwrap();
+    assert_eq!(panels.matches("\nRate: 0.002\n").count(), 2, "a panel for each mapping strategy");
+    // No line joins two rates: at every place there is one point, so that no stroke is vertical.
+    let strokes = panels.lines().filter(|line| line.starts_with("<polyline") || line.starts_with("<line"));
+    let thick = strokes.filter(|line| line.contains("stroke-width=\"2\"") && line.contains("#0072B2"));
+    for line in thick {
+        let at =
+            |name: &str| line.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        assert_ne!(at("x1"), at("x2"), "{line}");
+    }
+    assert_eq!(heat_map(&rows, "axis_rate", "adc_bits").unwrap().matches("\nArray rows: 32\n").count(), 2);
+    assert!(energy_bars(&rows).unwrap().contains("Rate 0.004"));
+}
+
+#[test]
+fn a_heat_map_is_refused_where_it_says_nothing() {
+    let twice = [rows(), rows()].concat();
+    let error = heat_map(&twice, "adc_bits", "array_rows").unwrap_err().to_string();
+    assert_eq!(error, "several rows have the same ADC bits and Array rows");
+    let error = heat_map(&rows(), "latency_cycles", "array_rows").unwrap_err().to_string();
+    assert!(error.starts_with("latency_cycles is a result"), "{error}");
+}
+
+#[test]
+fn bars_that_are_left_out_are_counted() {
+    let many: Vec<Row> = (0..8).flat_map(|seed| rows().into_iter().map(move |row| Row { seed, ..row })).collect();
+    assert!(energy_bars(&many).unwrap().contains("60 of 96 rows, evenly chosen"));
+    assert!(!energy_bars(&rows()).unwrap().contains("evenly chosen"));
 }
 
 #[test]
@@ -95,5 +145,26 @@ fn all_figures_are_drawn_for_any_order_of_the_rows() {
             assert_ne!(dark(&svg), svg);
             assert!(!dark(&svg).contains("#FFFFFF"));
         }
+    }
+}
+
+/// Accuracies that lie together at the top of a common axis are told apart by axes of their own.
+#[test]
+fn a_panel_far_from_others_has_its_own_range() {
+    let set = |row: Row, low: f64| {
+        let accuracy = if row.mapping == "isaac" { low } else { 0.96 } + 0.002 * row.adc_bits as f64;
+        let (accuracy_ci95_low, accuracy_ci95_high) = (accuracy - 0.001, accuracy + 0.001);
+        Row { accuracy_mean: accuracy, accuracy_ci95_low, accuracy_ci95_high, ..row }
+    };
+    let drawn = |low: f64| {
+        let rows: Vec<Row> = rows().into_iter().map(|row| set(row, low)).collect();
+        lines(&rows, "adc_bits", &["array_rows"], &["energy_j"]).unwrap()
+    };
+    let (apart, together) = (drawn(0.3), drawn(0.95));
+    assert!(apart.contains("own ranges") && !together.contains("own ranges"));
+    // 97.2 % is a tick's breadth above 96.8 %, instead of a pixel.
+    assert!(apart.contains("\n97\n") && apart.contains("\n40\n"));
+    for svg in [apart, together] {
+        super::texts::demand_readable("own ranges", &svg);
     }
 }

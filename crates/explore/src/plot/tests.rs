@@ -99,29 +99,37 @@ fn every_row_has_a_bar_and_a_percentile() {
 
 #[test]
 fn every_row_has_two_marks() {
-    let svg = lines(&sweep(), "adc_bits", &["array_rows"]).unwrap();
+    let svg = lines(&sweep(), "adc_bits", &["array_rows"], &["energy_j"]).unwrap();
     assert_eq!(count(&svg, "circle", "#0072B2"), 2 * 28 + 1);
-    assert_eq!(count(&svg, "polygon", "#E69F00"), 2 * 28 + 1);
-    assert_eq!(count(&svg, "polygon", "#009E73"), 2 * 28 + 1);
+    // Beside the marks, a band in each of the four panels.
+    assert_eq!(count(&svg, "polygon", "#E69F00"), 2 * 28 + 1 + 4);
+    assert_eq!(count(&svg, "polygon", "#009E73"), 2 * 28 + 1 + 4);
+    let veiled = tags(&svg).iter().filter(|tag| tag.starts_with("polygon") && tag.contains("opacity=\"0.22\"")).count();
+    assert_eq!(veiled, 4 * 3 + 1, "bands, and that of the legend");
 }
 
 #[test]
 fn equal_rows_give_equal_bytes() {
     assert_eq!(accuracy_bars(&table(), 10), accuracy_bars(&table(), 10));
-    assert_eq!(lines(&sweep(), "adc_bits", &["array_rows"]), lines(&sweep(), "adc_bits", &["array_rows"]));
+    assert_eq!(
+        lines(&sweep(), "adc_bits", &["array_rows"], &["energy_j"]),
+        lines(&sweep(), "adc_bits", &["array_rows"], &["energy_j"])
+    );
 }
 
 #[test]
 fn what_cannot_be_drawn_is_refused() {
     assert_eq!(accuracy_bars(&[], 10), Err(PlotError::Empty));
-    assert_eq!(lines(&[], "adc_bits", &[]), Err(PlotError::Empty));
-    assert_eq!(lines(&table(), "adc", &[]), Err(PlotError::UnknownColumn("adc".to_owned())));
-    assert_eq!(lines(&table(), "adc_bits", &["x"]), Err(PlotError::UnknownColumn("x".to_owned())));
+    assert_eq!(lines::<Row>(&[], "adc_bits", &[], &["energy_j"]), Err(PlotError::Empty));
+    assert_eq!(lines(&table(), "adc_bits", &[], &["x"]), Err(PlotError::UnknownColumn("x".to_owned())));
+    assert!(matches!(lines(&table(), "adc_bits", &[], &["network"]), Err(PlotError::Unsuitable(_))));
+    assert_eq!(lines(&table(), "adc", &[], &["energy_j"]), Err(PlotError::UnknownColumn("adc".to_owned())));
+    assert_eq!(lines(&table(), "adc_bits", &["x"], &["energy_j"]), Err(PlotError::UnknownColumn("x".to_owned())));
     let bad = [table(), vec![row("a", "b", f64::NAN, 1.0)]].concat();
     assert_eq!(accuracy_bars(&bad, 10), Err(PlotError::NotFinite { column: "accuracy_mean", row: 16 }));
     let many: Vec<Row> = (0..36).map(|index| row("a", &format!("t{index}"), 0.5, 1.0)).collect();
     assert!(matches!(accuracy_bars(&many, 10), Err(PlotError::TooMuch(_))));
-    assert!(matches!(lines(&many, "adc_bits", &["training"]), Err(PlotError::TooMuch(_))));
+    assert!(matches!(lines(&many, "adc_bits", &["training"], &["energy_j"]), Err(PlotError::TooMuch(_))));
 }
 
 #[test]
@@ -129,8 +137,8 @@ fn odd_data_still_has_a_figure() {
     for (accuracy, energy_j) in [(0.0, 0.0), (1.0, 1e-300), (0.5, 1e300), (0.5, -1.0), (2.0, 1.0)] {
         let one = [row("<&\"'>", "\u{1}é", accuracy, energy_j)];
         tags(&accuracy_bars(&one, 0).unwrap());
-        tags(&lines(&one, "adc_bits", &[]).unwrap());
-        tags(&lines(&one, "mapping", &["training"]).unwrap());
+        tags(&lines(&one, "adc_bits", &[], &["energy_j"]).unwrap());
+        tags(&lines(&one, "mapping", &["training"], &["energy_j"]).unwrap());
     }
 }
 
@@ -139,7 +147,7 @@ fn rows_that_differ_elsewhere_are_told_apart() {
     let rows: Vec<Row> =
         ["pcm", "sonos"].map(|device| Row { device: device.to_owned(), ..row("isaac", "biased", 0.5, 1e-9) }).into();
     assert!(accuracy_bars(&rows, 10).unwrap().contains("Device: pcm"));
-    assert!(lines(&rows, "adc_bits", &[]).unwrap().contains("Device: sonos"));
+    assert!(lines(&rows, "adc_bits", &[], &["energy_j"]).unwrap().contains("Device: sonos"));
 }
 
 /// The states of devices at 1 to 4 bits per cell.
@@ -223,10 +231,10 @@ fn figures_can_be_written() {
         ..row
     }));
     write("bars-long", accuracy_bars(&long, 2));
-    write("lines-long", lines(&long, "mapping", &["training"]));
-    write("lines", lines(&sweep(), "adc_bits", &["array_rows"]));
-    write("lines-training", lines(&sweep(), "array_rows", &["training", "adc_bits"]));
-    write("lines-words", lines(&table(), "mapping", &["training"]));
+    write("lines-long", lines(&long, "mapping", &["training"], &["energy_j"]));
+    write("lines", lines(&sweep(), "adc_bits", &["array_rows"], &["energy_j"]));
+    write("lines-training", lines(&sweep(), "array_rows", &["training", "adc_bits"], &["energy_j"]));
+    write("lines-words", lines(&table(), "mapping", &["training"], &["energy_j"]));
     write("states", state_errors(&surveyed(&["all"])));
-    write("lines-one", lines(&sweep()[..7], "adc_bits", &[]));
+    write("lines-one", lines(&sweep()[..7], "adc_bits", &[], &["energy_j"]));
 }

@@ -12,7 +12,7 @@ pub(super) fn column_name(column: &str) -> String {
         "latency_cycles" => "Latency (cycles)".to_owned(),
         "tops_per_w" => "Efficiency (TOPS/W)".to_owned(),
         "throughput_per_s" => "Throughput (1/s)".to_owned(),
-        _ => with_unit(column),
+        _ => with_unit(column.strip_prefix("axis_").unwrap_or(column)),
     }
 }
 
@@ -20,7 +20,12 @@ fn with_unit(column: &str) -> String {
     let units = [("_j", " (J)"), ("_s", " (s)"), ("_m2", " (m²)")];
     let found = units.into_iter().find_map(|(end, unit)| Some((column.strip_suffix(end)?, unit)));
     let (stem, unit) = found.unwrap_or((column, ""));
-    let mut letters = stem.replace('_', " ").chars().collect::<Vec<_>>();
+    let word = |word: &str| match word {
+        "adc" | "dac" | "adcs" | "dacs" => word.to_uppercase().replace('S', "s"),
+        other => other.to_owned(),
+    };
+    let words: Vec<String> = stem.split(['_', '-']).map(word).collect();
+    let mut letters = words.join(" ").chars().collect::<Vec<_>>();
     if let Some(first) = letters.first_mut() {
         *first = first.to_ascii_uppercase();
     }
@@ -52,6 +57,30 @@ pub(super) fn energy_unit(most: f64) -> (&'static str, f64) {
     }
 }
 
+/// A result column at an axis for values up to `most`, in two lines if it is long, and what values are multiplied with.
+pub(super) fn axis_name(column: &str, most: f64) -> (Vec<String>, f64) {
+    if column == "energy_j" {
+        let (unit, per_joule) = energy_unit(most);
+        return (vec!["Energy per".to_owned(), format!("inference ({unit})")], per_joule);
+    }
+    let seconds = [(1e-6, "ns", 1e9), (1e-3, "µs", 1e6), (1.0, "ms", 1e3), (f64::INFINITY, "s", 1.0)];
+    let areas = [(1e-7, "µm²", 1e12), (f64::INFINITY, "mm²", 1e6)];
+    let unit = |units: &[(f64, &'static str, f64)]| units.iter().find(|(end, _, _)| most < *end).map(|u| (u.1, u.2));
+    let found = match column {
+        _ if column.ends_with("per_s") => None,
+        _ if column.ends_with("_s") => unit(&seconds),
+        _ if column.ends_with("_m2") => unit(&areas),
+        _ if column.ends_with("_j") => Some(energy_unit(most)),
+        _ => None,
+    };
+    let name = column_name(column);
+    let stem = name.split(" (").next().unwrap_or(&name).to_owned();
+    match found {
+        Some((unit, factor)) => (vec![format!("{stem} ({unit})")], factor),
+        None => (vec![name], 1.0),
+    }
+}
+
 /// Breaks a text at spaces into lines of at most `most` characters.
 pub(super) fn wrap(text: &str, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -74,7 +103,8 @@ mod tests {
     #[test]
     fn columns_have_units() {
         assert_eq!(column_name("adc_bits"), "ADC bits");
-        assert_eq!(column_name("energy_adc_j"), "Energy adc (J)");
+        assert_eq!(column_name("energy_adc_j"), "Energy ADC (J)");
+        assert_eq!(column_name("axis_adcs_per_array"), "ADCs per array");
         assert_eq!(column_name("area_m2"), "Area (m²)");
         assert_eq!(column_name("array_rows"), "Array rows");
     }

@@ -10,19 +10,18 @@ use serde_json::{Value, json};
 
 use crate::error::ExploreError;
 use crate::output::VERSION;
-use crate::results::COLUMNS;
+use crate::results::{COLUMNS, FIRST_RESULT};
 use crate::sweep::{Plan, PointRows};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 const LIBRARY: &str = include_str!("vendor/uPlot-1.6.32.iife.min.js");
+const LICENCE: &str = include_str!("vendor/LICENSE");
 const LIBRARY_STYLE: &str = include_str!("vendor/uPlot-1.6.32.min.css");
 
 /// Browsers become slow beyond.
 const MOST_ROWS: usize = 5000;
-/// The first column that is a result.
-const FIRST_RESULT: &str = "software_accuracy";
 
 /// The page.
 ///
@@ -45,6 +44,7 @@ pub fn report(plan: &Plan, points: &[PointRows]) -> Result<String, ExploreError>
         ("style", STYLE.to_owned()),
         ("library-style", LIBRARY_STYLE.to_owned()),
         ("library", LIBRARY.to_owned()),
+        ("licence", LICENCE.trim().to_owned()),
         ("script", SCRIPT.to_owned()),
         ("data", data),
     ]
@@ -160,6 +160,7 @@ mod tests {
     #[test]
     fn a_report_holds_every_row_with_its_configuration() {
         let page = page("a doc");
+        assert!(page.contains("Copyright (c)") && page.contains("THE SOFTWARE IS PROVIDED \"AS IS\""));
         assert!(!page.contains("{{") && page.contains("<h1>device-x-sigma</h1>") && page.contains("a doc (ohmic "));
         let data = embedded(&page);
         assert_eq!(data["rows"].as_array().unwrap().len(), 36);

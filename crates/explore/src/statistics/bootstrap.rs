@@ -12,7 +12,7 @@ use super::hash::index;
 use super::percentile_of_sorted;
 
 /// More resamples would not change the two digits of an interval that matter.
-const RESAMPLES: u64 = 10_000;
+pub(super) const RESAMPLES: u64 = 10_000;
 
 /// A value with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -53,39 +53,6 @@ pub fn difference_interval(first: &[Vec<f64>], second: &[Vec<f64>]) -> Result<Es
     interval(RESAMPLES, |draw| draw.mean(first) - draw.mean(second))
 }
 
-/// A difference with its 95 % interval, and the interval that holds it together with those of all other comparisons.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Difference {
-    /// The difference on its own.
-    pub own: Estimate,
-    /// Lower end of the interval among all comparisons.
-    pub all_low: f64,
-    /// Upper end.
-    pub all_high: f64,
-}
-
-/// As [`difference_interval`], one of `comparisons`. Where so many intervals are looked at, one in twenty misses its difference; those of Bonferroni
-/// (1 - 0.05 / `comparisons` each) all hold with 95 %. The tails of 10 000 resamples tell up to 250 comparisons apart; beyond, the interval is that
-/// of the smallest and largest resample, and too narrow.
-///
-/// # Errors
-/// As [`difference_interval`].
-pub fn difference_among(
-    first: &[Vec<f64>],
-    second: &[Vec<f64>],
-    comparisons: usize,
-) -> Result<Difference, StatisticsError> {
-    demand_paired(first, second)?;
-    let (value, values) = resampled(RESAMPLES, |draw| draw.mean(first) - draw.mean(second))?;
-    let tail = 2.5 / comparisons.max(1) as f64;
-    let at = |percent| percentile_of_sorted(&values, percent);
-    Ok(Difference {
-        own: Estimate { value, low: at(2.5), high: at(97.5) },
-        all_low: at(tail),
-        all_high: at(100.0 - tail),
-    })
-}
-
 /// The mean of `first` divided by the mean of `second`.
 pub fn ratio_interval(first: &[Vec<f64>], second: &[Vec<f64>]) -> Result<Estimate, StatisticsError> {
     demand_paired(first, second)?;
@@ -101,6 +68,13 @@ fn mean_of(table: &[Vec<f64>], resamples: u64) -> Result<Estimate, StatisticsErr
     interval(resamples, |draw| draw.mean(table))
 }
 
+/// The percentiles of the resampled mean that leave the share `tail` of the resamples beyond each of them.
+pub(super) fn mean_percentiles(table: &[Vec<f64>], resamples: u64, tail: f64) -> Result<(f64, f64), StatisticsError> {
+    demand_data(table)?;
+    let (_, values) = resampled(resamples, |draw| draw.mean(table))?;
+    Ok((percentile_of_sorted(&values, 100.0 * tail), percentile_of_sorted(&values, 100.0 * (1.0 - tail))))
+}
+
 fn demand_data(table: &[Vec<f64>]) -> Result<(), StatisticsError> {
     if table.is_empty() || table.iter().any(Vec::is_empty) {
         return Err(StatisticsError::Empty);
@@ -111,7 +85,7 @@ fn demand_data(table: &[Vec<f64>]) -> Result<(), StatisticsError> {
     Ok(())
 }
 
-fn demand_paired(first: &[Vec<f64>], second: &[Vec<f64>]) -> Result<(), StatisticsError> {
+pub(super) fn demand_paired(first: &[Vec<f64>], second: &[Vec<f64>]) -> Result<(), StatisticsError> {
     demand_data(first)?;
     demand_data(second)?;
     let shape = |table: &[Vec<f64>]| table.iter().map(Vec::len).collect::<Vec<_>>();
@@ -256,18 +230,6 @@ mod tests {
             table(5, 3, 7, 0.1, 0.1).into_iter().map(|v| v.iter().map(|x| x + 3.0).collect()).collect();
         assert_eq!(ratio_interval(&table, &table), Ok(Estimate { value: 1.0, low: 1.0, high: 1.0 }));
         assert_eq!(difference_interval(&table, &table), Ok(Estimate { value: 0.0, low: 0.0, high: 0.0 }));
-    }
-
-    #[test]
-    fn intervals_of_many_comparisons_are_wider() {
-        let (first, second) = (table(7, 1, 40, 0.0, 1.0), table(8, 1, 40, 0.0, 1.0));
-        let among = |comparisons| difference_among(&first, &second, comparisons).unwrap();
-        let alone = among(1);
-        assert_eq!(alone.own, difference_interval(&first, &second).unwrap());
-        assert_eq!((alone.all_low, alone.all_high), (alone.own.low, alone.own.high));
-        // The quantiles of the normal distribution at 0.05 / 2 and 0.05 / 40: 1.960 and 3.023 deviations.
-        let ratio = (among(20).all_high - among(20).all_low) / (alone.own.high - alone.own.low);
-        assert!((ratio - 3.023 / 1.960).abs() < 0.08, "{ratio}");
     }
 
     #[test]

@@ -4,11 +4,12 @@
 
 mod bootstrap;
 mod hash;
+mod paired;
+mod student;
 
-pub use self::bootstrap::{
-    Difference, Estimate, StatisticsError, difference_among, difference_interval, mean_interval, ratio_interval,
-};
+pub use self::bootstrap::{Estimate, StatisticsError, difference_interval, mean_interval, ratio_interval};
 pub(crate) use self::hash::{index, unit};
+pub use self::paired::{Difference, Interval, difference_among};
 
 /// The 0.975 quantile of the normal distribution: half the width of a 95 % interval in standard errors.
 const Z_95: f64 = 1.959_963_984_540_054;

@@ -3,9 +3,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+use std::time::SystemTime;
+
+use super::host::unique_word;
 
 /// What the store asks of a file system.
-pub trait Files: Send + Sync {
+pub trait Files: std::fmt::Debug + Send + Sync {
     /// The content of a file.
     ///
     /// # Errors
@@ -59,6 +62,18 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// If it cannot be removed.
     fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a directory with all that it holds, if it is there.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    fn remove_directory(&self, path: &Path) -> io::Result<()>;
+
+    /// When a file was written, by the clock of the file system.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    fn modified(&self, path: &Path) -> io::Result<SystemTime>;
 }
 
 /// The real file system.
@@ -111,4 +126,41 @@ impl Files for Disk {
             other => other,
         }
     }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        match fs::remove_dir_all(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+
+    fn modified(&self, path: &Path) -> io::Result<SystemTime> {
+        // Opened, because network file systems promise fresh times for that only.
+        File::open(path)?.metadata()?.modified()
+    }
+}
+
+/// Writes a file beside its place, brings it to the disk, and lets `place` give it its name, so that it is there whole or not at all.
+fn placed(files: &dyn Files, path: &Path, bytes: &[u8], place: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(path);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = directory.join(format!(".{name}.{}.tmp", unique_word()));
+    let written = files
+        .create(&temporary, bytes)
+        .and_then(|()| files.sync(&temporary))
+        .and_then(|()| place(&temporary))
+        .and_then(|()| files.sync(directory));
+    // It is of no use any more; that it may stay behind changes nothing.
+    let _ = files.remove(&temporary);
+    written
+}
+
+/// Writes a file in place of the one that may be there, whole or not at all.
+pub(crate) fn replace(files: &dyn Files, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    placed(files, path, bytes, |temporary| files.rename(temporary, path))
+}
+
+/// Writes a file that must not be there yet, whole or not at all. Of two who write it at the same time one gets an error of the kind `AlreadyExists`.
+pub(crate) fn add(files: &dyn Files, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    placed(files, path, bytes, |temporary| files.link(temporary, path))
 }

@@ -9,6 +9,8 @@ pub enum Kind {
     Training,
     /// A compiled program.
     Program,
+    /// The chip samples of one program, of a comparison that is not finished.
+    Evaluation,
     /// Why something could not be computed.
     Failed,
     /// A result that contradicts another, or is damaged.
@@ -16,13 +18,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 5] = [Self::Row, Self::Training, Self::Program, Self::Failed, Self::Conflict];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Row, Self::Training, Self::Program, Self::Evaluation, Self::Failed, Self::Conflict];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Row => "row",
             Self::Training => "training",
             Self::Program => "program",
+            Self::Evaluation => "evaluation",
             Self::Failed => "failed",
             Self::Conflict => "conflict",
         }

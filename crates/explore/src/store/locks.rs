@@ -1,18 +1,20 @@
 //! Locks: files that keep two processes from the same work. They only save work: what is stored is safe without them, because whoever computes the
 //! same thing computes the same bytes.
 //!
-//! A lock is removed by whoever finds that its owner has ended, or sees it without a sign of life for [`PATIENCE`] by its own clock, so that the
-//! clocks of machines need not agree.
+//! Every claim is a file under a name of its own, `ID.HOST-PID-STARTED.NUMBER.lock`, which nobody but its owner writes, and which is removed by its owner or
+//! by whoever finds that the owner is gone. A claim is a lock if there was no other one when its file was there; of two who come at the same time both see
+//! the other one, and give way. So whoever loses a lock can neither overwrite nor remove that of another.
+//!
+//! An owner is gone if its process has ended on this machine, or if its file was not written for [`PATIENCE`]. The age of a file is that between its
+//! modification and that of a file written now in the same directory: both are by the clock of the file system, whatever those of the machines say.
 
-use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::files::Files;
-use super::host::Owner;
+use super::host::{Owner, unique_word};
 use super::{Id, StoreError};
 
 /// Time between two signs of life.
@@ -25,25 +27,40 @@ pub(super) struct Locks {
     files: Arc<dyn Files>,
     directory: PathBuf,
     owner: Owner,
-    /// Temporary files so far.
-    written: AtomicU64,
-    held: Mutex<Vec<PathBuf>>,
-    /// What other locks contained, and since when.
-    watched: Mutex<BTreeMap<PathBuf, (String, Instant)>>,
+    /// Names of the files.
+    held: Mutex<Vec<String>>,
+    /// Those that could not be removed.
+    given_back: Mutex<Vec<String>>,
+    /// One thread claims at a time, so that those of a process do not make way for each other.
+    claiming: Mutex<()>,
+    /// The time of the file system, as it was found some time ago.
+    clock: Mutex<Option<(Instant, SystemTime)>>,
     patience: Duration,
 }
 
 /// A lock that is held until it is dropped.
 pub struct Lock<'a> {
     locks: &'a Locks,
-    path: PathBuf,
+    name: String,
+    /// Whether the owner before was gone without having finished.
+    pub(super) after_death: bool,
+}
+
+impl Lock<'_> {
+    /// A word that no other lock has.
+    pub(super) fn word(&self) -> &str {
+        let end = self.name.strip_suffix(".lock").unwrap_or(&self.name);
+        end.split_once('.').map_or(end, |(_, word)| word)
+    }
 }
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        guard(&self.locks.held).retain(|path| *path != self.path);
-        // A lock that stays behind expires.
-        let _ = self.locks.files.remove(&self.path);
+        guard(&self.locks.held).retain(|name| *name != self.name);
+        // For others, a lock that stays behind expires.
+        if self.locks.files.remove(&self.locks.directory.join(&self.name)).is_err() {
+            guard(&self.locks.given_back).push(self.name.clone());
+        }
     }
 }
 
@@ -52,115 +69,125 @@ fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What a file holds: a number that its owner counts up, always as long, so that it can be written over.
+fn line(beat: u64) -> String {
+    format!("{beat:020}\n")
+}
+
 impl Locks {
     pub(super) fn new(files: Arc<dyn Files>, directory: PathBuf, patience: Duration) -> Self {
         Self {
             files,
             directory,
             owner: Owner::this(),
-            written: AtomicU64::new(0),
             held: Mutex::default(),
-            watched: Mutex::default(),
+            given_back: Mutex::default(),
+            claiming: Mutex::default(),
+            clock: Mutex::default(),
             patience,
         }
     }
 
-    fn path(&self, id: &Id) -> PathBuf {
-        self.directory.join(format!("{id}.lock"))
+    fn fail(&self, source: io::Error) -> StoreError {
+        StoreError::Io { path: self.directory.clone(), source }
     }
 
-    /// Takes a lock, unless somebody else has it.
+    /// The files that claim something.
+    fn claims(&self, id: &Id) -> Result<Vec<String>, StoreError> {
+        let start = format!("{id}.");
+        let names = self.files.list(&self.directory).map_err(|source| self.fail(source))?;
+        Ok(names.into_iter().filter(|name| name.starts_with(&start) && name.ends_with(".lock")).collect())
+    }
+
+    /// Takes a lock, unless somebody else has it, or wants it at the same time.
     pub(super) fn take(&self, id: &Id) -> Result<Option<Lock<'_>>, StoreError> {
-        let path = self.path(id);
-        let fail = |source| StoreError::Io { path: path.clone(), source };
-        self.files.make_directory(&self.directory).map_err(fail)?;
-        for _ in 0..2 {
-            if self.make(&path).map_err(fail)? {
-                guard(&self.held).push(path.clone());
-                return Ok(Some(Lock { locks: self, path }));
-            }
-            if !self.is_abandoned(&path) {
+        let _one_at_a_time = guard(&self.claiming);
+        let mut after_death = false;
+        for name in self.claims(id)? {
+            if !self.is_abandoned(&name) {
                 return Ok(None);
             }
-            self.files.remove(&path).map_err(fail)?;
+            self.files.remove(&self.directory.join(&name)).map_err(|source| self.fail(source))?;
+            after_death |= !self.is_given_back(&name);
         }
-        Ok(None)
+        let name = format!("{id}.{}.lock", unique_word());
+        self.files.make_directory(&self.directory).map_err(|source| self.fail(source))?;
+        guard(&self.held).push(name.clone());
+        // From here on the file is removed whatever happens.
+        let lock = Lock { locks: self, name, after_death };
+        let created = self.files.create(&self.directory.join(&lock.name), line(0).as_bytes());
+        created.map_err(|source| self.fail(source))?;
+        let alone = self.claims(id)?.iter().all(|other| *other == lock.name);
+        Ok(alone.then_some(lock))
     }
 
-    /// Makes a lock file, at once with its content; whether it was not there yet.
-    fn make(&self, path: &Path) -> std::io::Result<bool> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = self.directory.join(format!(".{name}.{}.tmp", self.word()));
-        let made = self.files.create(&temporary, self.owner.line(0).as_bytes());
-        let made = made.and_then(|()| match self.files.link(&temporary, path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-            linked => linked.map(|()| true),
-        });
-        // What stays behind is tidied up some day.
-        let _ = self.files.remove(&temporary);
-        made
-    }
-
-    /// A word for the name of a temporary file, which nobody else uses.
-    pub(super) fn word(&self) -> String {
-        format!("{}.{}", self.owner.word(), self.written.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Whether a temporary file was left behind by a process that has ended.
-    pub(super) fn is_left(&self, name: &str) -> bool {
-        let word = name.strip_suffix(".tmp").and_then(|name| name.rsplit('.').nth(1));
-        word.is_some_and(|word| self.owner.is_left(word))
-    }
-
-    /// Whether the owner of a lock file has ended or gives no sign of life.
-    fn is_abandoned(&self, path: &Path) -> bool {
-        let Ok(bytes) = self.files.read(path) else { return false };
-        let content = String::from_utf8_lossy(&bytes).into_owned();
-        if guard(&self.held).iter().any(|held| held == path) {
+    /// Whether a file was left behind by a process that has ended, or was not written for long.
+    fn is_abandoned(&self, name: &str) -> bool {
+        if guard(&self.held).iter().any(|held| held == name) {
             return false;
         }
-        if Owner::parse(&content).is_some_and(|owner| owner.is_dead(&self.owner)) {
-            return true;
-        }
-        let mut watched = guard(&self.watched);
-        let now = Instant::now();
-        match watched.get(path) {
-            Some((seen, since)) if *seen == content => now.duration_since(*since) >= self.patience,
-            _ => {
-                watched.insert(path.to_owned(), (content, now));
-                false
-            }
-        }
+        self.is_given_back(name) || self.owner.is_left(name) || self.is_silent(&self.directory.join(name))
     }
 
-    /// The locks whose owners have not ended, as far as that is known.
+    fn is_given_back(&self, name: &str) -> bool {
+        guard(&self.given_back).iter().any(|given_back| given_back == name)
+    }
+
+    /// Whether a file was not written for so long that whoever wrote it is gone. Of a file that cannot be looked at nothing is known.
+    fn is_silent(&self, path: &Path) -> bool {
+        let (Ok(modified), Ok(now)) = (self.files.modified(path), self.now()) else { return false };
+        now.duration_since(modified).is_ok_and(|age| age >= self.patience)
+    }
+
+    /// The time by the clock of the file system.
+    fn now(&self) -> io::Result<SystemTime> {
+        let mut clock = guard(&self.clock);
+        if let Some((at, time)) = clock.filter(|(at, _)| at.elapsed() < self.patience) {
+            return Ok(time + at.elapsed());
+        }
+        self.files.make_directory(&self.directory)?;
+        let probe = self.directory.join(format!(".now.{}.tmp", unique_word()));
+        let found = self.files.create(&probe, b"").and_then(|()| self.files.modified(&probe));
+        // What stays behind is tidied up some day.
+        let _ = self.files.remove(&probe);
+        let time = found?;
+        *clock = Some((Instant::now(), time));
+        Ok(time)
+    }
+
+    /// Whether a temporary file has nobody any more who would finish it.
+    pub(super) fn is_leftover(&self, directory: &Path, name: &str) -> bool {
+        name.ends_with(".tmp") && (self.owner.is_left(name) || self.is_silent(&directory.join(name)))
+    }
+
+    /// What is locked, as far as owners are not known to be gone.
     pub(super) fn living(&self) -> Result<Vec<Id>, StoreError> {
-        let fail = |source| StoreError::Io { path: self.directory.clone(), source };
-        let names = self.files.list(&self.directory).map_err(fail)?;
-        let ids = names.iter().filter_map(|name| Id::parse(name.strip_suffix(".lock")?));
-        Ok(ids.filter(|id| !self.is_abandoned(&self.path(id))).collect())
+        let names = self.files.list(&self.directory).map_err(|source| self.fail(source))?;
+        let locked = |name: &String| Id::parse(name.strip_suffix(".lock")?.split_once('.')?.0);
+        let mut ids: Vec<Id> = names.iter().filter(|name| !self.is_abandoned(name)).filter_map(locked).collect();
+        ids.dedup();
+        Ok(ids)
     }
 
-    /// Removes locks and temporary files of processes that have ended.
+    /// Removes locks and temporary files of those who are gone.
     pub(super) fn clear(&self) -> Result<usize, StoreError> {
-        let fail = |source| StoreError::Io { path: self.directory.clone(), source };
-        let names = self.files.list(&self.directory).map_err(fail)?;
-        let dead = |name: &&String| {
-            self.is_left(name) || (name.ends_with(".lock") && self.is_abandoned(&self.directory.join(name)))
+        let names = self.files.list(&self.directory).map_err(|source| self.fail(source))?;
+        let left = |name: &&String| {
+            self.is_leftover(&self.directory, name) || (name.ends_with(".lock") && self.is_abandoned(name))
         };
-        let dead: Vec<PathBuf> = names.iter().filter(dead).map(|name| self.directory.join(name)).collect();
-        dead.iter().try_for_each(|path| self.files.remove(path)).map_err(fail)?;
-        Ok(dead.len())
+        let left: Vec<PathBuf> = names.iter().filter(left).map(|name| self.directory.join(name)).collect();
+        left.iter().try_for_each(|path| self.files.remove(path)).map_err(|source| self.fail(source))?;
+        Ok(left.len())
     }
 
     /// Gives signs of life until `done` says that work is over.
     pub(super) fn beat(&self, done: &Done) {
         let mut beat = 0;
-        while !done.wait(BEAT) {
+        while !done.wait(BEAT.min(self.patience / 4)) {
             beat += 1;
-            for path in guard(&self.held).iter() {
+            for name in guard(&self.held).iter() {
                 // A lock that was taken away is not made anew.
-                let _ = self.files.overwrite(path, self.owner.line(beat).as_bytes());
+                let _ = self.files.overwrite(&self.directory.join(name), line(beat).as_bytes());
             }
         }
     }

@@ -8,9 +8,12 @@
 //! STORE/lock/3f2a....lock         who is computing it       STORE/checkpoint/3f2a.../               the state of a training
 //! ```
 //!
-//! A file is written under another name, brought to the disk, renamed, and its directory brought to the disk: it is there whole or not at all.
+//! A file is written under another name, brought to the disk, given its own name, which must be free, and its directory brought to the disk: it is there
+//! whole or not at all, and never in place of another.
 
+mod checkpoints;
 mod error;
+mod failures;
 mod files;
 mod host;
 mod id;
@@ -23,10 +26,12 @@ mod tests;
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use self::error::StoreError;
+pub use self::failures::Failure;
+pub(crate) use self::files::replace;
 pub use self::files::{Disk, Files};
 pub use self::id::{Id, MODEL};
 pub use self::kind::Kind;
@@ -37,21 +42,13 @@ pub use self::record::Record;
 /// How often a result that fails is tried.
 pub const TRIES: u32 = 3;
 
-/// How often something was tried in vain, and why.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Failure {
-    /// Tries so far.
-    pub tries: u32,
-    /// What went wrong the last time.
-    pub error: String,
-}
-
 /// A store.
 pub struct Store {
     root: PathBuf,
     files: Arc<dyn Files>,
     locks: Locks,
+    /// Directories that are known to be on the disk.
+    made: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Store {
@@ -65,7 +62,7 @@ impl Store {
     #[must_use]
     pub fn with(root: &Path, files: Arc<dyn Files>, patience: Duration) -> Self {
         let locks = Locks::new(files.clone(), root.join("lock"), patience);
-        Self { root: root.to_owned(), files, locks }
+        Self { root: root.to_owned(), files, locks, made: Mutex::default() }
     }
 
     /// Its directory.
@@ -79,12 +76,6 @@ impl Store {
     pub fn path(&self, kind: Kind, id: &Id) -> PathBuf {
         let name = id.to_string();
         self.root.join(kind.name()).join(&name[..2]).join(format!("{name}.rec"))
-    }
-
-    /// The directory for the state of a training.
-    #[must_use]
-    pub fn checkpoints(&self, id: &Id) -> PathBuf {
-        self.root.join("checkpoint").join(id.to_string())
     }
 
     /// The names of all things of a kind.
@@ -123,22 +114,38 @@ impl Store {
             return Ok(Some(record));
         }
         self.put_aside(kind, id, &bytes)?;
-        self.files.remove(&path).map_err(|source| StoreError::Io { path, source })?;
+        self.forget(kind, id)?;
         Ok(None)
+    }
+
+    /// Puts aside a record that is stored and is of no use.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn reject(&self, kind: Kind, id: &Id, record: &Record) -> Result<(), StoreError> {
+        self.put_aside(kind, id, &record.encode(kind, id))?;
+        self.forget(kind, id)
     }
 
     /// Stores a thing. If it is there already with the same bytes, nothing happens.
     ///
     /// # Errors
-    /// If it cannot be written, or is there with other bytes; both are kept then.
+    /// If it cannot be written, or is there with other bytes; both are kept then, also if both are written at the same time.
     pub fn put(&self, kind: Kind, id: &Id, record: &Record) -> Result<(), StoreError> {
-        let bytes = record.encode(kind, id);
-        match self.get(kind, id)? {
-            None => self.write(&self.path(kind, id), &bytes),
-            Some(there) if there == *record => Ok(()),
-            Some(_) => {
-                let second = self.put_aside(kind, id, &bytes)?;
-                Err(StoreError::Conflict { first: self.path(kind, id), second })
+        let (path, bytes) = (self.path(kind, id), record.encode(kind, id));
+        loop {
+            match self.get(kind, id)? {
+                Some(there) if there == *record => return Ok(()),
+                Some(_) => {
+                    let second = self.put_aside(kind, id, &bytes)?;
+                    return Err(StoreError::Conflict { first: path, second });
+                }
+                None => {}
+            }
+            match self.write(&path, |files| files::add(files, &path, &bytes)) {
+                // Somebody else was faster; what it wrote is looked at.
+                Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {}
+                written => return written,
             }
         }
     }
@@ -147,7 +154,7 @@ impl Store {
     fn put_aside(&self, kind: Kind, id: &Id, bytes: &[u8]) -> Result<PathBuf, StoreError> {
         let name = format!("{}-{id}-{}.rec", kind.name(), &record::digest(bytes)[..8]);
         let path = self.root.join(Kind::Conflict.name()).join(name);
-        self.write(&path, bytes)?;
+        self.replace(&path, bytes)?;
         Ok(path)
     }
 
@@ -161,55 +168,32 @@ impl Store {
         Ok(self.list(&directory)?.iter().filter(|name| whole(name)).map(|name| directory.join(name)).collect())
     }
 
-    /// Writes a file so that it is there whole or not at all.
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        let directory = path.parent().unwrap_or(&self.root);
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = directory.join(format!(".{name}.{}.tmp", self.locks.word()));
-        let write = || {
-            self.make_directory(directory)?;
-            self.files.create(&temporary, bytes)?;
-            self.files.sync(&temporary)?;
-            self.files.rename(&temporary, path)?;
-            self.files.sync(directory)
-        };
-        write().map_err(|source| {
-            // It is of no use any more; that it may stay behind changes nothing about the error.
-            let _ = self.files.remove(&temporary);
-            StoreError::Io { path: path.to_owned(), source }
-        })
+    /// Writes a file in place of the one that may be there.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        self.write(path, |files| replace(files, path, bytes))
     }
 
-    /// Makes a directory below the store, and brings the names of it to the disk.
+    /// Writes a file into a directory that is made if it is not there.
+    fn write(&self, path: &Path, how: impl Fn(&dyn Files) -> std::io::Result<()>) -> Result<(), StoreError> {
+        let directory = path.parent().unwrap_or(&self.root);
+        let written = self.make_directory(directory).and_then(|()| how(&*self.files));
+        written.map_err(|source| StoreError::Io { path: path.to_owned(), source })
+    }
+
+    /// Makes a directory below the store, and brings the names of it and of those above it to the disk: whoever else has made one of them may not have done so
+    /// yet.
     fn make_directory(&self, directory: &Path) -> std::io::Result<()> {
-        if directory.is_dir() {
+        let known = |made: &BTreeSet<PathBuf>| made.contains(directory);
+        if known(&self.made.lock().unwrap_or_else(PoisonError::into_inner)) && directory.is_dir() {
             return Ok(());
         }
         self.files.make_directory(directory)?;
-        let above = directory.ancestors().skip(1).take_while(|above| above.starts_with(&self.root));
-        above.take(2).try_for_each(|above| self.files.sync(above))
-    }
-
-    /// Why something could not be computed, if that was tried.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn failure(&self, id: &Id) -> Result<Option<Failure>, StoreError> {
-        let Some(record) = self.get(Kind::Failed, id)? else { return Ok(None) };
-        let contents = |what: String| StoreError::Contents { path: self.path(Kind::Failed, id), what };
-        let text = record.text("failure").map_err(contents)?;
-        toml::from_str(text).map(Some).map_err(|error| contents(error.to_string()))
-    }
-
-    /// Records that something could not be computed.
-    ///
-    /// # Errors
-    /// If that cannot be written.
-    pub fn fail(&self, id: &Id, failure: &Failure) -> Result<(), StoreError> {
-        let path = self.path(Kind::Failed, id);
-        let text = toml::to_string(failure)
-            .map_err(|error| StoreError::Contents { path: path.clone(), what: error.to_string() })?;
-        self.write(&path, &Record::default().with("failure", text).encode(Kind::Failed, id))
+        let below = directory.ancestors().take_while(|above| above.starts_with(&self.root)).count();
+        // An empty name is that of the directory where the process is.
+        let named = |above: &'_ Path| if above.as_os_str().is_empty() { PathBuf::from(".") } else { above.to_owned() };
+        directory.ancestors().skip(1).take(below).try_for_each(|above| self.files.sync(&named(above)))?;
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(directory.to_owned());
+        Ok(())
     }
 
     /// Forgets a thing or a failure.
@@ -221,24 +205,16 @@ impl Store {
         self.files.remove(&path).map_err(|source| StoreError::Io { path, source })
     }
 
-    /// Forgets the state of a training.
-    ///
-    /// # Errors
-    /// If a file cannot be removed.
-    pub fn forget_checkpoints(&self, id: &Id) -> Result<(), StoreError> {
-        let path = self.checkpoints(id);
-        match std::fs::remove_dir_all(&path) {
-            Err(source) if source.kind() != ErrorKind::NotFound => Err(StoreError::Io { path, source }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Takes the lock of something, unless somebody else has it.
+    /// Takes the lock of something, unless somebody else has it. That the owner before was gone is recorded.
     ///
     /// # Errors
     /// If the lock cannot be written.
     pub fn lock(&self, id: &Id) -> Result<Option<Lock<'_>>, StoreError> {
-        self.locks.take(id)
+        let lock = self.locks.take(id)?;
+        if lock.as_ref().is_some_and(|lock| lock.after_death) {
+            self.record_death(id)?;
+        }
+        Ok(lock)
     }
 
     /// What is being computed, as far as that is known.
@@ -266,7 +242,7 @@ impl Store {
         })
     }
 
-    /// Removes what killed processes left behind: temporary files and locks. Returns how many.
+    /// Removes what killed processes left behind: temporary files, locks, and states of trainings that are stored. Returns how many.
     ///
     /// # Errors
     /// If a file cannot be removed.
@@ -276,13 +252,13 @@ impl Store {
             let directory = self.root.join(kind.name());
             let parts = self.list(&directory)?.into_iter().map(|part| directory.join(part));
             for place in parts.chain([directory.clone()]) {
-                for name in self.list(&place)?.iter().filter(|name| self.locks.is_left(name)) {
+                for name in self.list(&place)?.iter().filter(|name| self.locks.is_leftover(&place, name)) {
                     let path = place.join(name);
                     self.files.remove(&path).map_err(|source| StoreError::Io { path, source })?;
                     removed += 1;
                 }
             }
         }
-        Ok(removed)
+        Ok(removed + self.tidy_checkpoints(false)?)
     }
 }

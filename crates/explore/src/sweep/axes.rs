@@ -78,8 +78,11 @@ impl Range {
     }
 
     fn check(&self, sampled: bool, problems: &mut Problems) {
-        let finite = self.low.is_finite() && self.high.is_finite();
-        problems.require("high", self.high, finite && self.low < self.high, "a number above low");
+        // Beyond, sums of both ends overflow and integers are no longer exact.
+        let usable = |number: f64| number.is_finite() && number.abs() < if self.integer { 9e15 } else { 1e300 };
+        problems.require("low", short(self.low), usable(self.low), "a number that fits");
+        let above = usable(self.high) && (self.low.is_nan() || self.low < self.high);
+        problems.require("high", short(self.high), above, "a number above low that fits");
         let positive = self.scale == RangeScale::Linear || self.low > 0.0;
         problems.require("low", self.low, positive, "a number above 0 where the scale is logarithmic");
         match self.points {
@@ -95,6 +98,11 @@ impl Range {
             }
         }
     }
+}
+
+/// A number in a message: without its zeros if it has many.
+fn short(number: f64) -> String {
+    if number.abs() < 1e9 { number.to_string() } else { format!("{number:e}") }
 }
 
 impl Axis {
@@ -130,9 +138,14 @@ impl Axis {
         problems.require("name", &self.name, new, "a name that no other axis has");
         problems.require("keys", "no keys", !self.keys.is_empty(), "at least one key of the experiment");
         for (index, key) in self.keys.iter().enumerate() {
-            let others = before.iter().flat_map(|other| &other.keys).chain(&self.keys[..index]);
-            let once = !others.into_iter().any(|other| other == key);
-            problems.require("keys", key, once, "each key once, in one axis only");
+            let mut others = before.iter().flat_map(|other| &other.keys).chain(&self.keys[..index]);
+            // Keys may be shortened from the left.
+            let same = |other: &String| {
+                other == key || other.ends_with(&format!(".{key}")) || key.ends_with(&format!(".{other}"))
+            };
+            problems.require("keys", key, !others.any(same), "each key once, in one axis only");
+            let relative = !key.starts_with("experiment.");
+            problems.require("keys", key, relative, "a key below [experiment], without that word");
         }
         self.check_values(problems);
         self.check_company(before, problems);

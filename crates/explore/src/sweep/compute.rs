@@ -1,7 +1,9 @@
 //! One row: its networks are trained, compiled and simulated, as far as the store does not hold that already.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use chip::program::Program;
 use trainer::Method;
@@ -15,11 +17,13 @@ use crate::error::ExploreError;
 use crate::evaluate::{CellSource, Evaluator, row};
 use crate::experiment::Experiment;
 use crate::progress::{Progress, Silent};
-use crate::store::{Failure, Id, Kind, Store, StoreError, TRIES};
+use crate::store::{Failure, Id, Kind, Lock, Store, TRIES};
 use crate::training::{Plan as Training, is_better, method, plan, train_plans, training_seed};
 
 /// Steps between two checkpoints of a training.
 const CHECKPOINT_STEPS: u64 = 500;
+/// Before something that a file system has refused is tried again; twice as long before the third time.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Where something to be computed stands.
 pub(super) enum Outcome<T> {
@@ -27,6 +31,8 @@ pub(super) enum Outcome<T> {
     Ready(T),
     /// Somebody else is computing this, which it needs.
     Busy(Id),
+    /// A process has ended while it was at it, so that all else comes first.
+    Deferred,
     /// It was tried often enough.
     Failed(String),
 }
@@ -37,6 +43,7 @@ macro_rules! ready {
         match $outcome {
             Outcome::Ready(value) => value,
             Outcome::Busy(id) => return Ok(Outcome::Busy(id)),
+            Outcome::Deferred => return Ok(Outcome::Deferred),
             Outcome::Failed(error) => return Ok(Outcome::Failed(error)),
         }
     };
@@ -60,6 +67,8 @@ struct Resolved<'a> {
     images: &'a Images,
     mapping: &'a str,
     method: Method,
+    /// Whether what processes have ended at is tried.
+    end: bool,
 }
 
 impl<'a> Worker<'a> {
@@ -67,35 +76,36 @@ impl<'a> Worker<'a> {
         Self { plan, store, verify, progress, inputs: Inputs::default(), own: Mutex::default() }
     }
 
-    /// Brings a row into the store, as far as nobody else is at work on what it needs.
+    /// Brings a row into the store, as far as nobody else is at work on what it needs. What processes have ended at is tried at the `end` only.
     ///
     /// # Errors
     /// If the store fails; other errors are recorded.
-    pub(super) fn advance(&self, planned: &PlannedRow) -> Result<Outcome<()>, ExploreError> {
+    pub(super) fn advance(&self, planned: &PlannedRow, end: bool) -> Result<Outcome<()>, ExploreError> {
         if self.stored::<RowResult>(Kind::Row, &planned.id)?.is_some() {
             return Ok(Outcome::Ready(()));
         }
-        let resolved = self.plan.experiment(planned).and_then(|experiment| {
+        let (mapping, name) = self.plan.names(planned);
+        let resolve = || {
+            let experiment = self.plan.experiment(planned)?;
             let images = self.inputs.of(&experiment)?;
-            let (_, name) = self.plan.names(planned);
             Ok((experiment, images, method(name)?))
-        });
-        let (experiment, images, method) = match resolved {
-            Ok(resolved) => resolved,
-            Err(error) => return self.give_up(planned, &error.to_string()),
         };
-        let (mapping, _) = self.plan.names(planned);
-        let resolved = Resolved { experiment: &experiment, images: &images, mapping, method };
+        let (experiment, images, method) = match self.tried(&planned.id, &resolve)? {
+            Ok(resolved) => resolved,
+            Err(error) => return self.give_up(planned, &error),
+        };
+        let resolved = Resolved { experiment: &experiment, images: &images, mapping, method, end };
         match self.row(planned, &resolved)? {
             Outcome::Ready(_) => Ok(Outcome::Ready(())),
             Outcome::Busy(id) => Ok(Outcome::Busy(id)),
+            Outcome::Deferred => Ok(Outcome::Deferred),
             Outcome::Failed(error) => self.give_up(planned, &error),
         }
     }
 
     fn give_up(&self, planned: &PlannedRow, error: &str) -> Result<Outcome<()>, ExploreError> {
         let error = format!("{}: {error}", self.plan.label(planned));
-        self.store.fail(&planned.id, &Failure { tries: TRIES, error: error.clone() })?;
+        self.store.fail(&planned.id, &Failure { tries: TRIES, error: error.clone(), deaths: 0 })?;
         Ok(Outcome::Failed(error))
     }
 
@@ -104,7 +114,7 @@ impl<'a> Worker<'a> {
         for seed_index in 0..resolved.experiment.training_seeds {
             programs.push(ready!(self.program(resolved, seed_index)?));
         }
-        self.unit(Kind::Row, &planned.id, || {
+        self.unit(Kind::Row, &planned.id, resolved.end, |_| {
             self.progress.note(&format!("simulating {}", self.plan.label(planned)));
             self.simulate(resolved, &programs)
         })
@@ -135,7 +145,7 @@ impl<'a> Worker<'a> {
 
     /// The compiled network of a training seed.
     fn program(&self, resolved: &Resolved<'_>, seed_index: u32) -> Result<Outcome<Program>, ExploreError> {
-        let Resolved { experiment, images, mapping, method } = *resolved;
+        let Resolved { experiment, images, mapping, method, end } = *resolved;
         let trainings = plan(experiment, &images.dataset)?;
         let trainings: Vec<Training<'_>> =
             trainings.into_iter().filter(|training| training.seed_index == seed_index).collect();
@@ -152,7 +162,7 @@ impl<'a> Worker<'a> {
         }
         let mut best: Option<Network> = None;
         for (training, id) in trainings.iter().zip(&names) {
-            let network = ready!(self.network(training, id)?);
+            let network = ready!(self.network(training, id, end)?);
             let better = |kept: &Network| is_better(network.validation_accuracy, kept.validation_accuracy);
             if best.as_ref().is_none_or(better) {
                 best = Some(network);
@@ -161,29 +171,26 @@ impl<'a> Worker<'a> {
         let Some(Network { graph, .. }) = best else {
             return Ok(Outcome::Failed(format!("no network was trained by {} for {mapping}", method.name())));
         };
-        self.unit(Kind::Program, &id, || compile_row(experiment, &images.dataset, mapping, method, &graph, seed))
+        self.unit(Kind::Program, &id, end, |_| compile_row(experiment, &images.dataset, mapping, method, &graph, seed))
     }
 
     /// A trained network. Where the process is killed, the training goes on from its last checkpoint.
-    fn network(&self, training: &Training<'_>, id: &Id) -> Result<Outcome<Network>, ExploreError> {
-        let directory = self.store.checkpoints(id);
-        let trained = self.unit(Kind::Training, id, || {
+    fn network(&self, training: &Training<'_>, id: &Id, end: bool) -> Result<Outcome<Network>, ExploreError> {
+        self.unit(Kind::Training, id, end, |lock| {
             self.progress.note(&format!("training {} by {}", training.experiment.network.name, training.method.name()));
-            let checkpoints = Checkpoints { directory: &directory, every: CHECKPOINT_STEPS, resume: true };
+            let directory = self.store.adopt_checkpoints(id, lock)?;
+            let files = self.store.files();
+            let checkpoints = Checkpoints { files, directory: &directory, every: CHECKPOINT_STEPS, resume: true };
             let options = TrainOptions { from: None, checkpoints: Some(checkpoints) };
             let trained = train_plans(std::slice::from_ref(training), &options, &Silent);
             let trained = trained.map_err(|(_, error)| error).inspect_err(|_| {
                 // The next try begins from nothing.
-                let _ = self.store.forget_checkpoints(id);
+                let _ = self.store.forget_checkpoints(id, lock);
             })?;
             let first = trained.into_iter().next();
             let trained = first.ok_or_else(|| ExploreError::Request("nothing was trained".to_owned()))?;
             Ok(Network { graph: trained.network, validation_accuracy: trained.validation_accuracy })
-        })?;
-        if matches!(trained, Outcome::Ready(_)) {
-            self.store.forget_checkpoints(id)?;
-        }
-        Ok(trained)
+        })
     }
 
     /// Something that is stored, unless it is to be computed again.
@@ -199,45 +206,85 @@ impl<'a> Worker<'a> {
         &self,
         kind: Kind,
         id: &Id,
-        compute: impl Fn() -> Result<T, ExploreError>,
+        end: bool,
+        compute: impl Fn(&Lock<'_>) -> Result<T, ExploreError>,
     ) -> Result<Outcome<T>, ExploreError> {
         if let Some(found) = self.stored(kind, id)? {
             return Ok(Outcome::Ready(found));
         }
-        let Some(_lock) = self.store.lock(id)? else { return Ok(Outcome::Busy(*id)) };
+        let Some(lock) = self.store.lock(id)? else { return Ok(Outcome::Busy(*id)) };
         // It may have been finished just before the lock was free.
         if let Some(found) = self.stored(kind, id)? {
             return Ok(Outcome::Ready(found));
         }
+        if !end && self.store.failure(id)?.is_some_and(|failure| failure.deaths > 0) {
+            return Ok(Outcome::Deferred);
+        }
+        let (record, value) = match self.tried(id, &|| compute(&lock).and_then(|value| Ok((value.record()?, value))))? {
+            Ok(computed) => computed,
+            Err(error) => return Ok(Outcome::Failed(error)),
+        };
+        self.store.put(kind, id, &record)?;
+        if self.store.failure(id)?.is_some() {
+            self.store.forget(Kind::Failed, id)?;
+        }
+        if kind == Kind::Training {
+            self.store.forget_checkpoints(id, &lock)?;
+        }
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).insert(*id);
+        Ok(Outcome::Ready(value))
+    }
+
+    /// What `compute` gives, or the error of the last of all tries, each of which is recorded.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn tried<T>(
+        &self,
+        id: &Id,
+        compute: &dyn Fn() -> Result<T, ExploreError>,
+    ) -> Result<Result<T, String>, ExploreError> {
         loop {
-            let before = self.store.failure(id)?.map_or((0, String::new()), |failure| (failure.tries, failure.error));
-            if before.0 >= TRIES {
-                return Ok(Outcome::Failed(before.1));
+            let before = self.store.failure(id)?.unwrap_or_default();
+            if before.tries >= TRIES {
+                return Ok(Err(before.error));
             }
-            match compute().and_then(|value| Ok((value.record()?, value))) {
-                Ok((record, value)) => {
-                    self.store.put(kind, id, &record)?;
-                    if before.0 > 0 {
-                        self.store.forget(Kind::Failed, id)?;
-                    }
-                    self.own.lock().unwrap_or_else(PoisonError::into_inner).insert(*id);
-                    return Ok(Outcome::Ready(value));
-                }
+            match unwound(compute) {
+                Ok(value) => return Ok(Ok(value)),
                 Err(error @ ExploreError::Store(_)) => return Err(error),
                 Err(error) => {
-                    self.store.fail(id, &Failure { tries: before.0 + 1, error: error.to_string() })?;
+                    let tries = before.tries + 1;
+                    self.store.fail(id, &Failure { tries, error: error.to_string(), ..before })?;
+                    // What a file system refuses may pass.
+                    if tries < TRIES && matches!(error, ExploreError::File { .. } | ExploreError::Data(_)) {
+                        std::thread::sleep(PAUSE * tries);
+                    }
                 }
             }
         }
     }
 }
 
-/// Something from a store, if it is there.
+/// What `compute` gives; a panic in it is an error like others.
+pub(super) fn unwound<T>(compute: &dyn Fn() -> Result<T, ExploreError>) -> Result<T, ExploreError> {
+    // What it may leave half done is dropped with it: everything that outlives it is behind a lock and whole.
+    std::panic::catch_unwind(AssertUnwindSafe(compute)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(ExploreError::Request(format!("panicked: {}", text.unwrap_or("without a word"))))
+    })
+}
+
+/// Something from a store, if it is there. What is whole but not what it should be, as a program of another version wrote it, is put aside like damage.
 ///
 /// # Errors
-/// If it cannot be read, or is not what it should be.
+/// If it cannot be read.
 pub(super) fn read<T: Stored>(store: &Store, kind: Kind, id: &Id) -> Result<Option<T>, ExploreError> {
     let Some(record) = store.get(kind, id)? else { return Ok(None) };
-    let contents = |what: String| StoreError::Contents { path: store.path(kind, id), what };
-    Ok(Some(T::read(&record).map_err(contents)?))
+    match T::read(&record) {
+        Ok(value) => Ok(Some(value)),
+        Err(_) => {
+            store.reject(kind, id, &record)?;
+            Ok(None)
+        }
+    }
 }

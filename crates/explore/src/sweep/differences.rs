@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::coordinates::{Coordinate, Place, at_baseline, coordinates, place};
 use super::table::plain;
-use super::{Axis, PointRows, RowResult};
+use super::{Plan, PointRows, RowResult};
 use crate::error::ExploreError;
-use crate::statistics::{Difference, difference_among};
+use crate::statistics::{Difference, Interval, difference_among};
 
 /// More would take longer than they are worth, and say nothing together.
 const MOST: usize = 20_000;
@@ -19,75 +20,121 @@ pub struct Differences {
     pub csv: String,
     /// How many there are.
     pub count: usize,
-    /// How many have a 95 % interval without 0; of differences that do not exist one in twenty has.
+    /// How many have a 95 % interval; others have too few chip samples or training seeds for one.
+    pub with_interval: usize,
+    /// How many of these intervals are without 0; of differences that do not exist one in twenty is.
     pub apart: usize,
-    /// How many still have where all intervals are to hold together.
+    /// How many have an interval that holds together with all others.
+    pub with_interval_together: usize,
+    /// How many of these are without 0.
     pub apart_together: usize,
+    /// What has several values and is compared nowhere.
+    pub not_compared: Vec<String>,
+}
+
+/// A row and where it stands.
+struct Line<'a> {
+    point: usize,
+    result: &'a RowResult,
+    places: Vec<Place>,
 }
 
 /// A row and the one that it is compared with.
 struct Pair<'a> {
-    coordinates: &'a [String],
+    line: &'a Line<'a>,
     /// Number of the coordinate in which they differ.
     differs: usize,
-    baseline: &'a str,
-    first: &'a RowResult,
     second: &'a RowResult,
 }
 
-/// The difference in mean accuracy between every row and the one that has the first value of one axis, mapping strategy or training method instead,
-/// if it is there. Rows of other seeds or images, and those without common chip samples, are not compared.
+/// The difference in mean accuracy between every row and the one that has the first value of one axis (of zipped ones, the first values), mapping strategy
+/// or training method instead, if it is there. Axes that take part only at some values of another one do not count there: with the other they come and
+/// go, or have their first value. Drawn axes, rows of other seeds or images, and those without common chip samples are not compared.
 ///
 /// # Errors
 /// If there are too many, or accuracies have no interval.
-pub fn differences(axes: &[Axis], points: &[PointRows]) -> Result<Differences, ExploreError> {
-    let names: Vec<String> = axes
+pub fn differences(plan: &Plan, points: &[PointRows]) -> Result<Differences, ExploreError> {
+    let coordinates = coordinates(plan);
+    let lines: Vec<Line<'_>> = points
         .iter()
-        .map(|axis| format!("axis_{}", axis.name))
-        .chain(["mapping", "training"].map(str::to_owned))
+        .enumerate()
+        .flat_map(|(point, rows)| rows.rows.iter().map(move |result| (point, result)))
+        .map(|(point, result)| {
+            let places = coordinates.iter().map(|coordinate| place(plan, coordinate, point, result)).collect();
+            Line { point, result, places }
+        })
         .collect();
-    let rows: Vec<(Vec<String>, &RowResult)> =
-        points.iter().flat_map(|point| point.rows.iter().map(|row| (coordinates(axes, point, row), row))).collect();
-    let pairs = pairs(&rows);
+    let pairs = pairs(&coordinates, &lines);
     if pairs.len() > MOST {
         let what = format!("{} differences; the most that are computed is {MOST}", pairs.len());
         return Err(ExploreError::Request(what));
     }
     let difference = |pair: &Pair<'_>| {
-        let (first, second) = common(&pair.first.accuracies, &pair.second.accuracies);
+        let (first, second) = common(&pair.line.result.accuracies, &pair.second.accuracies);
         difference_among(&first, &second, pairs.len()).map_err(|error| ExploreError::Request(error.to_string()))
     };
     let found: Vec<Difference> = pairs.par_iter().map(difference).collect::<Result<_, _>>()?;
-    let without_zero = |low: f64, high: f64| low > 0.0 || high < 0.0;
+    let several = |index: usize| lines.iter().any(|line| line.places[index] != lines[0].places[index]);
+    let compared = |index: usize| pairs.iter().any(|pair| pair.differs == index);
+    let not_compared = (0..coordinates.len()).filter(|&index| several(index) && !compared(index));
+    let with = |interval: fn(&Difference) -> Option<Interval>| found.iter().filter_map(interval).count();
+    let apart = |interval: fn(&Difference) -> Option<Interval>| {
+        found.iter().filter_map(interval).filter(|(low, high)| *low > 0.0 || *high < 0.0).count()
+    };
     Ok(Differences {
-        csv: csv(&names, &pairs, &found)?,
+        csv: csv(plan, &coordinates, &pairs, &found)?,
         count: found.len(),
-        apart: found.iter().filter(|found| without_zero(found.own.low, found.own.high)).count(),
-        apart_together: found.iter().filter(|found| without_zero(found.all_low, found.all_high)).count(),
+        with_interval: with(|found| found.own),
+        apart: apart(|found| found.own),
+        with_interval_together: with(|found| found.all),
+        apart_together: apart(|found| found.all),
+        not_compared: not_compared.map(|index| coordinates[index].name.clone()).collect(),
     })
 }
 
-/// Values of the axes, mapping strategy, training method.
-fn coordinates(axes: &[Axis], point: &PointRows, row: &RowResult) -> Vec<String> {
-    let value = |axis: &Axis| point.settings.iter().find(|setting| setting.axis == axis.name);
-    let values = axes.iter().map(|axis| value(axis).map_or_else(String::new, |setting| plain(&setting.value)));
-    values.chain([row.row.mapping.clone(), row.row.training.clone()]).collect()
-}
-
-fn pairs<'a>(rows: &'a [(Vec<String>, &'a RowResult)]) -> Vec<Pair<'a>> {
-    let known: BTreeMap<&[String], &RowResult> = rows.iter().map(|(at, row)| (at.as_slice(), *row)).collect();
-    let Some((first, _)) = rows.first() else { return Vec::new() };
+fn pairs<'a>(coordinates: &[Coordinate], lines: &'a [Line<'a>]) -> Vec<Pair<'a>> {
+    let known: BTreeMap<&[Place], &RowResult> =
+        lines.iter().map(|line| (line.places.as_slice(), line.result)).collect();
     let mut pairs = Vec::new();
-    for (coordinates, row) in rows {
-        for (differs, baseline) in first.iter().enumerate().filter(|(place, value)| coordinates[*place] != **value) {
-            let mut other = coordinates.clone();
-            other[differs].clone_from(baseline);
-            if let Some(second) = known.get(other.as_slice()).copied().filter(|other| are_comparable(row, other)) {
-                pairs.push(Pair { coordinates, differs, baseline, first: row, second });
+    for line in lines {
+        for (differs, coordinate) in coordinates.iter().enumerate() {
+            let Some(baseline) =
+                coordinate.baseline.as_ref().filter(|place| takes_part_elsewhere(line, differs, place))
+            else {
+                continue;
+            };
+            let others = others(line, differs, baseline, &coordinate.dependents);
+            let second = others.iter().find_map(|places| known.get(places.as_slice()).copied());
+            if let Some(second) = second.filter(|second| are_comparable(line.result, second)) {
+                pairs.push(Pair { line, differs, second });
             }
         }
     }
     pairs
+}
+
+/// Whether a row has another value than the baseline in a coordinate.
+fn takes_part_elsewhere(line: &Line<'_>, index: usize, baseline: &Place) -> bool {
+    let own = &line.places[index];
+    own != baseline && *own != Place::Choice(super::dimensions::ABSENT)
+}
+
+/// Where the row could stand that has the baseline in one coordinate, the most similar place first.
+fn others(line: &Line<'_>, differs: usize, baseline: &Place, dependents: &[usize]) -> Vec<Vec<Place>> {
+    let mut first = line.places.clone();
+    first[differs] = baseline.clone();
+    dependents.iter().fold(vec![first], |found, &dependent| {
+        let with = |places: &Vec<Place>| {
+            let options = at_baseline(&line.places[dependent]).into_iter();
+            let set = |place| {
+                let mut other = places.clone();
+                other[dependent] = place;
+                other
+            };
+            options.map(set).collect::<Vec<_>>()
+        };
+        found.iter().flat_map(with).collect()
+    })
 }
 
 fn are_comparable(a: &RowResult, b: &RowResult) -> bool {
@@ -104,17 +151,33 @@ fn common(first: &[Vec<f64>], second: &[Vec<f64>]) -> (Vec<Vec<f64>>, Vec<Vec<f6
     first.iter().zip(second).map(both).unzip()
 }
 
-fn csv(names: &[String], pairs: &[Pair<'_>], found: &[Difference]) -> Result<String, ExploreError> {
+fn csv(
+    plan: &Plan,
+    coordinates: &[Coordinate],
+    pairs: &[Pair<'_>],
+    found: &[Difference],
+) -> Result<String, ExploreError> {
     let failed = |error: &dyn std::fmt::Display| ExploreError::Table(error.to_string());
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let numbers = ["difference", "ci95_low", "ci95_high", "all95_low", "all95_high"];
-    let columns = names.iter().map(String::as_str).chain(["compared", "baseline"]).chain(numbers);
-    writer.write_record(columns).map_err(|error| failed(&error))?;
-    for (pair, Difference { own, all_low, all_high }) in pairs.iter().zip(found) {
-        let numbers = [own.value, own.low, own.high, *all_low, *all_high].map(|number| number.to_string());
-        let words = [names[pair.differs].clone(), pair.baseline.to_owned()];
-        let line = pair.coordinates.iter().cloned().chain(words).chain(numbers);
-        writer.write_record(line.collect::<Vec<String>>()).map_err(|error| failed(&error))?;
+    let axes = plan.sweep().axes.iter().map(|axis| format!("axis_{}", axis.name));
+    let words = ["mapping", "training", "compared", "baseline"];
+    let numbers = ["samples", "difference", "ci95_low", "ci95_high", "all95_low", "all95_high"];
+    let header: Vec<String> = axes.chain(words.into_iter().chain(numbers).map(str::to_owned)).collect();
+    writer.write_record(header).map_err(|error| failed(&error))?;
+    for (pair, Difference { value, samples, own, all }) in pairs.iter().zip(found) {
+        let settings = plan.settings(pair.line.point);
+        let of_axis = |axis: &super::Axis| {
+            let setting = settings.iter().find(|setting| setting.axis == axis.name);
+            setting.map_or_else(String::new, |setting| plain(&setting.value))
+        };
+        let (row, coordinate) = (&pair.line.result.row, &coordinates[pair.differs]);
+        let names = [&row.mapping, &row.training, &coordinate.name, &coordinate.baseline_text].map(Clone::clone);
+        let ends = |interval: &Option<Interval>| {
+            interval.map_or_else(Default::default, |(low, high)| [low.to_string(), high.to_string()])
+        };
+        let numbers = [samples.to_string(), value.to_string()].into_iter().chain(ends(own)).chain(ends(all));
+        let line: Vec<String> = plan.sweep().axes.iter().map(of_axis).chain(names).chain(numbers).collect();
+        writer.write_record(line).map_err(|error| failed(&error))?;
     }
     let bytes = writer.into_inner().map_err(|error| failed(&error))?;
     String::from_utf8(bytes).map_err(|error| failed(&error))

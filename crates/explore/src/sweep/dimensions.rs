@@ -23,6 +23,11 @@ impl Dimension {
     pub(super) fn len(&self) -> usize {
         self.values.first().map_or(0, Vec::len)
     }
+
+    /// Whether one of these dimensions decides whether it takes part.
+    pub(super) fn depends_on(&self, deciding: &[usize]) -> bool {
+        self.conditions.iter().any(|(number, _)| deciding.contains(number))
+    }
 }
 
 /// The dimensions of a sweep, in the order of their first axes.

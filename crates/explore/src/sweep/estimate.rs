@@ -25,6 +25,8 @@ pub struct Work {
     pub present: usize,
     /// Time on this machine, within a factor of three or so. Trainings count in full where they are not known to be shared or there.
     pub seconds: f64,
+    /// The same if every row takes the most chip samples that `target_ci` allows; none without it.
+    pub most_seconds: Option<f64>,
 }
 
 /// The work that a store leaves to do.
@@ -52,8 +54,12 @@ pub fn estimate(plan: &Plan, store: Option<&Store>) -> Result<Work, ExploreError
     let share = open.len() as f64 / looked_at.max(1) as f64;
     // Rows that share no training here will share none elsewhere.
     let more = if training.len() == uses { share } else { 1.0 };
-    let seconds = simulating * share + training.values().sum::<f64>() * more;
-    Ok(Work { present, seconds: seconds / rayon::current_num_threads() as f64 })
+    let threads = rayon::current_num_threads() as f64;
+    let trained = training.values().sum::<f64>() * more;
+    // All rounds together are at most twice the last one, whose chips grow by more than a tenth from one to the next, three of them as a rule.
+    let rounds = |most: u32| 2.0 * f64::from(most) / f64::from(plan.sweep().experiment.chips.max(1));
+    let most = plan.sweep().sampling().map(|sampling| (simulating * share * rounds(sampling.most) + trained) / threads);
+    Ok(Work { present, seconds: (simulating * share + trained) / threads, most_seconds: most })
 }
 
 /// Multiply-accumulates of an inference.

@@ -9,7 +9,7 @@ use crate::store::{Id, Kind, Store};
 /// What was removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Removed {
-    /// Temporary files and locks of processes that were killed.
+    /// Temporary files, locks and states of trainings of processes that were killed.
     pub leftovers: usize,
     /// Compiled programs.
     pub programs: usize,
@@ -25,9 +25,6 @@ pub struct Removed {
 /// # Errors
 /// If a file cannot be removed.
 pub fn collect_garbage(plan: &Plan, store: &Store, others: bool) -> Result<Removed, ExploreError> {
-    for id in store.ids(Kind::Training)? {
-        store.forget_checkpoints(&id)?;
-    }
     let mut removed = Removed { leftovers: store.tidy()?, ..Removed::default() };
     let clear = |kind: Kind, keep: &BTreeSet<Id>| -> Result<usize, ExploreError> {
         let ids = store.ids(kind)?;
@@ -40,7 +37,8 @@ pub fn collect_garbage(plan: &Plan, store: &Store, others: bool) -> Result<Remov
         removed.rows = clear(Kind::Row, &own)?;
     }
     // Whoever is at work may need them.
-    if status(plan, store)?.is_complete() && store.locked()?.is_empty() {
+    if status(plan, store, false)?.is_complete() && store.locked()?.is_empty() {
+        removed.leftovers += store.tidy_checkpoints(true)?;
         removed.programs = clear(Kind::Program, &BTreeSet::new())?;
         if others {
             removed.trainings = clear(Kind::Training, &BTreeSet::new())?;

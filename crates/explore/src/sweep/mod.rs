@@ -11,6 +11,7 @@ mod axes;
 mod canonical;
 mod chips;
 mod compute;
+mod coordinates;
 mod differences;
 mod dimensions;
 mod estimate;
@@ -43,11 +44,11 @@ pub use self::points::{Point, Setting};
 pub use self::run::{RunOptions, Summary, run};
 pub use self::samples::{SampleMethod, Samples};
 pub use self::shard::Shard;
-pub use self::status::{Status, collect, status};
+pub use self::status::{Status, collect, missed_targets, status};
 pub use self::stored::RowResult;
 pub use self::table::{PointRows, to_csv};
 use crate::experiment::Experiment;
-use crate::results::COLUMNS;
+use crate::results::{COLUMNS, FIRST_RESULT};
 
 /// The most chip samples per network where a sweep does not say.
 const MOST_CHIPS: u32 = 1000;
@@ -59,7 +60,7 @@ const MAX_POINTS: u64 = 1_000_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
-    /// Name, kebab-case.
+    /// Name: lower-case letters, digits, `_` and `-`.
     pub name: String,
     /// What it is, in one line.
     #[serde(default)]
@@ -82,18 +83,28 @@ pub struct Sweep {
     pub plot: Option<Plot>,
 }
 
-/// A figure of a sweep, in columns of [`crate::results::Row`].
+/// A figure of a sweep, in columns of [`crate::results::Row`] and axes, which are named `axis_NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plot {
-    /// Column of the horizontal axis.
+    /// Column or axis across.
     pub x: String,
-    /// Columns that tell lines apart.
+    /// Columns and axes that tell lines apart.
     pub series: Vec<String>,
+    /// Columns of the results that are drawn below the accuracy; the energy of an inference without it.
+    #[serde(default = "energy")]
+    pub measures: Vec<String>,
+}
+
+fn energy() -> Vec<String> {
+    vec!["energy_j".to_owned()]
 }
 
 impl Check for Sweep {
     fn check(&self, problems: &mut Problems) {
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+        let named = !self.name.is_empty() && self.name.chars().all(letter);
+        problems.require("name", &self.name, named, "lower-case letters, digits, `_` and `-`");
         problems.within("experiment", |p| {
             self.experiment.check(p);
             let of_compare = "nothing in a sweep: `ohmic compare` searches it; sigma_scale can be an axis here";
@@ -126,7 +137,7 @@ impl Check for Sweep {
         let allowed = format!("at most {MAX_POINTS} combinations of values");
         problems.require("axes", format!("{points} points"), points <= MAX_POINTS, allowed);
         if let Some(plot) = &self.plot {
-            problems.within("plot", |p| plot.check(p));
+            problems.within("plot", |p| plot.check(&self.axes, p));
         }
     }
 }
@@ -156,15 +167,22 @@ struct Sampling {
     most: u32,
 }
 
-impl Check for Plot {
-    fn check(&self, problems: &mut Problems) {
-        let known = |column: &str| COLUMNS.contains(&column);
-        let allowed = || format!("a column of the results: {}", COLUMNS.join(", "));
+impl Plot {
+    fn check(&self, axes: &[Axis], problems: &mut Problems) {
+        let axes: Vec<String> = axes.iter().map(|axis| format!("axis_{}", axis.name)).collect();
+        let known = |column: &str| COLUMNS.contains(&column) || axes.iter().any(|axis| axis == column);
+        let allowed = || format!("an axis ({}) or a column of the results: {}", axes.join(", "), COLUMNS.join(", "));
         problems.require("x", &self.x, known(&self.x), allowed());
         for (index, column) in self.series.iter().enumerate() {
             problems.require("series", column, known(column), allowed());
             let once = *column != self.x && !self.series[..index].contains(column);
             problems.require("series", column, once, "each column once, and not that of x");
+        }
+        let results = &COLUMNS[COLUMNS.iter().position(|column| *column == FIRST_RESULT).unwrap_or(0)..];
+        for (index, column) in self.measures.iter().enumerate() {
+            let allowed = format!("a result, each once: {}", results.join(", "));
+            let new = !self.measures[..index].contains(column);
+            problems.require("measures", column, new && results.contains(&column.as_str()), allowed);
         }
     }
 }

@@ -26,6 +26,7 @@ pub struct Plan {
     choices: Vec<u32>,
     names: Vec<String>,
     rows: Vec<PlannedRow>,
+    dropped: usize,
 }
 
 /// A row of the table of results, before it is there.
@@ -49,8 +50,14 @@ impl Plan {
         let all = combinations(&dimensions);
         let factors = Factors::new(sweep, &dimensions, &all)?;
         let width = dimensions.len().max(1);
-        let mut plan =
-            Self { sweep: sweep.clone(), dimensions, choices: Vec::new(), names: Vec::new(), rows: Vec::new() };
+        let mut plan = Self {
+            sweep: sweep.clone(),
+            dimensions,
+            choices: Vec::new(),
+            names: Vec::new(),
+            rows: Vec::new(),
+            dropped: 0,
+        };
         let sampling = Sampling::bytes(sweep.sampling());
         let identify = |choices: &[u32]| {
             let identity = factors.identity(choices);
@@ -70,6 +77,7 @@ impl Plan {
                 let point = plan.len() as u32;
                 if let Some(&same) = seen.get(&bytes) {
                     plan.refuse_twice(same, choices)?;
+                    plan.dropped += 1;
                     continue;
                 }
                 seen.insert(bytes, point);
@@ -108,6 +116,12 @@ impl Plan {
         self.choices.len() / self.dimensions.len().max(1)
     }
 
+    /// Draws that gave a point which another one had given already.
+    #[must_use]
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
     /// Whether there is no point.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -118,6 +132,16 @@ impl Plan {
     #[must_use]
     pub fn sweep(&self) -> &Sweep {
         &self.sweep
+    }
+
+    /// The axes that change together.
+    pub(super) fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
+    }
+
+    /// The choices of all dimensions at a point.
+    pub(super) fn choices(&self, point: usize) -> &[u32] {
+        &self.choices[point * self.dimensions.len()..][..self.dimensions.len()]
     }
 
     /// All rows in the order of the table: points outside, then mapping strategies, then methods.
@@ -136,8 +160,7 @@ impl Plan {
     /// The values of the axes at a point.
     #[must_use]
     pub fn settings(&self, point: usize) -> Vec<Setting> {
-        let width = self.dimensions.len();
-        let choices = self.choices[point * width..][..width].iter().copied().enumerate();
+        let choices = self.choices(point).iter().copied().enumerate();
         self.sweep.settings(&self.dimensions, choices.filter(|(_, choice)| *choice != ABSENT))
     }
 

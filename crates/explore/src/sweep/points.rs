@@ -67,9 +67,12 @@ pub(super) fn label(settings: &[Setting]) -> String {
     settings.iter().map(|setting| format!("{} = {}", setting.axis, setting.value)).collect::<Vec<_>>().join(", ")
 }
 
+/// What the name of a point in messages begins with.
+pub(super) const POINT: &str = "sweep point ";
+
 /// What messages call a point.
 pub(super) fn at(settings: &[Setting]) -> String {
-    format!("sweep point {}", label(settings))
+    format!("{POINT}{}", label(settings))
 }
 
 /// An error of a configuration that a point brought about.

@@ -21,6 +21,8 @@ struct State {
     rows: VecDeque<usize>,
     /// Rows that wait for something that is being computed, here or elsewhere.
     waiting: BTreeMap<Id, Vec<usize>>,
+    /// Rows at which a process has ended. It may happen again, so that this one must have nothing else to do.
+    deferred: VecDeque<usize>,
     running: usize,
     failed: Vec<String>,
     stopped: Option<ExploreError>,
@@ -35,16 +37,25 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next row; none if nothing is left to do.
-    pub(super) fn next(&self) -> Option<usize> {
+    /// The next row, and whether it was deferred; none if nothing is left to do.
+    pub(super) fn next(&self) -> Option<(usize, bool)> {
         let mut state = self.state();
         loop {
-            if state.stopped.is_some() || (state.rows.is_empty() && state.waiting.is_empty() && state.running == 0) {
+            if state.stopped.is_some() {
                 return None;
             }
             if let Some(row) = state.rows.pop_front() {
                 state.running += 1;
-                return Some(row);
+                return Some((row, false));
+            }
+            if state.running == 0 {
+                if let Some(row) = state.deferred.pop_front() {
+                    state.running += 1;
+                    return Some((row, true));
+                }
+                if state.waiting.is_empty() {
+                    return None;
+                }
             }
             let (after, waited) = self.changed.wait_timeout(state, LOOK).unwrap_or_else(PoisonError::into_inner);
             state = after;
@@ -67,6 +78,14 @@ impl Queue {
         let mut state = self.state();
         state.waiting.entry(for_this).or_default().push(row);
         state.running -= 1;
+        self.changed.notify_all();
+    }
+
+    /// A row is to be tried at the end.
+    pub(super) fn deferred(&self, row: usize) {
+        let mut state = self.state();
+        state.deferred.push_back(row);
+        state.done();
         self.changed.notify_all();
     }
 

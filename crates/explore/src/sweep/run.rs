@@ -42,7 +42,7 @@ pub struct Summary {
 pub fn run(plan: &Plan, store: &Store, options: RunOptions, progress: &dyn Progress) -> Result<Summary, ExploreError> {
     plan.check()?;
     if options.retry {
-        store.ids(Kind::Failed)?.iter().try_for_each(|id| store.forget(Kind::Failed, id))?;
+        forget_failures(plan, store)?;
     }
     let present = if options.verify { BTreeSet::new() } else { store.ids(Kind::Row)? };
     let (hopeless, mut failed) = hopeless(plan, store, &present)?;
@@ -74,6 +74,20 @@ pub fn run(plan: &Plan, store: &Store, options: RunOptions, progress: &dyn Progr
     Ok(Summary { present: listed.intersection(&present).count(), computed, failed })
 }
 
+/// Forgets what has failed of a plan: its rows and, as their names are known only when they are needed, all trainings and programs; rows of other sweeps in
+/// the store stay as they are.
+fn forget_failures(plan: &Plan, store: &Store) -> Result<(), ExploreError> {
+    let own: BTreeSet<Id> = plan.rows().iter().map(|row| row.id).collect();
+    for id in store.ids(Kind::Failed)? {
+        // The error of a row begins with its point, those of trainings and programs do not.
+        let of_row = store.failure(&id)?.is_some_and(|failure| failure.error.starts_with(super::points::POINT));
+        if own.contains(&id) || !of_row {
+            store.forget(Kind::Failed, &id)?;
+        }
+    }
+    Ok(())
+}
+
 /// Rows that were tried often enough, and why they failed.
 fn hopeless(plan: &Plan, store: &Store, present: &BTreeSet<Id>) -> Result<(BTreeSet<Id>, Vec<String>), ExploreError> {
     let recorded = store.ids(Kind::Failed)?;
@@ -89,8 +103,8 @@ fn hopeless(plan: &Plan, store: &Store, present: &BTreeSet<Id>) -> Result<(BTree
 }
 
 fn work(worker: &Worker<'_>, queue: &Queue) {
-    while let Some(row) = queue.next() {
-        match worker.advance(&worker.plan.rows()[row]) {
+    while let Some((row, deferred)) = queue.next() {
+        match worker.advance(&worker.plan.rows()[row], deferred) {
             Ok(Outcome::Ready(())) => {
                 worker.progress.advance(1);
                 queue.finished(None);
@@ -100,6 +114,7 @@ fn work(worker: &Worker<'_>, queue: &Queue) {
                 queue.finished(Some(error));
             }
             Ok(Outcome::Busy(id)) => queue.waits(row, id),
+            Ok(Outcome::Deferred) => queue.deferred(row),
             Err(error) => queue.stop(error),
         }
     }

@@ -46,14 +46,15 @@ impl Shard {
     /// If a variable does not hold a number.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ExploreError> {
         let number = |name: &str| -> Result<Option<u64>, ExploreError> {
-            let Some(text) = variable(name) else { return Ok(None) };
+            let Some(text) = variable(name).filter(|text| !text.is_empty()) else { return Ok(None) };
             let refuse = |_| ExploreError::Request(format!("{name} = {text:?} is not allowed: a number from 0"));
             text.parse().map(Some).map_err(refuse)
         };
         let maybe = |name: Option<&str>| name.map_or(Ok(None), number);
         for (index, first, count) in VARIABLES {
             let Some(index) = number(index)? else { continue };
-            let index = index.saturating_sub(maybe(first)?.unwrap_or(0));
+            let step = if first.is_some() { number("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1).max(1) } else { 1 };
+            let index = index.saturating_sub(maybe(first)?.unwrap_or(0)) / step;
             return Ok(match maybe(count)?.filter(|&count| count > 0) {
                 Some(count) => Self { index: index % count, count: Some(count) },
                 None => Self { index, count: None },
@@ -122,6 +123,10 @@ mod tests {
         }
         let slurm = [("SLURM_ARRAY_TASK_ID", "5"), ("SLURM_ARRAY_TASK_MIN", "3"), ("SLURM_ARRAY_TASK_COUNT", "4")];
         assert_eq!(environment(&slurm).unwrap(), Shard { index: 2, count: Some(4) });
+        // --array=3-9:2 has the tasks 3, 5, 7 and 9.
+        let stepped = [slurm[0], slurm[1], slurm[2], ("SLURM_ARRAY_TASK_STEP", "2")];
+        assert_eq!(environment(&stepped).unwrap(), Shard { index: 1, count: Some(4) });
+        assert_eq!(environment(&[("SLURM_ARRAY_TASK_ID", "")]).unwrap(), Shard::default());
         let mpi = [("OMPI_COMM_WORLD_RANK", "1"), ("OMPI_COMM_WORLD_SIZE", "2")];
         assert_eq!(environment(&mpi).unwrap(), Shard { index: 1, count: Some(2) });
         for name in ["JOB_COMPLETION_INDEX", "HQ_TASK_ID", "PARALLEL_SEQ"] {

@@ -40,13 +40,20 @@ impl Status {
     }
 }
 
-/// How far a sweep is. Files are counted, not read.
+/// How far a sweep is. Files are counted or, with `check`, read: damaged ones are put aside then, and missing.
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn status(plan: &Plan, store: &Store) -> Result<Status, ExploreError> {
+pub fn status(plan: &Plan, store: &Store, check: bool) -> Result<Status, ExploreError> {
     let rows: BTreeSet<_> = plan.rows().iter().map(|row| row.id).collect();
-    let present = store.ids(Kind::Row)?;
+    let mut present = store.ids(Kind::Row)?;
+    if check {
+        for id in rows.intersection(&present.clone()) {
+            if read::<RowResult>(store, Kind::Row, id)?.is_none() {
+                present.remove(id);
+            }
+        }
+    }
     let (mut failed, mut errors) = (0, BTreeSet::new());
     for id in store.ids(Kind::Failed)?.iter().filter(|id| rows.contains(id) && !present.contains(id)) {
         if let Some(failure) = store.failure(id)?.filter(|failure| failure.tries >= TRIES) {
@@ -65,6 +72,13 @@ pub fn status(plan: &Plan, store: &Store) -> Result<Status, ExploreError> {
         programs: store.ids(Kind::Program)?.len(),
         conflicts: store.conflicts()?.len(),
     })
+}
+
+/// How many rows have a wider interval than `target_ci` asks for, since `most_chips` did not suffice or training seeds differ by more.
+#[must_use]
+pub fn missed_targets(plan: &Plan, points: &[PointRows]) -> usize {
+    let Some(sampling) = plan.sweep().sampling() else { return 0 };
+    points.iter().flat_map(|point| &point.rows).filter(|result| sampling.is_missed(result)).count()
 }
 
 /// The rows of a plan that a store holds, by point, in the order of the plan.

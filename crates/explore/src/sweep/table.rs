@@ -43,10 +43,7 @@ const KEYS_WITH_COLUMNS: &[&str] = &[
 /// # Errors
 /// If the table cannot be written.
 pub fn to_csv(axes: &[Axis], points: &[PointRows]) -> Result<String, ExploreError> {
-    // A key may have been shortened from the left.
-    let shown = |key: &String| KEYS_WITH_COLUMNS.iter().any(|full| full == key || full.ends_with(&format!(".{key}")));
-    let hidden = |axis: &Axis| !axis.keys.iter().all(shown);
-    let hidden: Vec<&str> = axes.iter().filter(|axis| hidden(axis)).map(|axis| axis.name.as_str()).collect();
+    let hidden = hidden(axes);
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     let header = hidden.iter().map(|name| format!("axis_{name}"));
     writer.write_record(header.chain(COLUMNS.map(str::to_owned))).map_err(failed)?;
@@ -60,6 +57,14 @@ pub fn to_csv(axes: &[Axis], points: &[PointRows]) -> Result<String, ExploreErro
     }
     let bytes = writer.into_inner().map_err(failed)?;
     String::from_utf8(bytes).map_err(failed)
+}
+
+/// The axes that no column shows.
+pub(super) fn hidden(axes: &[Axis]) -> Vec<&str> {
+    // A key may have been shortened from the left.
+    let shown = |key: &String| KEYS_WITH_COLUMNS.iter().any(|full| full == key || full.ends_with(&format!(".{key}")));
+    let hidden = |axis: &&Axis| !axis.keys.iter().all(shown);
+    axes.iter().filter(hidden).map(|axis| axis.name.as_str()).collect()
 }
 
 /// As TOML writes it, but words without quotes.

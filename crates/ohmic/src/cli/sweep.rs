@@ -116,6 +116,9 @@ pub struct Status {
     /// Directory of results
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
+    /// Read every row instead of counting files; damaged ones are put aside
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `sweep csv`.

@@ -11,6 +11,7 @@ use explore::model::{self, Model};
 use explore::nn::datasets::{DATASETS, Dataset};
 use explore::output::{write_run, write_training};
 use explore::statistics::{Estimate, wilson_interval};
+use explore::store::Disk;
 use explore::training::{TrainedPoint, train_all};
 use serde_json::json;
 
@@ -29,6 +30,7 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
     let dataset = explore::datasets::load(data_set(&experiment, from.as_ref()), arguments.places.data.data.as_deref())?;
     write_run(&arguments.output, Kind::Experiment, &experiment, &repeat(arguments))?;
     let checkpoints = arguments.checkpoints.checkpoint_every.map(|every| Checkpoints {
+        files: &Disk,
         directory: &arguments.output,
         every,
         resume: arguments.checkpoints.resume,

@@ -187,6 +187,19 @@ fn bad_axes_are_refused() {
         (format!("{sigma}values = [1]\nsampled = true"), "samples = missing is not allowed"),
         (format!("{ADC}[samples]\nmethod = \"random\"\npoints = 3"), "samples = there is not allowed"),
         (format!("{ADC}zip = \"z\"\n{sigma}values = [1]\nzip = \"z\""), "as many values as `adc_bits`: 2"),
+        (format!("{sigma}range = {{ low = nan, high = 1, points = 3 }}"), "axes[0].range.low = NaN is not allowed"),
+        (
+            format!("{sigma}range = {{ low = 0, high = 1e300, points = 3, integer = true }}"),
+            "axes[0].range.high = 1e300 is not allowed: a number above low that fits",
+        ),
+        (
+            format!("{ADC}{}", axis("b", "chip.tile.adc.bits", "[6]")),
+            "axes[1].keys = chip.tile.adc.bits is not allowed: each key once, in one axis only",
+        ),
+        (
+            axis("a", "experiment.chips", "[1]"),
+            "axes[0].keys = experiment.chips is not allowed: a key below [experiment], without that word",
+        ),
         (format!("{ADC}{sigma}values = [1]\nwhen = {{ other = [1] }}"), "axes[1].when = other is not allowed"),
         (format!("{ADC}{sigma}values = [1]\nwhen = {{ adc_bits = [7] }}"), "a value of the axis `adc_bits`"),
     ] {

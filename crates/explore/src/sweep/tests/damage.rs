@@ -7,10 +7,13 @@ use std::time::Duration;
 use super::*;
 use crate::store::{Disk, Files, StoreError};
 
-/// A disk on which one operation that changes something fails, having done half of it.
+/// A disk on which one operation that changes something fails, having done half of it, or all from that one on.
+#[derive(Debug)]
 struct Faulty {
     left: AtomicU64,
     error: ErrorKind,
+    /// Whether it stays so, until it is set to work.
+    stays: bool,
 }
 
 impl Faulty {
@@ -18,6 +21,7 @@ impl Faulty {
         // After the first failure everything works again, so that what is left behind is seen.
         match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)) {
             Ok(1) => Err(self.error.into()),
+            Err(0) if self.stays => Err(self.error.into()),
             _ => Ok(()),
         }
     }
@@ -66,6 +70,15 @@ impl Files for Faulty {
         self.step()?;
         Disk.remove(path)
     }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        self.step()?;
+        Disk.remove_directory(path)
+    }
+
+    fn modified(&self, path: &Path) -> io::Result<std::time::SystemTime> {
+        Disk.modified(path)
+    }
 }
 
 /// A sweep that is over at once.
@@ -84,7 +97,7 @@ fn a_failing_write_anywhere_tears_nothing() {
         at += 1;
         let error = [ErrorKind::StorageFull, ErrorKind::Other, ErrorKind::PermissionDenied][at as usize % 3];
         let directory = tempfile::tempdir().unwrap();
-        let faulty = Arc::new(Faulty { left: AtomicU64::new(at), error });
+        let faulty = Arc::new(Faulty { left: AtomicU64::new(at), error, stays: false });
         let store = Store::with(directory.path(), faulty.clone(), Duration::from_secs(60));
         let first = run(&plan, &store, RunOptions::default(), &Silent);
         if let Err(error) = &first {
@@ -108,6 +121,26 @@ fn a_failing_write_anywhere_tears_nothing() {
             assert!(failures > 30, "only {failures} of {at} operations were seen to fail");
             return;
         }
+    }
+}
+
+#[test]
+fn a_disk_that_stays_full_stops_the_run_and_tears_nothing() {
+    let plan = Plan::new(&tiny()).unwrap();
+    let (expected, _) = run_alone(&tiny());
+    for at in [1, 4, 9, 17, 30] {
+        let directory = tempfile::tempdir().unwrap();
+        let full = Faulty { left: AtomicU64::new(at), error: ErrorKind::StorageFull, stays: true };
+        let store = Store::with(directory.path(), Arc::new(full), Duration::from_secs(60));
+        let error = run(&plan, &store, RunOptions::default(), &Silent).unwrap_err();
+        assert!(matches!(error, ExploreError::Store(StoreError::Io { .. })), "write {at}: {error}");
+        assert_eq!(store.ids(store::Kind::Failed).unwrap().len(), 0, "a full disk is no failed try");
+        // This process holds its locks no longer, but could not remove them: others would wait, who tidies up need not.
+        drop(store);
+        for lock in Disk.list(&directory.path().join("lock")).unwrap() {
+            Disk.remove(&directory.path().join("lock").join(lock)).unwrap();
+        }
+        assert_eq!(run_in(&Store::open(directory.path()), &tiny()).0, expected, "write {at}");
     }
 }
 
@@ -138,7 +171,7 @@ fn another_result_for_the_same_row_is_kept_beside_the_first() {
     let error = run(&plan, &store, verify, &Silent).unwrap_err();
     let ExploreError::Store(StoreError::Conflict { first, second }) = &error else { panic!("{error}") };
     assert!(first.exists() && second.exists() && std::fs::read(first).unwrap() != std::fs::read(second).unwrap());
-    assert_eq!(status(&plan, &store).unwrap().conflicts, 1);
+    assert_eq!(status(&plan, &store, false).unwrap().conflicts, 1);
     assert_ne!(collect(&plan, &store, false).unwrap(), expected);
 }
 
@@ -152,9 +185,11 @@ fn damage_is_put_aside_and_computed_again() {
     let bytes = std::fs::read(&path).unwrap();
     for damage in [bytes[..bytes.len() / 2].to_vec(), [&bytes[..80], b"!", &bytes[81..]].concat(), Vec::new()] {
         std::fs::write(&path, damage).unwrap();
+        assert_eq!(status(&plan, &store, false).unwrap().present, 2, "files are counted");
+        assert_eq!(status(&plan, &store, true).unwrap().present, 1, "and read if that is asked for");
         let error = collect(&plan, &store, false).unwrap_err().to_string();
         assert!(error.starts_with("1 of 2 rows are not in"), "{error}");
         assert_eq!(run_in(&store, &tiny()).0, expected);
     }
-    assert_eq!(status(&plan, &store).unwrap().conflicts, 3);
+    assert_eq!(status(&plan, &store, false).unwrap().conflicts, 3);
 }

@@ -5,7 +5,10 @@ use crate::progress::Silent;
 use crate::store::{self, Store};
 
 mod axes;
+mod comparisons;
 mod damage;
+mod figures;
+mod model;
 mod plans;
 mod runs;
 

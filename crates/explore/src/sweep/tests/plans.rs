@@ -74,12 +74,6 @@ fn a_bad_point_is_refused_with_its_values() {
     assert!(refusal(&[&key]).contains("unknown key chip.tile.adc.bit; nearest known key: chip.tile.adc.bits"));
     let device = axis("device", "chip.tile.cell.device.preset", r#"["wan-2021"]"#);
     assert!(refusal(&[&device]).contains("unknown device preset \"wan-2021\"; nearest: wan-2022"));
-    let twice = axis("again", "chip.tile.adc.bits", "[6, 5]");
-    assert_eq!(
-        refusal(&[ADC, &twice]),
-        "sweep points `adc_bits = 6, again = 6` and `adc_bits = 5, again = 6`: \
-         the same experiment; two axes set one key, or a value is written twice"
-    );
     let directory = tempfile::tempdir().unwrap();
     let (plan, store) = (Plan::new(&sweep(&[&bits])).unwrap(), Store::open(directory.path()));
     assert!(matches!(run(&plan, &store, RunOptions::default(), &Silent), Err(ExploreError::Config(_))));
@@ -105,11 +99,15 @@ fn a_bad_plan_is_refused() {
         ),
         (
             &format!("{ADC}[plot]\nx = \"adc\"\nseries = []"),
-            "plot.x = adc is not allowed: a column of the results: network,",
+            "plot.x = adc is not allowed: an axis (axis_adc_bits) or a column of the results: network,",
         ),
         (
             &format!("{ADC}[plot]\nx = \"adc_bits\"\nseries = [\"adc_bits\"]"),
             "plot.series = adc_bits is not allowed: each column once, and not that of x",
+        ),
+        (
+            &format!("{ADC}[plot]\nx = \"axis_adc_bits\"\nseries = []\nmeasures = [\"adc_bits\"]"),
+            "plot.measures = adc_bits is not allowed: a result, each once: software_accuracy,",
         ),
         (&format!("{ADC}chips = 3"), "unknown key axes.0.chips"),
     ] {

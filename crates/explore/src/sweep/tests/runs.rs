@@ -1,3 +1,4 @@
+use super::super::compute::{Outcome, Worker, unwound};
 use super::*;
 use crate::compare::compare;
 use crate::results;
@@ -83,7 +84,13 @@ fn a_point_that_fails_while_it_runs_is_named() {
         assert!(failed[0].starts_with("sweep point array_size = 32, isaac, conventional: compiling: "), "{failed:?}");
         assert_eq!(store.failure(&plan.rows()[0].id).unwrap().unwrap().tries, 3);
     }
-    let state = status(&plan, &store).unwrap();
+    // Another sweep in the same store keeps what it knows.
+    let other = sweep_with(&[&axis("size", "array.rows", "[16]")], &too_small);
+    let other = Plan::new(&other).unwrap();
+    assert_eq!(run(&other, &store, RunOptions::default(), &Silent).unwrap().failed.len(), 1);
+    run(&plan, &store, RunOptions { retry: true, ..RunOptions::default() }, &Silent).unwrap();
+    assert!(store.failure(&other.rows()[0].id).unwrap().is_some());
+    let state = status(&plan, &store, false).unwrap();
     assert_eq!((state.rows, state.present, state.failed, state.running), (2, 1, 1, 0));
     let error = collect(&plan, &store, false).unwrap_err().to_string();
     assert!(error.starts_with("1 of 2 rows are not in"), "{error}");
@@ -102,7 +109,7 @@ fn a_new_value_computes_its_own_rows_only() {
     assert_eq!(found("[6]"), (0, 4));
     assert_eq!(found("[5, 6]"), (4, 4));
     assert_eq!(found("[5, 6]"), (8, 0));
-    assert_eq!(status(&plan("[5, 6]"), &store).unwrap().trainings, 1);
+    assert_eq!(status(&plan("[5, 6]"), &store, false).unwrap().trainings, 1);
     let (_, counts) = run_alone(&sweep(&[ARRAY, &axis("adc_bits", "adc.bits", "[5, 6]")]));
     assert_eq!(counts, [1, 8, 8]);
 }
@@ -137,30 +144,6 @@ fn rows_simulate_as_many_chip_samples_as_it_takes() {
 }
 
 #[test]
-fn rows_are_compared_with_those_that_differ_in_one_setting() {
-    let sweep = sweep(&[ARRAY, ADC]);
-    let (points, _) = run_alone(&sweep);
-    let found = differences(&sweep.axes, &points).unwrap();
-    // Two values of each of two axes and of the mapping strategy: half of the eight rows have the second of each.
-    assert_eq!((found.count, found.csv.lines().count()), (12, 13));
-    let mean = |size: u64, bits: u64, mapping: &str| {
-        let all = rows(&points);
-        let fits = |row: &&crate::results::Row| (row.array_rows, row.adc_bits, &*row.mapping) == (size, bits, mapping);
-        all.iter().find(fits).unwrap().accuracy_mean
-    };
-    let line = found.csv.lines().find(|line| line.starts_with("64,5,isaac,conventional,axis_adc_bits,6,")).unwrap();
-    let numbers: Vec<f64> = line.split(',').skip(6).map(|number| number.parse().unwrap()).collect();
-    assert!((numbers[0] - (mean(64, 5, "isaac") - mean(64, 6, "isaac"))).abs() < 1e-12);
-    assert!(
-        numbers[3] <= numbers[1] && numbers[1] <= numbers[0] && numbers[0] <= numbers[2] && numbers[2] <= numbers[4]
-    );
-    // Rows of other seeds have other chip samples.
-    let (points, _) = run_alone(&super::sweep(&[&axis("seed", "seed", "[1, 2]")]));
-    let found = differences(&super::sweep(&[&axis("seed", "seed", "[1, 2]")]).axes, &points).unwrap();
-    assert_eq!(found.count, 2, "the mapping strategies of each seed");
-}
-
-#[test]
 fn work_that_is_left_is_estimated() {
     let seconds = |set: &[&str]| estimate(&Plan::new(&sweep_with(&[ADC], set)).unwrap(), None).unwrap().seconds;
     let little = seconds(&[]);
@@ -169,12 +152,89 @@ fn work_that_is_left_is_estimated() {
             && seconds(&["experiment.chips=100000"]) > 2.0 * little
             && seconds(&["epochs=20000"]) > 2.0 * little
     );
+    let bounded = sweep_with(&[ADC], &["target_ci=0.01", "most_chips=2000"]);
+    let most = estimate(&Plan::new(&bounded).unwrap(), None).unwrap().most_seconds.unwrap();
+    assert!(most > 20.0 * little, "a thousand times the chip samples: {most}");
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path());
     run_in(&store, &sweep(&[ADC]));
     let work = |bits: &str| {
         estimate(&Plan::new(&sweep(&[&axis("adc_bits", "adc.bits", bits)])).unwrap(), Some(&store)).unwrap()
     };
-    assert_eq!(work("[6, 5]"), Work { present: 4, seconds: 0.0 });
+    assert_eq!(work("[6, 5]"), Work { present: 4, seconds: 0.0, most_seconds: None });
     assert!(work("[6, 5, 4]").present == 4 && work("[6, 5, 4]").seconds > 0.0);
+}
+
+/// The rows in any order, one after the other: the same as all at once.
+#[test]
+fn shuffled_rows_are_the_same() {
+    let sweep = sweep_with(&[ARRAY, ADC], &[r#"experiment.methods=["conventional", "biased"]"#]);
+    let (expected, counts) = run_alone(&sweep);
+    let plan = Plan::new(&sweep).unwrap();
+    for seed in 0..3 {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path());
+        let mut order: Vec<usize> = (0..plan.rows().len()).collect();
+        for last in (1..order.len()).rev() {
+            order.swap(last, crate::statistics::index(seed, last as u64, last + 1));
+        }
+        assert!(!order.is_sorted());
+        let worker = Worker::new(&plan, &store, false, &Silent);
+        for row in order {
+            assert!(matches!(worker.advance(&plan.rows()[row], false), Ok(Outcome::Ready(()))));
+        }
+        assert_eq!(collect(&plan, &store, false).unwrap(), expected, "{seed}");
+        assert_eq!(run_in(&store, &sweep).1, counts);
+    }
+}
+
+/// What a run says, in its order.
+#[derive(Default)]
+struct Notes(std::sync::Mutex<Vec<String>>);
+
+impl crate::progress::Progress for Notes {
+    fn begin(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn note(&self, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+    fn end(&self) {}
+}
+
+/// A row that takes processes with it must not keep others from being computed.
+#[test]
+fn what_a_process_has_ended_at_comes_last() {
+    let directory = tempfile::tempdir().unwrap();
+    let (sweep, store) = (sweep(&[ARRAY, ADC]), Store::open(directory.path()));
+    let plan = Plan::new(&sweep).unwrap();
+    let first = plan.rows()[0];
+    let own = store.lock(&first.id).unwrap().unwrap();
+    let file = std::fs::read_dir(directory.path().join("lock")).unwrap().next().unwrap().unwrap().path();
+    // The same process number, begun at another time.
+    let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+    let parts: Vec<&str> = name.split('.').collect();
+    let owner = format!("{}-1", parts[1].rsplit_once('-').unwrap().0);
+    std::fs::rename(&file, file.with_file_name([parts[0], &owner, parts[2], parts[3]].join("."))).unwrap();
+    drop(own);
+    let notes = Notes::default();
+    assert_eq!(run(&plan, &store, RunOptions::default(), &notes).unwrap().computed, 8);
+    let said = notes.0.into_inner().unwrap();
+    let simulated: Vec<&String> = said.iter().filter(|text| text.starts_with("simulating")).collect();
+    assert_eq!(simulated.len(), 8);
+    assert_eq!(*simulated[7], format!("simulating {}", plan.label(&first)));
+    assert_eq!(store.failure(&first.id).unwrap(), None, "it has worked this time");
+}
+
+#[test]
+fn a_panic_is_an_error() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let found = unwound(&|| if plan_is_odd() { panic!("number {}", 7) } else { Ok(1) });
+    std::panic::set_hook(hook);
+    assert_eq!(found.unwrap_err().to_string(), "panicked: number 7");
+    assert_eq!(unwound(&|| Ok(1)).unwrap(), 1);
+}
+
+fn plan_is_odd() -> bool {
+    std::env::args().count() > 0
 }

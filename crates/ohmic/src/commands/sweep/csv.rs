@@ -10,7 +10,7 @@ use explore::output::{write as write_file, write_run};
 use explore::report::report;
 use explore::results::Row;
 use explore::store::Store;
-use explore::sweep::{Plan, PointRows, collect, differences, pictures, to_csv};
+use explore::sweep::{Differences, Plan, PointRows, collect, differences, missed_targets, pictures, to_csv};
 use serde_json::json;
 use std::path::Path;
 
@@ -34,14 +34,19 @@ pub fn write(
     if missing > 0 {
         eprintln!("warning: {missing} of {} rows are missing", plan.rows().len());
     }
-    if let Some(output) = output {
-        write_files(plan, &points, &csv, output)?;
+    let missed = missed_targets(plan, &points);
+    if missed > 0 {
+        eprintln!(
+            "warning: {missed} of {} rows have a wider interval than --target-ci: most_chips does not suffice, or training seeds differ by more",
+            rows.len()
+        );
     }
+    // First the table: whatever becomes of the files, it is out.
     match format {
         Format::Text => say_raw!("{csv}"),
         Format::Json => print_json(&json!({ "rows": rows }))?,
     }
-    Ok(())
+    output.map_or(Ok(()), |output| write_files(plan, &points, &csv, output))
 }
 
 fn write_files(plan: &Plan, points: &[PointRows], csv: &str, output: &Path) -> Result<(), ExploreError> {
@@ -49,21 +54,15 @@ fn write_files(plan: &Plan, points: &[PointRows], csv: &str, output: &Path) -> R
     write_run(output, Kind::Sweep, sweep, "ohmic sweep run.toml -o DIR")?;
     write_file(output, "sweep.csv", csv)?;
     let mut written = vec!["run.toml", "sweep.csv"];
-    match differences(&sweep.axes, points) {
+    match differences(plan, points) {
         Ok(found) => {
             write_file(output, "differences.csv", &found.csv)?;
             written.push("differences.csv");
-            eprintln!(
-                "{} differences: {} intervals of 95 % are without 0, where {} would be by chance; {} still are if all hold together (Bonferroni)",
-                found.count,
-                found.apart,
-                found.count / 20,
-                found.apart_together
-            );
+            say_differences(&found);
         }
         Err(error) => eprintln!("warning: differences.csv is left out: {error}"),
     }
-    let pictures = pictures(sweep.plot.as_ref(), points)?;
+    let pictures = pictures(&sweep.axes, sweep.plot.as_ref(), points);
     for (name, svg) in &pictures.files {
         write_file(output, name, svg)?;
         written.push(name);
@@ -78,6 +77,25 @@ fn write_files(plan: &Plan, points: &[PointRows], csv: &str, output: &Path) -> R
     for (name, reason) in &pictures.left_out {
         eprintln!("warning: {name} is left out: {reason}");
     }
+    if sweep.plot.is_none() {
+        eprintln!("sweep.svg and heat.svg are left out: the sweep has no table [plot]");
+    }
     eprintln!("wrote {} to {}", written.join(", "), output.display());
     Ok(())
+}
+
+/// What the table of differences says on the whole, and what it does not say.
+fn say_differences(found: &Differences) {
+    let Differences { count, with_interval, apart, with_interval_together, apart_together, not_compared, .. } = found;
+    let by_chance = *with_interval as f64 / 20.0;
+    eprintln!(
+        "{count} differences, {with_interval} with a 95 % interval: {apart} of these are without 0, where {by_chance:.1} would be by chance; \
+         {with_interval_together} with one that holds together with all others (Bonferroni): {apart_together} are without 0"
+    );
+    if with_interval_together < count {
+        eprintln!("the other intervals would take more chip samples (or training seeds, where there are several)");
+    }
+    if !not_compared.is_empty() {
+        eprintln!("not compared: {}", not_compared.join(", "));
+    }
 }

@@ -1,6 +1,6 @@
 //! `ohmic sweep gc`: a smaller store.
 
-use super::load_plan;
+use super::{load_plan, say_if_missing};
 use crate::cli::sweep::Gc as Arguments;
 use explore::ExploreError;
 use explore::store::Store;
@@ -8,7 +8,9 @@ use explore::sweep::collect_garbage;
 
 pub fn run(arguments: &Arguments) -> Result<(), ExploreError> {
     let plan = load_plan(&arguments.planned)?;
-    let removed = collect_garbage(&plan, &Store::open(&arguments.store), arguments.others)?;
+    let store = Store::open(&arguments.store);
+    say_if_missing(&store);
+    let removed = collect_garbage(&plan, &store, arguments.others)?;
     say!(
         "removed {} leftovers of killed processes, {} programs, {} trainings, {} rows",
         removed.leftovers,

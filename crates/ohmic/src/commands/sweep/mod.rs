@@ -13,7 +13,7 @@ use crate::cli::{Format, Overrides};
 use explore::ExploreError;
 use explore::config::{Kind, load};
 use explore::store::Store;
-use explore::sweep::{Plan, Shard};
+use explore::sweep::{Plan, Shard, status};
 
 pub fn run(arguments: &Arguments, format: Format) -> Result<(), ExploreError> {
     match &arguments.step {
@@ -44,5 +44,17 @@ fn whole(arguments: &Whole, format: Format) -> Result<(), ExploreError> {
     let store = Store::open(&store.clone().unwrap_or_else(|| output.join("store")));
     plan::announce(&plan, Some(&store))?;
     run::compute(&plan, &store, Shard::default(), computed)?;
+    // Rows that were there by name may turn out to be damaged when they are read.
+    if !status(&plan, &store, true)?.is_complete() {
+        eprintln!("warning: damaged rows are computed again");
+        run::compute(&plan, &store, Shard::default(), computed)?;
+    }
     csv::write(&plan, &store, false, Some(output), format)
+}
+
+/// A mistyped directory looks like one in which nothing was computed yet.
+fn say_if_missing(store: &Store) {
+    if !store.root().exists() {
+        eprintln!("warning: there is no store at {} yet", store.root().display());
+    }
 }

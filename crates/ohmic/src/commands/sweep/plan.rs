@@ -34,7 +34,15 @@ fn described(plan: &Plan, row: &PlannedRow) -> Value {
 pub fn announce(plan: &Plan, store: Option<&Store>) -> Result<(), ExploreError> {
     let work = estimate(plan, store)?;
     let there = if work.present > 0 { format!(", {} of them there already", work.present) } else { String::new() };
-    eprintln!("{} points, {} rows{there}: {} on this machine", plan.len(), plan.rows().len(), about(work.seconds));
+    let time = match work.most_seconds {
+        _ if work.present == plan.rows().len() => "nothing to do".to_owned(),
+        Some(most) => format!("{} on this machine, at most {} for --target-ci", about(work.seconds), about(most)),
+        None => format!("{} on this machine", about(work.seconds)),
+    };
+    eprintln!("{} points, {} rows{there}: {time}", plan.len(), plan.rows().len());
+    if plan.dropped() > 0 {
+        eprintln!("{} of the draws gave a point twice, which counts once", plan.dropped());
+    }
     Ok(())
 }
 

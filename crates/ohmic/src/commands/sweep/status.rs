@@ -1,6 +1,6 @@
 //! `ohmic sweep status`: how far it is.
 
-use super::load_plan;
+use super::{load_plan, say_if_missing};
 use crate::cli::Format;
 use crate::cli::sweep::Status as Arguments;
 use crate::commands::print_json;
@@ -11,7 +11,9 @@ use serde_json::json;
 
 pub fn run(arguments: &Arguments, format: Format) -> Result<(), ExploreError> {
     let plan = load_plan(&arguments.planned)?;
-    let status = status(&plan, &Store::open(&arguments.store))?;
+    let store = Store::open(&arguments.store);
+    say_if_missing(&store);
+    let status = status(&plan, &store, arguments.check)?;
     match format {
         Format::Text => {
             let missing = status.rows - status.present;

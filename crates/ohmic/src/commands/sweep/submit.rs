@@ -5,13 +5,16 @@ use crate::cli::sweep::{Engine, Submit as Arguments};
 use explore::ExploreError;
 use explore::config::{Kind, to_toml};
 use explore::output::write;
-use explore::store::Store;
+use explore::store::{Id, Store};
 use explore::sweep::{Plan, Status, status};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// Submissions in a row that bring nothing new, after which it is no use to go on.
 const PATIENCE: u32 = 3;
+/// Before a submission that follows a refused one; twice as long before the third.
+const PAUSE: Duration = Duration::from_secs(2);
 
 pub fn run(arguments: &Arguments) -> Result<(), ExploreError> {
     let plan = load_plan(&arguments.planned)?;
@@ -40,9 +43,12 @@ impl Job {
             std::path::absolute(path).map_err(|source| ExploreError::File { path: path.to_owned(), source })
         };
         let store = absolute(&arguments.store)?;
-        let (directory, name) = (store.join("submit"), &plan.sweep().name);
+        let directory = store.join("submit");
+        let text = to_toml(Kind::Sweep, plan.sweep())?;
+        // Queued tasks read the plan when it is their turn: another one, or the same with other words, has another name.
+        let name = format!("{}-{}", plan.sweep().name, &Id::of("plan", &[text.as_bytes()]).to_string()[..8]);
         let file = |end: &str| directory.join(format!("{name}.{end}"));
-        write(&directory, &format!("{name}.toml"), &to_toml(Kind::Sweep, plan.sweep())?)?;
+        write(&directory, &format!("{name}.toml"), &text)?;
         let program =
             std::env::current_exe().map_err(|source| ExploreError::File { path: PathBuf::from("ohmic"), source })?;
         let words = |path: &Path| quoted(&path.display().to_string());
@@ -103,24 +109,32 @@ fn quoted(word: &str) -> String {
 
 /// Submits until every row is there or has failed: tasks and machines that die cost no more than what they were about to compute.
 fn converge(plan: &Plan, store: &Store, job: &Job) -> Result<(), ExploreError> {
-    let mut last = status(plan, store)?;
-    let (mut submissions, mut in_vain) = (0, 0);
+    let mut last = status(plan, store, true)?;
+    let (mut submissions, mut in_vain) = (0_u32, 0);
     while last.present + last.failed < last.rows && in_vain < PATIENCE {
         submissions += 1;
         eprintln!("submission {submissions}: {} of {} rows are missing", last.rows - last.present, last.rows);
-        submit(job)?;
-        let now = status(plan, store)?;
+        let accepted = submit(job)?;
+        let now = status(plan, store, true)?;
         in_vain = if now.present + now.failed > last.present + last.failed { 0 } else { in_vain + 1 };
         last = now;
+        if !accepted && in_vain > 0 && in_vain < PATIENCE {
+            // A controller that does not answer may do so later.
+            std::thread::sleep(PAUSE * in_vain);
+        }
     }
     report(&last, submissions, &job.script)
 }
 
-/// Submits once, and waits. That some tasks have failed is seen by what is missing.
-fn submit(job: &Job) -> Result<(), ExploreError> {
-    let [program, arguments @ ..] = job.command.as_slice() else { return Ok(()) };
+/// Submits once, and waits; whether all went well. That some tasks have failed is seen by what is missing.
+fn submit(job: &Job) -> Result<bool, ExploreError> {
+    let [program, arguments @ ..] = job.command.as_slice() else { return Ok(true) };
     match Command::new(program).args(arguments).status() {
-        Ok(_) => Ok(()),
+        Ok(status) if status.success() => Ok(true),
+        Ok(status) => {
+            eprintln!("warning: {program} ended with {status}");
+            Ok(false)
+        }
         Err(source) => Err(ExploreError::File { path: PathBuf::from(program), source }),
     }
 }
@@ -134,7 +148,7 @@ fn report(last: &Status, submissions: u32, script: &Path) -> Result<(), ExploreE
     let missing = last.rows - last.present;
     let logs = script.parent().unwrap_or(script).display();
     Err(ExploreError::Disagreement(format!(
-        "{missing} rows are missing, {} of them failed; see the logs in {logs}",
+        "{missing} rows are missing after {submissions} submissions, {} of them failed; logs of tasks that have begun are in {logs}",
         last.failed
     )))
 }
