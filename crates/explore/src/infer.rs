@@ -42,6 +42,8 @@ pub struct Inferred {
     pub logits: Vec<f64>,
     /// Numbers of an image.
     pub classes: usize,
+    /// Additions on a chip that its accumulators were too narrow for.
+    pub saturated: u64,
 }
 
 impl Inferred {
@@ -57,8 +59,8 @@ impl Inferred {
     }
 }
 
-/// Makes scores of images.
-type Runner<'a> = Box<dyn Fn(&[f32]) -> Result<Vec<f64>, ExploreError> + 'a>;
+/// Makes scores of images, and counts the additions that saturated.
+type Runner<'a> = Box<dyn Fn(&[f32]) -> Result<(Vec<f64>, u64), ExploreError> + 'a>;
 
 /// Runs a network on images.
 ///
@@ -67,20 +69,22 @@ type Runner<'a> = Box<dyn Fn(&[f32]) -> Result<Vec<f64>, ExploreError> + 'a>;
 pub fn infer(engine: Engine<'_>, images: &Split, progress: &dyn Progress) -> Result<Inferred, ExploreError> {
     progress.begin("inferring", images.len() as u64);
     let run: Runner<'_> = match engine {
-        Engine::Float(graph) => Box::new(|images| Ok(graph.forward(images)?.into_iter().map(f64::from).collect())),
+        Engine::Float(graph) => Box::new(|images| Ok((graph.forward(images)?.into_iter().map(f64::from).collect(), 0))),
         Engine::Integer(Quantised { network, score_scale }) => Box::new(move |images| {
             let scores = network.infer_all(images)?;
-            Ok(scores.into_iter().flatten().map(|score| score as f64 * score_scale).collect())
+            Ok((scores.into_iter().flatten().map(|score| score as f64 * score_scale).collect(), 0))
         }),
         Engine::Analog(chip) => chip.engine()?,
     };
-    let mut logits = Vec::new();
+    let (mut logits, mut saturated) = (Vec::new(), 0);
     for block in images.images.chunks((BLOCK * images.features).max(1)) {
-        logits.extend(run(block)?);
+        let (scores, of_block) = run(block)?;
+        logits.extend(scores);
+        saturated += of_block;
         progress.advance((block.len() / images.features.max(1)) as u64);
     }
     progress.end();
-    Ok(Inferred { classes: logits.len() / images.len().max(1), logits })
+    Ok(Inferred { classes: logits.len() / images.len().max(1), logits, saturated })
 }
 
 impl<'a> AnalogChip<'a> {
@@ -95,7 +99,10 @@ impl<'a> AnalogChip<'a> {
         Ok(Box::new(move |images| {
             let codes = nn_compiler::compile::encode_images(&program, images);
             let inference = infer_with(&program, &sample, &codes, Settings { errors: false, ..Settings::default() });
-            Ok(inference.map_err(ExploreError::Request)?.scores.into_iter().map(|score| score * scale).collect())
+            let inference = inference.map_err(ExploreError::Request)?;
+            let saturated = inference.converters.iter().map(|seen| seen.saturated).sum::<u64>();
+            let scores = inference.scores.into_iter().map(|score| score * scale).collect();
+            Ok((scores, saturated + inference.saturated_outputs))
         }))
     }
 }

@@ -117,6 +117,52 @@ fn the_range_of_inputs_of_unknown_kind_is_that_of_the_calibration_images() {
     }
 }
 
+/// Relative error of the integers of one linear layer against its float scores.
+fn error_of(linear: Linear, settings: &QuantiseSettings) -> f64 {
+    let input = Shape { channels: 1, height: 1, width: linear.inputs };
+    let nodes = vec![Node { name: "a".to_owned(), inputs: vec![0], op: Operation::Linear(linear) }];
+    let graph = Graph { name: "net".to_owned(), dataset: "mnist".to_owned(), input, nodes };
+    let images: Vec<f32> = (0..20 * input.width).map(|index| (index * 37 % 79) as f32 / 78.0).collect();
+    let split = Split { features: input.width, images, labels: vec![0; 20] };
+    let layers = fuse(&graph, &mut Refusals::default()).unwrap();
+    let quantised = super::quantise("net", "mnist", &layers, settings, &split).unwrap();
+    let scores = quantised.network.infer_all(&split.images).unwrap().into_iter().flatten();
+    let (mut error, mut power) = (0.0, 0.0);
+    for (score, expected) in scores.zip(graph.forward(&split.images).unwrap()) {
+        error += (score as f64 * quantised.score_scale - f64::from(expected)).powi(2);
+        power += f64::from(expected).powi(2);
+    }
+    (error / power).sqrt()
+}
+
+/// Steps of weights that a network prescribes for each output are kept in its last layer too, whose sums then become codes.
+#[test]
+fn scores_keep_prescribed_scales_of_outputs() {
+    let steps = [0.05, 0.1, 0.3, 1.0];
+    let settings = QuantiseSettings { weight_bits: 2, ..SETTINGS };
+    let weight = (0..4 * 16).map(|index| steps[index / 16] * ((index * 7 % 3) as f32 - 1.0)).collect();
+    let (inputs, outputs, bias) = (16, 4, vec![0.0; 4]);
+    let weight_scale = WeightScale::Channel(steps.to_vec());
+    let error = error_of(Linear { inputs, outputs, weight, bias, weight_scale, weight_offset: None }, &settings);
+    assert!(error < 0.01, "{error}");
+}
+
+/// An output without weights has no scale of its own, and takes none from the others.
+#[test]
+fn outputs_without_weights_do_not_coarsen_the_others() {
+    let settings = QuantiseSettings { per_channel: true, ..SETTINGS };
+    let rows = |zero: bool| -> Vec<f32> {
+        (0..3 * 16)
+            .map(|index| if zero && index < 16 { 0.0 } else { 5e-4 * ((index * 7 % 13) as f32 / 6.0 - 1.0) })
+            .collect()
+    };
+    for (zero, scores) in [(false, false), (true, false), (true, true)] {
+        let found = integer_weights(&rows(zero), 3, &WeightScale::Free, scores, &settings);
+        assert!(found.scales.iter().all(|&scale| scale < 1e-5), "{:?}", found.scales);
+        assert!(found.weights[16..].contains(&127) || found.weights[16..].contains(&-127));
+    }
+}
+
 /// Pixels of a data set have all codes, whichever of them the calibration images hold.
 #[test]
 fn pixels_of_a_data_set_have_the_codes_of_0_to_1() {

@@ -16,6 +16,11 @@ struct Accumulated {
     unit: f64,
 }
 
+/// Whether outputs have scales of their own, so that their sums cannot be compared.
+fn is_mixed(scale: &WeightScale) -> bool {
+    matches!(scale, WeightScale::Channel(scales) if scales.windows(2).any(|pair| pair[0].to_bits() != pair[1].to_bits()))
+}
+
 /// A bound on the sums of a layer of codes of at most `highest`.
 fn largest_sum(mvm: &QuantisedMvm, highest: i64) -> i64 {
     let rows = mvm.weights.chunks(mvm.group_rows().max(1)).zip(&mvm.bias);
@@ -26,7 +31,8 @@ fn largest_sum(mvm: &QuantisedMvm, highest: i64) -> i64 {
 impl Pass<'_> {
     pub(super) fn weighted(&mut self, index: usize, layer: &Layer, weighted: &Weighted) -> Value {
         let Value { source, scale: input_scale, .. } = *self.input(layer);
-        let (outputs, last) = (weighted.bias.len(), self.yields_scores(index));
+        let outputs = weighted.bias.len();
+        let last = self.yields_scores(index) && !is_mixed(&weighted.scale);
         let integers = integer_weights(&weighted.weight, outputs, &weighted.scale, last, self.settings);
         self.check_numbers(layer, weighted, (&integers.scales, input_scale));
         let bias = |(bias, scale): (&f32, &f32)| {

@@ -11,7 +11,8 @@ pub(super) struct IntegerWeights {
     pub(super) scales: Vec<f32>,
 }
 
-/// Rounds weights of `outputs` outputs. Scores must have one scale, so that they can be compared.
+/// Rounds weights of `outputs` outputs, in the steps that the network prescribes or in steps of their range. Those of `scores` have one scale if it is
+/// free, so that sums can be compared.
 pub(super) fn integer_weights(
     weight: &[f32],
     outputs: usize,
@@ -22,11 +23,14 @@ pub(super) fn integer_weights(
     let rows = (weight.len() / outputs.max(1)).max(1);
     let scales: Vec<f32> = match scale {
         WeightScale::Tensor(scale) => vec![*scale; outputs],
-        WeightScale::Channel(scales) if !scores => scales.clone(),
+        WeightScale::Channel(scales) => scales.clone(),
         WeightScale::Free if settings.per_channel && !scores => {
-            weight.chunks_exact(rows).map(|row| free_scale(row, settings)).collect()
+            let of_rows: Vec<Option<f32>> = weight.chunks_exact(rows).map(|row| free_scale(row, settings)).collect();
+            // Weights that are all 0 have any scale: not one that is larger than those beside it.
+            let largest = of_rows.iter().flatten().copied().reduce(f32::max).unwrap_or(1.0);
+            of_rows.into_iter().map(|scale| scale.unwrap_or(largest)).collect()
         }
-        _ => vec![free_scale(weight, settings); outputs],
+        WeightScale::Free => vec![free_scale(weight, settings).unwrap_or(1.0); outputs],
     };
     let row = |(weights, scale): (&[f32], &f32)| -> Vec<i32> {
         weights.iter().map(|&weight| quantise_weight(weight, *scale, settings.weight_bits)).collect()
@@ -34,9 +38,9 @@ pub(super) fn integer_weights(
     IntegerWeights { weights: weight.chunks_exact(rows).zip(&scales).flat_map(row).collect(), scales }
 }
 
-/// The scale with which a range of weights takes all integers; weights that are all 0 have any. Weights of 1 bit have that of the least squared error,
+/// The scale with which a range of weights takes all integers; none for weights that are all 0. Weights of 1 bit have that of the least squared error,
 /// their mean magnitude (Rastegari et al., *XNOR-Net*, ECCV 2016, equation 6).
-fn free_scale(weights: &[f32], settings: &QuantiseSettings) -> f32 {
+fn free_scale(weights: &[f32], settings: &QuantiseSettings) -> Option<f32> {
     let largest = f64::from(largest_weight(settings.weight_bits));
     let mut magnitudes: Vec<f64> = weights.iter().map(|&weight| f64::from(weight).abs()).collect();
     let range = match settings.weight_bits {
@@ -44,7 +48,7 @@ fn free_scale(weights: &[f32], settings: &QuantiseSettings) -> f32 {
         _ => settings.weight_range.of(&mut magnitudes, largest),
     };
     let scale = (range / largest) as f32;
-    if scale.is_normal() { scale } else { 1.0 }
+    scale.is_normal().then_some(scale)
 }
 
 /// The integer of a weight: rounded half to even in steps of `scale`, clipped to the symmetric range; of 1 bit its sign, where 0 counts as positive.

@@ -29,6 +29,9 @@ pub fn run(arguments: &Infer, format: Format) -> Result<(), ExploreError> {
         EngineName::Float => infer(Engine::Float(&model.graph), &images, &Bar::default())?,
         engine => in_integers(arguments, &model, &images, (engine, format))?,
     };
+    if inferred.saturated > 0 {
+        warn(vec![format!("accumulators saturated {} times; widen tile.digital.accumulator_bits", inferred.saturated)]);
+    }
     write(arguments, &model, &inferred)?;
     let correct = arguments.input.is_none().then(|| inferred.correct(&images.labels));
     print(arguments, &model, &inferred, correct, format)

@@ -7,7 +7,7 @@ use super::*;
 const MODELS: [(&str, [&str; 2]); 1] = [(
     "0.1.0 model 2",
     [
-        "cd7c94653a70b30e468d606e6a3cac4a97f62f4b920a2eb07d609b0c9fffdd08",
+        "efb8ee8d29f3242b347e8379fe8e816f5c159b6755e6ef7d503583822c9bb565",
         "a3e1e330c2966d6602ddbb5417f25d3314f699a8efa7d91994df730043c10d9c",
     ],
 )];
