@@ -1,7 +1,7 @@
 //! Does the report of a sweep work in a browser?
 
 use super::{directory, printed, step, there};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const BROWSER: &str = "chromium";
@@ -18,17 +18,23 @@ fn opened(page: &str, profile: &Path, more: &[&str]) -> (String, String) {
     (String::from_utf8_lossy(&output.stdout).into_owned(), complaints)
 }
 
-#[test]
-fn a_report_opens_filters_and_is_not_blank() {
-    if !there(BROWSER, "OHMIC_REQUIRE_CHROMIUM") {
-        return;
-    }
+/// A sweep that was run, and the directory of its report.
+fn written() -> (tempfile::TempDir, PathBuf) {
     let (directory, sweep) = directory();
     let (store, output) = (directory.path().join("store"), directory.path().join("out"));
     printed(step("run", &sweep, &store));
     let mut csv = step("csv", &sweep, &store);
     csv.arg("-o").arg(&output);
     printed(csv);
+    (directory, output)
+}
+
+#[test]
+fn a_report_opens_filters_and_is_not_blank() {
+    if !there(BROWSER, "OHMIC_REQUIRE_CHROMIUM") {
+        return;
+    }
+    let (directory, output) = written();
     let page = format!("file://{}/report.html", output.display());
     let profile = directory.path().join("profile");
     let rows = |filter: &str| {
@@ -123,12 +129,7 @@ fn a_report_answers_to_pointer_and_keys() {
     if !there(BROWSER, "OHMIC_REQUIRE_CHROMIUM") {
         return;
     }
-    let (directory, sweep) = directory();
-    let (store, output) = (directory.path().join("store"), directory.path().join("out"));
-    printed(step("run", &sweep, &store));
-    let mut csv = step("csv", &sweep, &store);
-    csv.arg("-o").arg(&output);
-    printed(csv);
+    let (directory, output) = written();
     let page = std::fs::read_to_string(output.join("report.html")).unwrap();
     let visited = output.join("visited.html");
     std::fs::write(&visited, page.replace("</body>", &format!("{VISIT}</body>"))).unwrap();

@@ -47,7 +47,7 @@ impl Layout {
         }
     }
 
-    /// Copies what lies under windows, numbered over all images, group of channels by group, to the end of `codes`.
+    /// Copies what lies under windows, numbered over all images, group of channels by group; they replace `codes`.
     pub(super) fn gather<C: Copy + Default>(&self, padded: &[C], windows: Range<usize>, codes: &mut Vec<C>) {
         let Window { vertical, horizontal, input } = self.window;
         let step = (vertical.stride as usize * self.row, horizontal.stride as usize * input.channels as usize);

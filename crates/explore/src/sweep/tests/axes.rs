@@ -79,18 +79,7 @@ fn zipped_axes_go_together() {
 
 #[test]
 fn an_axis_takes_part_where_its_condition_holds() {
-    let text = r#"
-        [[axes]]
-        name = "method"
-        keys = ["methods"]
-        values = [["conventional"], ["biased"]]
-        [[axes]]
-        name = "share"
-        keys = ["training.biased.shares"]
-        values = [[0.5], [1.0]]
-        when = { method = [["biased"]] }
-    "#;
-    let plan = plan(text);
+    let plan = plan(METHODS_AND_SHARES);
     let found =
         ["method = [\"conventional\"]", "method = [\"biased\"], share = [0.5]", "method = [\"biased\"], share = [1.0]"];
     assert_eq!(labels(&plan), found);

@@ -62,18 +62,7 @@ fn rows_of_other_seeds_are_not_compared() {
 
 #[test]
 fn axes_of_methods_and_what_depends_on_them_are_compared() {
-    let text = r#"
-        [[axes]]
-        name = "method"
-        keys = ["methods"]
-        values = [["conventional"], ["biased"]]
-        [[axes]]
-        name = "share"
-        keys = ["training.biased.shares"]
-        values = [[0.5], [1.0]]
-        when = { method = [["biased"]] }
-    "#;
-    let (lines, found) = compared(text, &[r#"experiment.mappings=["isaac"]"#]);
+    let (lines, found) = compared(METHODS_AND_SHARES, &[r#"experiment.mappings=["isaac"]"#]);
     let start = r#"["biased"]"#;
     assert_eq!(
         lines,

@@ -52,6 +52,19 @@ const ADC: &str = r#"
     values = [6, 5]
 "#;
 
+/// An axis of methods, and one that takes part only with one of them.
+const METHODS_AND_SHARES: &str = r#"
+        [[axes]]
+        name = "method"
+        keys = ["methods"]
+        values = [["conventional"], ["biased"]]
+        [[axes]]
+        name = "share"
+        keys = ["training.biased.shares"]
+        values = [[0.5], [1.0]]
+        when = { method = [["biased"]] }
+    "#;
+
 fn axis(name: &str, key: &str, values: &str) -> String {
     format!("[[axes]]\nname = \"{name}\"\nkeys = [\"{key}\"]\nvalues = {values}\n")
 }
