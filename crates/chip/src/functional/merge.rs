@@ -16,6 +16,8 @@ pub(super) struct Outputs {
     pub(super) scores: Vec<f64>,
     /// Sums of the windows worked on now, `[window][output]`, and [`LANES`] more that mean nothing.
     sums: Vec<f64>,
+    /// The biases of a block of windows.
+    biases: Vec<f64>,
     outputs: usize,
 }
 
@@ -33,8 +35,13 @@ impl Outputs {
     pub(super) fn begin(&mut self, plan: &StagePlan<'_>, windows: &Windows) {
         let (stage, groups) = (plan.stage, plan.stage.groups());
         self.outputs = stage.outputs as usize;
-        let biases: Vec<f64> = stage.bias.iter().map(|&bias| bias as f64).collect();
-        self.sums = biases.repeat(windows.count());
+        let count = windows.count() * self.outputs;
+        if self.biases.len() < count {
+            let biases: Vec<f64> = stage.bias.iter().map(|&bias| bias as f64).collect();
+            self.biases = biases.repeat(windows.count());
+        }
+        self.sums.clear();
+        self.sums.extend_from_slice(&self.biases[..count]);
         self.sums.extend([0.0; LANES]);
         if stage.offset == 0 || plan.merged.is_some() {
             return;
@@ -64,10 +71,10 @@ impl Outputs {
         }
     }
 
-    /// Adds what a matrix product gives for the outputs from `first` on, at most [`LANES`].
-    pub(super) fn add(&mut self, first: usize, products: &[Lanes<f64>]) {
+    /// Adds what a matrix product gives for the windows from `window` and the outputs from `first` on, at most [`LANES`].
+    pub(super) fn add(&mut self, window: usize, first: usize, products: &[Lanes<f64>]) {
         // All lanes are added: those behind the last output are products of no cells, that is 0.
-        for (window, products) in products.iter().enumerate() {
+        for (window, products) in (window..).zip(products) {
             let sums = &mut self.sums[window * self.outputs + first..][..LANES];
             sums.iter_mut().zip(&products.0).for_each(|(sum, product)| *sum += product);
         }

@@ -68,18 +68,39 @@ impl Merged {
         Some(Self { parts })
     }
 
-    /// Adds the products of all windows to the outputs.
-    pub(super) fn add_products(&self, kernel: &Kernel, windows: &Windows, outputs: &mut Outputs) {
-        let (mut codes, mut products) = (Vec::new(), vec![Lanes::splat(0.0); windows.count()]);
+    /// Adds the products of all windows to the outputs, as many windows at a time as the first-level cache has room for.
+    pub(super) fn add_products(
+        &self,
+        kernel: &Kernel,
+        windows: &Windows,
+        Factors { codes, products }: &mut Factors,
+        outputs: &mut Outputs,
+    ) {
         for part in &self.parts {
-            windows.numbers(kernel, &part.rows, &mut codes);
-            for (first, matrix) in part.outputs.clone().step_by(LANES).zip(&part.blocks) {
-                kernel.multiply(&codes, matrix, &mut products);
-                outputs.add(first, &products);
+            let together = (CODES / part.rows.len()).max(1).next_multiple_of(LANES / 2);
+            for start in (0..windows.count()).step_by(together) {
+                let here = start..windows.count().min(start + together);
+                products.resize(here.len(), Lanes::splat(0.0));
+                windows.numbers(kernel, here, &part.rows, codes);
+                for (block, matrix) in part.blocks.iter().enumerate() {
+                    let columns = part.outputs.len() - block * LANES;
+                    kernel.multiply(codes, matrix, columns, products);
+                    outputs.add(start, part.outputs.start + block * LANES, products);
+                }
             }
         }
     }
 }
+
+/// Codes of windows and what a block of outputs makes of them; kept from block to block.
+#[derive(Debug, Default)]
+pub(super) struct Factors {
+    codes: Vec<f64>,
+    products: Vec<Lanes<f64>>,
+}
+
+/// Codes that are multiplied together.
+const CODES: usize = 2048;
 
 impl Part {
     fn new(stage: &MvmStage, groups: Range<usize>) -> Self {

@@ -2,6 +2,7 @@
 
 use super::array::{Array, Solution};
 use super::merge::{Outputs, unit_actions, window_actions};
+use super::merged::Factors;
 use super::noise::Addresses;
 use super::plan::{Partition, StagePlan};
 use super::probe::{ColumnProbe, show};
@@ -25,6 +26,7 @@ pub(super) struct MvmRun<'a> {
     kernel: Kernel,
     windows: Windows,
     packed: Packed,
+    factors: Factors,
     accumulators: Vec<Lanes<f64>>,
     /// Sums of one array, per block of columns.
     sums: Vec<Vec<Lanes<f32>>>,
@@ -52,6 +54,7 @@ impl<'a> MvmRun<'a> {
             kernel: Kernel::new(isa),
             windows: Windows::new(plan),
             packed: Packed::new(plan.format, tables),
+            factors: Factors::default(),
             accumulators: Vec::new(),
             sums: Vec::new(),
             read_keys: Vec::new(),
@@ -78,7 +81,7 @@ impl<'a> MvmRun<'a> {
             outputs.begin(self.plan, &self.windows);
             *counts += window_actions(self.plan).times(windows.len() as u64);
             if let Some(merged) = &self.plan.merged {
-                merged.add_products(&self.kernel, &self.windows, &mut outputs);
+                merged.add_products(&self.kernel, &self.windows, &mut self.factors, &mut outputs);
             }
             for partition in 0..self.plan.partitions.len() {
                 if self.plan.merged.is_none() || probe.is_some() {
@@ -101,7 +104,7 @@ impl<'a> MvmRun<'a> {
     /// Counts how often every row is driven.
     fn book_inputs(&mut self) {
         let format = self.plan.format;
-        self.windows.add_squares(format, &mut self.totals.squares);
+        self.windows.add_squares(&self.kernel, format, &mut self.totals.squares);
         let digits = &mut self.totals.digits;
         if !digits.is_empty() {
             self.windows.for_each_digit(format, |row, digit| digits[digit.unsigned_abs() as usize - 1][row] += 1);

@@ -51,7 +51,7 @@ impl Layout {
     pub(super) fn gather<C: Copy + Default>(&self, padded: &[C], windows: Range<usize>, codes: &mut Vec<C>) {
         let Window { vertical, horizontal, input } = self.window;
         let step = (vertical.stride as usize * self.row, horizontal.stride as usize * input.channels as usize);
-        codes.clear();
+        // Every entry is replaced below.
         codes.resize(windows.len() * self.window.rows(), C::default());
         for (index, codes) in windows.zip(codes.chunks_exact_mut(self.window.rows())) {
             let (image, at) = (index / self.count.0, index % self.count.0);

@@ -88,9 +88,9 @@ impl Windows {
             Codes::Narrow { codes, .. } if packed.format().bits == 1 => {
                 packed.pack_bits(isa, count, &codes[rows.start..], self.rows);
             }
-            Codes::Narrow { .. } => {
+            Codes::Narrow { codes: narrow, .. } => {
                 let mut codes: Vec<i32> = Vec::new();
-                self.part(rows, &mut codes);
+                part(narrow, self.rows, rows, &mut codes);
                 packed.pack(count, codes.chunks_exact(count));
             }
             Codes::Wide { codes, .. } => {
@@ -108,18 +108,9 @@ impl Windows {
     }
 
     /// Adds to every row how often it is driven, digits weighted by their square.
-    pub(super) fn add_squares(&self, format: DigitFormat, squares: &mut [u64]) {
+    pub(super) fn add_squares(&self, kernel: &Kernel, format: DigitFormat, squares: &mut [u64]) {
         match &self.codes {
-            // 31 codes have at most 248 bits, which a byte can count; bytes are added 16 and more at a time.
-            Codes::Narrow { codes, .. } if format.bits == 1 => {
-                for windows in codes.chunks(31 * self.rows) {
-                    let mut bits = vec![0_u8; self.rows];
-                    for codes in windows.chunks_exact(self.rows) {
-                        bits.iter_mut().zip(codes).for_each(|(bits, code)| *bits += code.count_ones() as u8);
-                    }
-                    squares.iter_mut().zip(&bits).for_each(|(sum, &bits)| *sum += u64::from(bits));
-                }
-            }
+            Codes::Narrow { codes, .. } if format.bits == 1 => kernel.add_bits(codes, squares),
             _ => self.for_each_digit(format, |row, digit| squares[row] += u64::from(digit.unsigned_abs()).pow(2)),
         }
     }
@@ -168,19 +159,13 @@ impl Windows {
         }
     }
 
-    /// The codes of a range of rows as numbers, window after window.
-    pub(super) fn numbers(&self, kernel: &Kernel, rows: &Range<usize>, to: &mut Vec<f64>) {
+    /// The codes of a range of rows under some of the windows as numbers, window after window.
+    pub(super) fn numbers(&self, kernel: &Kernel, windows: Range<usize>, rows: &Range<usize>, to: &mut Vec<f64>) {
+        let here = windows.start * self.rows..windows.end * self.rows;
         match &self.codes {
-            Codes::Narrow { codes, .. } if rows.len() == self.rows => kernel.widen(codes, to),
-            _ => self.part(rows, to),
-        }
-    }
-
-    /// The codes of a range of rows, window after window.
-    fn part<N: From<i32>>(&self, rows: &Range<usize>, to: &mut Vec<N>) {
-        match &self.codes {
-            Codes::Narrow { codes, .. } => part(codes, self.rows, rows, to),
-            Codes::Wide { codes, .. } => part(codes, self.rows, rows, to),
+            Codes::Narrow { codes, .. } if rows.len() == self.rows => kernel.widen(&codes[here], to),
+            Codes::Narrow { codes, .. } => part(&codes[here], self.rows, rows, to),
+            Codes::Wide { codes, .. } => part(&codes[here], self.rows, rows, to),
         }
     }
 

@@ -114,10 +114,16 @@ impl Kernel {
         simd::run(self.isa, Task::Move(packed, source, Target::Keep(sums)));
     }
 
-    /// Products of vectors of codes (each one entry per row) with a block of columns of a matrix: the sums of `code * matrix[row]` in ascending
-    /// order of the rows. The same bits on every instruction set for codes of at most 17 bits beside their sign and a matrix of [`exact_factor`]s.
-    pub fn multiply(&self, codes: &[f64], matrix: &[Lanes<f64>], products: &mut [Lanes<f64>]) {
-        simd::run(self.isa, Task::Multiply(Factorised { codes, matrix }, products));
+    /// Products of vectors of codes (each one entry per row) with the first `columns` of a block of columns of a matrix: the sums of `code *
+    /// matrix[row]` in ascending order of the rows; the other columns must be 0. The same bits on every instruction set for codes of at most 17 bits
+    /// beside their sign and a matrix of [`exact_factor`]s.
+    pub fn multiply(&self, codes: &[f64], matrix: &[Lanes<f64>], columns: usize, products: &mut [Lanes<f64>]) {
+        simd::run(self.isa, Task::Multiply(Factorised { codes, matrix, columns }, products));
+    }
+
+    /// Adds up the bits of the codes of each row; `codes` has one entry per row, vector after vector.
+    pub fn add_bits(&self, codes: &[u8], squares: &mut [u64]) {
+        simd::run(self.isa, Task::CountBits(codes, squares));
     }
 
     /// Limits sums of outputs to what an accumulator holds and appends the codes of `codes` of them, if there are such; returns how many were limited.

@@ -1,9 +1,9 @@
 //! Products of codes and a matrix, for converters that do not quantise: nothing then stands between the digits of inputs and weights.
 
-use super::lanes::Lanes;
+use super::lanes::{LANES, Lanes};
 
-/// Vectors that share the loads of the matrix.
-const TOGETHER: usize = 4;
+/// Columns of which half a block is enough.
+const HALF: usize = LANES / 2;
 /// `2^17 + 1`: codes have at most 17 bits beside their sign, one more than an input.
 const SPLITTER: f64 = 131_073.0;
 
@@ -14,6 +14,8 @@ pub(super) struct Factorised<'a> {
     pub(super) codes: &'a [f64],
     /// One entry per row.
     pub(super) matrix: &'a [Lanes<f64>],
+    /// Columns that count.
+    pub(super) columns: usize,
 }
 
 /// The nearest value of so few significant bits, 36, that its product with any code is exact: then it does not matter whether multiplications and
@@ -24,23 +26,42 @@ pub fn exact_factor(value: f64) -> f64 {
     shifted - (shifted - value)
 }
 
-/// `products[vector] = sum_row code * matrix[row]`, added to 0 in ascending order of the rows, fused where the instruction set can.
+/// `products[vector] = sum_row code * matrix[row]`, added to 0 in ascending order of the rows, fused where the instruction set can; 0 in columns that do
+/// not count, of which there are half a block or none.
 #[inline(always)]
 pub(super) fn multiply<const FUSED: bool>(factors: &Factorised<'_>, products: &mut [Lanes<f64>]) {
+    // As many sums as hide the time that one takes.
+    if factors.columns > HALF {
+        multiply_columns::<FUSED, LANES, 4>(factors, products);
+    } else {
+        multiply_columns::<FUSED, HALF, 8>(factors, products);
+    }
+}
+
+/// The first `N` columns; `TOGETHER` vectors share the loads of the matrix.
+#[inline(always)]
+fn multiply_columns<const FUSED: bool, const N: usize, const TOGETHER: usize>(
+    factors: &Factorised<'_>,
+    products: &mut [Lanes<f64>],
+) {
     let rows = factors.matrix.len();
     let vectors = factors.codes.chunks(rows * TOGETHER);
     for (codes, products) in vectors.zip(products.chunks_mut(TOGETHER)) {
         // A vector that is not there repeats the last one.
         let last = products.len() - 1;
-        let vector = |index: usize| &codes[index.min(last) * rows..][..rows];
-        let codes = [vector(0), vector(1), vector(2), vector(3)];
-        let mut sums = [Lanes::splat(0.0); TOGETHER];
+        let codes: [&[f64]; TOGETHER] = std::array::from_fn(|index| &codes[index.min(last) * rows..][..rows]);
+        let mut sums = [[0.0; N]; TOGETHER];
         for (row, cells) in factors.matrix.iter().enumerate() {
-            for (sum, codes) in sums.iter_mut().zip(codes) {
+            for (sums, codes) in sums.iter_mut().zip(codes) {
                 let code = codes[row];
-                *sum = sum.zip(*cells, |sum, cell| if FUSED { code.mul_add(cell, sum) } else { sum + code * cell });
+                for (sum, &cell) in sums.iter_mut().zip(&cells.0) {
+                    *sum = if FUSED { code.mul_add(cell, *sum) } else { *sum + code * cell };
+                }
             }
         }
-        products.copy_from_slice(&sums[..=last]);
+        for (product, sums) in products.iter_mut().zip(&sums) {
+            product.0[..N].copy_from_slice(sums);
+            product.0[N..].fill(0.0);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The work on one block of columns, as one function that is compiled for every instruction set.
 
-use super::digits::DigitFormat;
+use super::digits::{DigitFormat, count_bits};
 use super::lanes::Lanes;
 use super::merge::Merge;
 use super::multiply::{Factorised, multiply};
@@ -28,6 +28,8 @@ pub(super) enum Task<'a> {
     Requantise(Requantisation<'a>, &'a mut [f64], &'a mut [i32], &'a mut u64),
     /// Bytes as numbers that are multiplied.
     Widen(&'a [u8], &'a mut [f64]),
+    /// Count the bits of codes, row by row.
+    CountBits(&'a [u8], &'a mut [u64]),
     /// Bring sums to a sink.
     Move(&'a Packed, Source<'a>, Target<'a>),
 }
@@ -66,6 +68,7 @@ impl<'a> Task<'a> {
                 by.run(sums, codes);
             }
             Self::Widen(bytes, numbers) => widen(bytes, numbers),
+            Self::CountBits(codes, counts) => count_bits(codes, counts),
             Self::Move(packed, Source::Table(table), target) => deliver(packed, &L::new(packed, table), target),
             Self::Move(packed, Source::Cells(cells, squared), target) => {
                 deliver(packed, &Products { packed, cells, squared }, target);

@@ -184,14 +184,15 @@ proptest! {
 
 proptest! {
     #[test]
-    fn products_are_those_of_the_plain_loops(rows in 1_usize..40, vectors in 1_usize..11, seed: u32) {
+    fn products_are_those_of_the_plain_loops(rows in 1_usize..40, vectors in 1_usize..20, columns in 1..=LANES, seed: u32) {
         let word = |at: usize, salt: u32| (at as u32 ^ seed).wrapping_mul(0x9e37_79b9 ^ salt) >> 8;
         let codes: Vec<f64> = (0..rows * vectors).map(|at| f64::from(word(at, 1) as i32 % 70_000 - 10_000)).collect();
         let cell = |row: usize, lane: usize| exact_factor(f64::from(word(row * LANES + lane, 2)) / 7e5 - 9.0);
+        let cell = |row: usize, lane: usize| if lane < columns { cell(row, lane) } else { 0.0 };
         let matrix: Vec<Lanes<f64>> = (0..rows).map(|row| Lanes(std::array::from_fn(|lane| cell(row, lane)))).collect();
         for isa in Isa::available() {
             let mut products = vec![Lanes::splat(f64::NAN); vectors];
-            Kernel::new(isa).multiply(&codes, &matrix, &mut products);
+            Kernel::new(isa).multiply(&codes, &matrix, columns, &mut products);
             for (codes, products) in codes.chunks_exact(rows).zip(&products) {
                 for (lane, &product) in products.0.iter().enumerate() {
                     let expected = codes.iter().enumerate().fold(0.0, |sum, (row, &code)| sum + code * cell(row, lane));
@@ -224,6 +225,17 @@ proptest! {
             let (bytes, mut numbers): (Vec<u8>, Vec<f64>) = (sums.iter().map(|&sum| sum as u8).collect(), Vec::new());
             Kernel::new(isa).widen(&bytes, &mut numbers);
             prop_assert_eq!(numbers, bytes.iter().map(|&byte| f64::from(byte)).collect::<Vec<f64>>());
+        }
+    }
+
+    #[test]
+    fn bits_are_counted_row_by_row(codes in prop::collection::vec(any::<u8>(), 0..9000), rows in 1_usize..200) {
+        let codes = &codes[..codes.len() / rows * rows];
+        let expected: Vec<u64> = (0..rows).map(|row| 7 + codes.iter().skip(row).step_by(rows).map(|code| u64::from(code.count_ones())).sum::<u64>()).collect();
+        for isa in Isa::available() {
+            let mut counts = vec![7; rows];
+            Kernel::new(isa).add_bits(codes, &mut counts);
+            prop_assert_eq!(&counts, &expected, "{}", isa.name());
         }
     }
 }
