@@ -115,13 +115,15 @@ fn every_constrained_column_is_compiled_to_the_given_states() {
     let dataset = digits();
     /// Mapping strategy, device, given states, constrained slices, projection, method, importance.
     type Case = (&'static str, &'static str, &'static [u8], u32, Projection, Method, Importance);
-    let cases: [Case; 7] = [
+    let cases: [Case; 9] = [
         ("isaac", "wan-2022", &[0, 3], 1, Projection::StraightThrough, Method::Biased, Importance::Gradient),
         ("isaac", "joshi-2020", &[0, 1, 3], 2, Projection::Hard, Method::BiasedNoise, Importance::Magnitude),
         ("offset", "agrawal-2022", &[0, 1, 3], 1, Projection::StraightThrough, Method::BiasedNoise, Importance::Fisher),
         ("offset", "milo-2021", &[0, 1, 3], 1, Projection::Hard, Method::Biased, Importance::Random),
         ("differential", "wan-2022", &[0, 1], 1, Projection::StraightThrough, Method::Biased, Importance::Random),
         ("twos-complement", "wan-2022", &[0, 1, 3], 3, Projection::Hard, Method::Biased, Importance::Gradient),
+        ("isaac+flip", "wan-2022", &[0, 3], 1, Projection::StraightThrough, Method::Biased, Importance::Gradient),
+        ("offset+flip-error", "wan-2022", &[0, 3], 1, Projection::Hard, Method::BiasedNoise, Importance::Magnitude),
         ("unary", "wan-2022", &[0, 2, 3], 1, Projection::StraightThrough, Method::Biased, Importance::Gradient),
     ];
     for (mapping, device, states, slices, projection, method, importance) in cases {

@@ -49,14 +49,6 @@ impl Check for Experiment {
         let methods: Vec<&str> = METHODS.iter().map(|(_, name, _)| *name).collect();
         check_mappings(problems, &self.mappings);
         check_names(problems, "methods", &self.methods, &methods);
-        let flips = |name: &&String| Mapping::parse(name).is_ok_and(|mapping| mapping.flips());
-        if let (true, Some(name)) =
-            (self.methods.iter().any(|name| name.starts_with("biased")), self.mappings.iter().find(flips))
-        {
-            let allowed =
-                "mappings without flip where methods has biased training, which does not see complemented columns";
-            problems.require("mappings", name, false, allowed);
-        }
         problems.integer("training_seeds", self.training_seeds.into(), 1..=1000);
         problems.integer("chips", self.chips.into(), 1..=1_000_000);
         problems.integer("timing_images", self.timing_images.into(), 2..=10_000);

@@ -46,12 +46,16 @@ impl Favourable {
     fn of_slices(encoding: &Encoding, states: &[Vec<usize>], constrained_slices: usize) -> Self {
         let largest = largest_weight(encoding.weight_bits);
         let slices = encoding.slices.len();
+        let may_hold = |slice: usize, level: u8| {
+            let (states, level) = (&states[slice], usize::from(level));
+            // A column that may be stored complemented must be favourable either way: which it is depends on all its weights.
+            let complement = encoding.slices[slice].top() as usize - level;
+            states.contains(&level) && (encoding.flip.is_none() || states.contains(&complement))
+        };
         let allowed = |weight: &i32| {
             encoding.clip(*weight) == *weight
                 && (slices - constrained_slices.min(slices)..slices).all(|slice| {
-                    let mut levels =
-                        (0..encoding.polarities()).map(|polarity| encoding.level(*weight, slice, polarity));
-                    levels.all(|level| states[slice].contains(&usize::from(level)))
+                    (0..encoding.polarities()).all(|polarity| may_hold(slice, encoding.level(*weight, slice, polarity)))
                 })
         };
         let weights: Vec<i32> = (-largest..=largest).filter(allowed).collect();
@@ -156,6 +160,19 @@ mod tests {
         }
         // Without a penalty nothing moves, and the more it counts the more does.
         assert!(moved[0] == 0 && moved.windows(2).all(|pair| pair[0] < pair[1]), "{moved:?}");
+    }
+
+    /// 01 becomes 10 in a complemented column, so that only 00 and 11 are sure.
+    #[test]
+    fn columns_that_may_be_complemented_are_favourable_either_way() {
+        // NeuRRAM's order: 00 and 11 vary least.
+        for mapping in ["isaac+flip", "isaac+flip-error"] {
+            let set = find(mapping, &[0.0526, 0.2972, 0.2672, 0.1988], 100);
+            assert_eq!((set.states.as_slice(), set.weights.len()), ([0, 3].as_slice(), 128 - 1));
+            assert!(set.weights.iter().all(|weight| !(-64..64).contains(weight)));
+            // The paper's order leaves nothing but all states.
+            assert!(!find(mapping, &[0.02, 0.06, 0.30, 0.10], 100).constrains());
+        }
     }
 
     #[test]

@@ -144,12 +144,6 @@ impl Mapping {
         &self.name
     }
 
-    /// Whether columns may be stored complemented.
-    #[must_use]
-    pub fn flips(&self) -> bool {
-        self.options.flip.is_some()
-    }
-
     /// One line for lists.
     #[must_use]
     pub fn doc(&self) -> &'static str {
