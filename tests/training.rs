@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod training_columns;
+mod training_samples;
 
 use chip::program::Program;
 use explore::config::{Kind, load};

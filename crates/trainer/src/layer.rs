@@ -196,3 +196,7 @@ impl Stored for LayerState {
         self.constrained.restore(reader)
     }
 }
+
+#[cfg(test)]
+#[path = "layer_tests.rs"]
+mod tests;
