@@ -13,6 +13,7 @@ mod error;
 pub mod evaluate;
 pub mod experiment;
 pub mod infer;
+mod kept;
 pub mod model;
 pub mod npy;
 pub mod outline;
@@ -32,6 +33,7 @@ pub mod threads;
 pub mod training;
 
 pub use error::ExploreError;
+pub use kept::Keeping;
 
 // The crates below this one, so that a front end depends on this one only.
 pub use {chip, nn, nn_compiler, tile, trainer};

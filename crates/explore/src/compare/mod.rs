@@ -1,24 +1,18 @@
 //! The main job: a table of mapping strategies x training methods.
 
-mod kept;
 mod operating_point;
 mod programs;
 mod sigma_axis;
 #[cfg(test)]
 mod tests;
 
-pub use kept::Keeping;
 pub use operating_point::{OperatingPoint, Tried};
 pub use sigma_axis::{SigmaAxis, SigmaRow};
 
-use crate::checkpoint::TrainOptions;
-use crate::config::{Kind, to_toml};
-use crate::datasets;
-use crate::digest::hex;
 use crate::error::ExploreError;
 use crate::evaluate::{CellSource, Evaluation, Evaluator, row};
 use crate::experiment::Experiment;
-use crate::output::VERSION;
+use crate::kept::{Keeping, Kept, Subject};
 use crate::progress::Progress;
 use crate::results::Row;
 use crate::statistics::{Estimate, difference_interval, ratio_interval};
@@ -26,7 +20,6 @@ use crate::training::{TrainedPoint, find, method, train_all};
 use chip::program::Program;
 use nn::datasets::{Dataset, Split};
 pub(crate) use programs::{Networks, compile_row};
-use sha2::{Digest, Sha256};
 use trainer::{Method, Trained};
 
 /// One row of the table with what it was made from.
@@ -128,20 +121,19 @@ pub fn compare(
     keeping: Option<&Keeping<'_>>,
     progress: &dyn Progress,
 ) -> Result<Comparison, ExploreError> {
-    keeping.map_or(Ok(()), Keeping::begin)?;
-    let Trainings { experiment, points, tried } = trainings(experiment, dataset, keeping, progress)?;
+    let kept = Kept::begin(keeping, dataset)?;
+    let Trainings { experiment, points, tried } = trainings(experiment, dataset, &kept, progress)?;
     let images = test_images(&dataset.test, experiment.images);
     let count = experiment.mappings.len() * experiment.methods.len() * experiment.training_seeds as usize;
-    let data = keeping.map_or_else(String::new, |_| datasets::content_digest(dataset));
     progress.begin("simulating, chip samples", count as u64 * u64::from(experiment.chips));
     let (mut rows, mut sigmas) = (Vec::new(), Vec::new());
     for mapping in &experiment.mappings {
         for method_name in &experiment.methods {
             let method = method(method_name)?;
             let trained = of_row(&points, &experiment, method, mapping)?;
-            let (experiment, images, data) = (&experiment, &images, data.as_str());
-            let request = RowRequest { experiment, dataset, data, images, mapping, method, trained };
-            rows.push(request.run(keeping, progress)?);
+            let (experiment, images) = (&experiment, &images);
+            let request = RowRequest { experiment, dataset, images, mapping, method, trained };
+            rows.push(request.run(&kept, progress)?);
         }
     }
     progress.end();
@@ -150,11 +142,11 @@ pub fn compare(
         let samples = count as u64 * u64::from(axis.chips) * axis.factors.len() as u64;
         progress.begin("simulating other variation, chip samples", samples);
         for compared in &rows {
-            sigmas.extend(axis.run(&experiment, compared, &images, progress)?);
+            sigmas.extend(axis.run(&experiment, compared, &images, &kept, progress)?);
         }
         progress.end();
     }
-    keeping.map_or(Ok(()), Keeping::remove)?;
+    kept.end()?;
     let ratios = ratios(&rows, dataset.classes)?;
     Ok(Comparison { rows, ratios, tried, sigmas, classes: dataset.classes })
 }
@@ -171,14 +163,11 @@ struct Trainings {
 fn trainings(
     experiment: &Experiment,
     dataset: &Dataset,
-    keeping: Option<&Keeping<'_>>,
+    kept: &Kept<'_>,
     progress: &dyn Progress,
 ) -> Result<Trainings, ExploreError> {
     let train = |experiment: &Experiment, stage: &str| {
-        let directory = keeping.map(|keeping| keeping.directory.join(stage));
-        let both = keeping.zip(directory.as_deref());
-        let checkpoints = both.map(|(keeping, directory)| keeping.checkpoints(directory));
-        train_all(experiment, dataset, &TrainOptions { from: None, checkpoints }, progress)
+        kept.train(None, stage, |options| train_all(experiment, dataset, options, progress))
     };
     let Some(point) = &experiment.operating_point else {
         let points = train(experiment, "networks")?;
@@ -190,7 +179,7 @@ fn trainings(
     let trained = of_row(&points, &conventional, method, &point.mapping)?;
     let networks = Networks { method, dataset, trained };
     let validation = test_images(&dataset.validation, point.images);
-    let tried = point.find(&conventional, &networks, &validation, progress)?;
+    let tried = point.find(&conventional, &networks, &validation, kept, progress)?;
     if let Some(chosen) = tried.last() {
         experiment.chip.tile.cell.device.sigma_scale = chosen.sigma_scale;
     }
@@ -221,8 +210,6 @@ pub fn test_images(split: &Split, count: u32) -> Split {
 struct RowRequest<'a> {
     experiment: &'a Experiment,
     dataset: &'a Dataset,
-    /// What stands for its images.
-    data: &'a str,
     images: &'a Split,
     mapping: &'a str,
     method: Method,
@@ -235,37 +222,24 @@ impl RowRequest<'_> {
     ///
     /// # Errors
     /// If a network cannot be compiled or its program not be evaluated.
-    fn run(&self, keeping: Option<&Keeping<'_>>, progress: &dyn Progress) -> Result<ComparedRow, ExploreError> {
+    fn run(&self, kept: &Kept<'_>, progress: &dyn Progress) -> Result<ComparedRow, ExploreError> {
         let Self { experiment, images, .. } = *self;
         let networks = Networks { method: self.method, dataset: self.dataset, trained: self.trained.clone() };
         let programs = networks.programs(experiment, self.mapping)?;
         let mut evaluations = Vec::new();
-        for (seed_index, program) in (0..).zip(&programs) {
+        for ((seed_index, program), trained) in (0..).zip(&programs).zip(&self.trained) {
+            let (mapping, method, network) = (self.mapping, self.method, &trained.network);
+            let subject = Subject { experiment, mapping, method, seed_index, network, question: "" };
             let run = || Evaluator::of(experiment, seed_index).run(program, images, &CellSource::Device, progress);
-            evaluations.push(match keeping {
-                Some(keeping) => {
-                    let (evaluation, kept) = keeping.evaluation(&self.key(seed_index)?, run)?;
-                    progress.advance(if kept { experiment.chips.into() } else { 0 });
-                    evaluation
-                }
-                None => run()?,
-            });
+            let (evaluation, was_there) = kept.result(&subject, run)?;
+            progress.advance(if was_there { experiment.chips.into() } else { 0 });
+            evaluations.push(evaluation);
         }
         let (programs_of, of) = (programs.iter().collect::<Vec<_>>(), evaluations.iter().collect::<Vec<_>>());
         let row = row(&programs_of, &of, images.len() as u64, experiment.seed)?;
         let accuracies = evaluations.iter().map(|evaluation| evaluation.accuracies.clone()).collect();
         let trained = self.trained.iter().copied().cloned().collect();
         Ok(ComparedRow { row, accuracies, evaluations, programs, trained })
-    }
-
-    /// All that the evaluation of a training seed depends on.
-    fn key(&self, seed_index: u32) -> Result<String, ExploreError> {
-        let (mapping, method) = (self.mapping, self.method.name());
-        let experiment = to_toml(Kind::Experiment, self.experiment)?;
-        // Equal networks have equal texts, and floats are written exactly.
-        let network = self.trained.get(seed_index as usize).map(|trained| format!("{:?}", trained.network));
-        let (network, data) = (hex(Sha256::digest(network.unwrap_or_default())), self.data);
-        Ok(format!("{VERSION} {mapping} {method} {seed_index} {network} {data}\n{experiment}"))
     }
 }
 

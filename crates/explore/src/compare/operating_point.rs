@@ -4,6 +4,7 @@ use super::programs::Networks;
 use crate::error::ExploreError;
 use crate::evaluate::Evaluator;
 use crate::experiment::Experiment;
+use crate::kept::{Kept, Subject};
 use crate::progress::{Progress, Silent};
 use crate::statistics::{Estimate, mean_interval};
 use nn::datasets::Split;
@@ -66,6 +67,7 @@ impl OperatingPoint {
         experiment: &Experiment,
         networks: &Networks<'_>,
         validation: &Split,
+        kept: &Kept<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<Tried>, ExploreError> {
         progress.begin("finding the operating point, chip samples", 0);
@@ -73,7 +75,7 @@ impl OperatingPoint {
         let mut probe = |scale: f64| {
             // So that the scale that a table names is the one that was tried.
             let sigma_scale = (scale * 1000.0).round() / 1000.0;
-            let accuracy = self.accuracy_at(sigma_scale, experiment, networks, validation)?;
+            let accuracy = self.accuracy_at(sigma_scale, experiment, networks, (validation, kept))?;
             progress.note(&format!("sigma scale {sigma_scale}: {:.1} %", 100.0 * accuracy.value));
             progress.advance(u64::from(self.chips) * u64::from(experiment.training_seeds));
             let Estimate { value: validation_accuracy, low, high } = accuracy;
@@ -136,16 +138,20 @@ impl OperatingPoint {
         sigma_scale: f64,
         experiment: &Experiment,
         networks: &Networks<'_>,
-        images: &Split,
+        (images, kept): (&Split, &Kept<'_>),
     ) -> Result<Estimate, ExploreError> {
         let mut accuracies = Vec::new();
         // Compiled anew, as the table's are: searched offsets and ranges of converters depend on the variation.
         let mut scaled = experiment.clone();
         scaled.chip.tile.cell.device.sigma_scale = sigma_scale;
-        for (seed_index, program) in (0..).zip(&networks.programs(&scaled, &self.mapping)?) {
+        let programs = networks.programs(&scaled, &self.mapping)?;
+        for ((seed_index, program), trained) in (0..).zip(&programs).zip(&networks.trained) {
             let evaluator =
                 Evaluator { purpose: Purpose::Validation, chips: self.chips, ..Evaluator::of(&scaled, seed_index) };
-            accuracies.push(evaluator.accuracies(program, images, &Silent)?);
+            let (experiment, mapping, method) = (&scaled, self.mapping.as_str(), networks.method);
+            let (network, question) = (&trained.network, "operating point");
+            let subject = Subject { experiment, mapping, method, seed_index, network, question };
+            accuracies.push(kept.result(&subject, || evaluator.accuracies(program, images, &Silent))?.0);
         }
         mean_interval(&accuracies).map_err(|error| ExploreError::Request(error.to_string()))
     }

@@ -4,8 +4,10 @@ use super::{ComparedRow, programs::with_sigma};
 use crate::error::ExploreError;
 use crate::evaluate::Evaluator;
 use crate::experiment::Experiment;
+use crate::kept::{Kept, Subject};
 use crate::progress::Progress;
 use crate::statistics::mean_interval;
+use crate::training::method;
 use nn::datasets::Split;
 use serde::{Deserialize, Serialize};
 use tile::check::{Check, Problems};
@@ -65,15 +67,23 @@ impl SigmaAxis {
         experiment: &Experiment,
         compared: &ComparedRow,
         images: &Split,
+        kept: &Kept<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<SigmaRow>, ExploreError> {
         let own = experiment.chip.tile.cell.device.sigma_scale;
+        let (mapping, method) = (compared.row.mapping.as_str(), method(&compared.row.training)?);
         let at = |&factor: &f64| {
             let sigma_scale = factor * own;
             let mut accuracies = Vec::new();
-            for (seed_index, program) in (0..).zip(&compared.programs) {
+            let question = format!("sigma axis {factor}");
+            for ((seed_index, program), trained) in (0..).zip(&compared.programs).zip(&compared.trained) {
+                let (network, question) = (&trained.network, question.as_str());
+                let subject = Subject { experiment, mapping, method, seed_index, network, question };
                 let evaluator = Evaluator { chips: self.chips, ..Evaluator::of(experiment, seed_index) };
-                accuracies.push(evaluator.accuracies(&with_sigma(program, sigma_scale), images, progress)?);
+                let run = || evaluator.accuracies(&with_sigma(program, sigma_scale), images, progress);
+                let (chips, was_there) = kept.result(&subject, run)?;
+                progress.advance(if was_there { self.chips.into() } else { 0 });
+                accuracies.push(chips);
             }
             let mean = mean_interval(&accuracies).map_err(|error| ExploreError::Request(error.to_string()))?;
             Ok(SigmaRow {

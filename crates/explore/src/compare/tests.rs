@@ -1,6 +1,9 @@
 use super::*;
-use crate::config::load;
+use crate::config::{Kind, load};
+use crate::datasets;
+use crate::kept::tests::StopsAt;
 use crate::progress::Silent;
+use crate::store::{self, Store};
 
 /// A comparison at an operating point, small enough to be run several times.
 fn experiment() -> Experiment {
@@ -79,50 +82,20 @@ fn an_interrupted_comparison_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let unfinished = directory.path().join("unfinished");
     let keeping = |resume| Keeping { directory: &unfinished, every: 10, resume };
-    let expected = rows(&run(&dataset, None));
-    /// Stops at the third chip sample of the table.
-    struct Stops(std::sync::atomic::AtomicU32);
-    impl Progress for Stops {
-        fn begin(&self, stage: &str, _: u64) {
-            self.0.store(u32::from(stage.starts_with("simulating,")), std::sync::atomic::Ordering::SeqCst);
-        }
-        fn advance(&self, _: u64) {
-            let stage = self.0.load(std::sync::atomic::Ordering::SeqCst);
-            if stage > 0 && self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 8 {
-                panic!("stopped");
-            }
-        }
-        fn note(&self, _: &str) {}
-        fn end(&self) {}
+    let expected = run(&dataset, None);
+    let kept = || Store::open(&unfinished).ids(store::Kind::Evaluation).unwrap().len();
+    // At every stage: stages after it have not begun, and what was done before it is there.
+    let mut before = 0;
+    for (stage, advances) in [("finding", 2), ("simulating,", 8), ("simulating other", 8)] {
+        let stops = StopsAt::new(stage, advances);
+        let run = || compare(&experiment(), &dataset, Some(&keeping(before > 0)), &stops).map(drop);
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err(), "{stage}");
+        assert!(kept() > before, "{stage}: nothing was kept");
+        before = kept();
     }
-    let stops = Stops(std::sync::atomic::AtomicU32::new(0));
-    let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        compare(&experiment(), &dataset, Some(&keeping(false)), &stops).map(drop)
-    }));
-    assert!(stopped.is_err());
-    let store = || crate::store::Store::open(&unfinished);
-    let kept = || store().ids(crate::store::Kind::Evaluation).unwrap().into_iter().collect::<Vec<_>>();
-    assert!(!kept().is_empty(), "nothing was kept");
-    assert_eq!(rows(&run(&dataset, Some(&keeping(true)))), expected);
+    let resumed = run(&dataset, Some(&keeping(true)));
+    assert_eq!((rows(&resumed), &resumed.tried, &resumed.sigmas), (rows(&expected), &expected.tried, &expected.sigmas));
     assert!(!unfinished.exists());
-    // A damaged file is put aside, and its content computed again.
-    let evaluation = Evaluation {
-        accuracies: vec![0.5],
-        energy: chip::energy::Energy::default(),
-        counts: tile::actions::ActionCounts::default(),
-        latency_cycles: 1,
-        throughput_per_s: 1.0,
-        area_m2: None,
-        converters: Vec::new(),
-        saturated_outputs: 0,
-        wire_error_bound: 0.0,
-    };
-    keeping(true).evaluation("key", || Ok(evaluation.clone())).unwrap();
-    let path = store().path(crate::store::Kind::Evaluation, &kept()[0]);
-    assert_eq!(keeping(true).evaluation("key", || panic!("it is there")).unwrap().0.accuracies, [0.5]);
-    std::fs::write(&path, "[\"x\"").unwrap();
-    let (again, was_there) = keeping(true).evaluation("key", || Ok(evaluation)).unwrap();
-    assert!(!was_there && again.accuracies == [0.5] && store().conflicts().unwrap().len() == 1);
 }
 
 #[test]

@@ -11,8 +11,10 @@ mod tests;
 
 use crate::error::ExploreError;
 use crate::experiment::Experiment;
+use crate::kept::{Keeping, Kept};
 use crate::progress::Progress;
 use crate::results::Row;
+use nn::Graph;
 use nn::datasets::{Dataset, Split};
 use rung::{Effort, Rung};
 use serde::{Deserialize, Serialize};
@@ -130,38 +132,43 @@ impl Check for Recommendation {
     }
 }
 
-/// Searches on the data set of the experiment.
+/// Searches on the data set of the experiment, with its architecture or with the weights of the network `from` trained further. What is done is kept in
+/// a directory if there is `keeping`.
 ///
 /// # Errors
 /// If a training, a compilation or a simulation fails.
-pub fn recommend(request: &Recommendation, dataset: &Dataset, progress: &dyn Progress) -> Result<Found, ExploreError> {
+pub fn recommend(
+    request: &Recommendation,
+    dataset: &Dataset,
+    from: Option<&Graph>,
+    keeping: Option<&Keeping<'_>>,
+    progress: &dyn Progress,
+) -> Result<Found, ExploreError> {
     let (choosing, judging) = halves(&dataset.validation);
     let dataset = &Dataset { validation: choosing, ..dataset.clone() };
-    let mut candidates = rung::all(request);
-    let mut judged = Vec::new();
+    let kept = &Kept::begin(keeping, dataset)?;
+    let (mut candidates, mut judged, mut test) = (rung::all(request), Vec::new(), None);
     for number in 0..request.halving.rungs {
         let last = number + 1 == request.halving.rungs;
         let effort = Effort::of(request, number, judging.len());
-        let rung = Rung { request, number, effort, dataset, judging: &judging };
-        let mut seen = rung.judge(&candidates, progress)?;
+        let rung = Rung { request, number, effort, dataset, judging: &judging, from, kept };
+        let networks = rung.train(&candidates, progress)?;
+        let mut seen = rung.judge(&candidates, &networks, progress)?;
         front::rank(&mut seen, &request.budget);
         if !last {
             front::spread(&mut seen, &request.budget);
         }
         let most = (candidates.len() as f64 * request.halving.keep).ceil() as usize;
-        let kept = if last { usize::from(front::recommended(&mut seen, &request.budget)) } else { most };
-        seen.iter_mut().take(kept).for_each(|judged| judged.kept = true);
-        candidates = seen.iter().take(kept).map(rung::Candidate::of).collect();
-        let test = match (last, candidates.first()) {
-            (true, Some(chosen)) => Some(rung.test(chosen, progress)?),
-            _ => None,
-        };
-        judged.extend(seen);
-        if last {
-            return Ok(Found { judged, test });
+        let going_on = if last { usize::from(front::recommended(&mut seen, &request.budget)) } else { most };
+        seen.iter_mut().take(going_on).for_each(|judged| judged.kept = true);
+        candidates = seen.iter().take(going_on).map(rung::Candidate::of).collect();
+        if let (true, Some(chosen)) = (last, candidates.first()) {
+            test = Some(rung.test(chosen, &networks, progress)?);
         }
+        judged.extend(seen);
     }
-    Ok(Found { judged, test: None })
+    kept.end()?;
+    Ok(Found { judged, test })
 }
 
 /// Every other image, and those between.

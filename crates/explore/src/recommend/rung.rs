@@ -1,14 +1,15 @@
 //! One rung: all candidates that are left, trained, compiled and simulated with the same effort.
 
 use super::{Judged, Recommendation};
-use crate::checkpoint::TrainOptions;
-use crate::compare::{Networks, no_network, test_images};
+use crate::compare::{self, no_network, test_images};
 use crate::error::ExploreError;
 use crate::evaluate::{CellSource, Evaluation, Evaluator, row};
 use crate::experiment::Experiment;
+use crate::kept::{Kept, Subject};
 use crate::progress::Progress;
 use crate::results::Row;
 use crate::training::{Plan, TrainedPoint, best_of, find, method, plan, train_plans};
+use nn::Graph;
 use nn::datasets::{Dataset, Split};
 use tile::address::Purpose;
 use trainer::Trained;
@@ -39,6 +40,15 @@ pub(super) struct Rung<'a> {
     pub(super) dataset: &'a Dataset,
     /// Validation images by which candidates are judged, which no training has seen.
     pub(super) judging: &'a Split,
+    /// The network whose weights are trained further, if not the architecture of the experiment.
+    pub(super) from: Option<&'a Graph>,
+    pub(super) kept: &'a Kept<'a>,
+}
+
+/// What a rung trained, and the experiment that it is of.
+pub(super) struct Networks {
+    experiment: Experiment,
+    points: Vec<TrainedPoint>,
 }
 
 /// Every combination.
@@ -81,15 +91,19 @@ impl Effort {
 }
 
 impl Rung<'_> {
-    /// Trains, compiles and simulates on validation images.
-    pub(super) fn judge(&self, candidates: &[Candidate], progress: &dyn Progress) -> Result<Vec<Judged>, ExploreError> {
-        let (experiment, points) = self.train(candidates, progress)?;
+    /// Compiles and simulates on validation images.
+    pub(super) fn judge(
+        &self,
+        candidates: &[Candidate],
+        networks: &Networks,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Judged>, ExploreError> {
+        let Experiment { training_seeds, chips, .. } = networks.experiment;
         let images = test_images(self.judging, self.effort.images);
-        let samples = candidates.len() as u64 * u64::from(experiment.training_seeds) * u64::from(experiment.chips);
+        let samples = candidates.len() as u64 * u64::from(training_seeds) * u64::from(chips);
         progress.begin(&format!("rung {}, chip samples", self.number + 1), samples);
         let judge = |candidate: &Candidate| {
-            let row = evaluate(&experiment, self.dataset, candidate, &points, (Purpose::Selection, &images), progress)?;
-            Ok(self.judged(&row))
+            Ok(self.judged(&self.evaluate(candidate, networks, (Purpose::Selection, &images), progress)?))
         };
         let judged = candidates.iter().map(judge).collect();
         progress.end();
@@ -97,22 +111,25 @@ impl Rung<'_> {
     }
 
     /// One candidate on all test images.
-    pub(super) fn test(&self, candidate: &Candidate, progress: &dyn Progress) -> Result<Row, ExploreError> {
-        let (experiment, points) = self.train(std::slice::from_ref(candidate), progress)?;
-        let images = test_images(&self.dataset.test, self.request.experiment.images);
-        let samples = u64::from(experiment.training_seeds) * u64::from(experiment.chips);
-        progress.begin("test images, chip samples", samples);
-        let row = evaluate(&experiment, self.dataset, candidate, &points, (Purpose::Programming, &images), progress);
+    pub(super) fn test(
+        &self,
+        candidate: &Candidate,
+        networks: &Networks,
+        progress: &dyn Progress,
+    ) -> Result<Row, ExploreError> {
+        let Experiment { training_seeds, chips, images, .. } = networks.experiment;
+        let images = test_images(&self.dataset.test, images);
+        progress.begin("test images, chip samples", u64::from(training_seeds) * u64::from(chips));
+        let row = self.evaluate(candidate, networks, (Purpose::Programming, &images), progress);
         progress.end();
         row
     }
 
-    /// The networks of candidates, each trained once; the experiment they are of.
-    fn train(
-        &self,
-        candidates: &[Candidate],
-        progress: &dyn Progress,
-    ) -> Result<(Experiment, Vec<TrainedPoint>), ExploreError> {
+    /// The networks of candidates, each trained once.
+    ///
+    /// # Errors
+    /// If a training fails.
+    pub(super) fn train(&self, candidates: &[Candidate], progress: &dyn Progress) -> Result<Networks, ExploreError> {
         let Effort { epochs, seeds, chips, .. } = self.effort;
         let mut experiment = Experiment { training_seeds: seeds, chips, ..self.request.experiment.clone() };
         experiment.training.epochs = epochs;
@@ -128,9 +145,11 @@ impl Rung<'_> {
         for part in parts.iter().filter(|part| !part.mappings.is_empty()) {
             plans.extend(plan(part, self.dataset)?);
         }
-        let trained = train_plans(&plans, &TrainOptions::default(), progress).map_err(|(_, error)| error)?;
+        let stage = format!("rung-{}", self.number + 1);
+        let trained = self.kept.train(self.from, &stage, |options| train_plans(&plans, options, progress));
+        let trained = trained.map_err(|(_, error)| error)?;
         let points = best_of(&plans, trained);
-        Ok((experiment, points))
+        Ok(Networks { experiment, points })
     }
 
     fn judged(&self, row: &Row) -> Judged {
@@ -152,30 +171,36 @@ impl Rung<'_> {
             kept: false,
         }
     }
-}
 
-/// The result of a candidate on images, and chip samples for `purpose`.
-fn evaluate(
-    experiment: &Experiment,
-    dataset: &Dataset,
-    candidate: &Candidate,
-    points: &[TrainedPoint],
-    (purpose, images): (Purpose, &Split),
-    progress: &dyn Progress,
-) -> Result<Row, ExploreError> {
-    let Candidate { mapping, training, adc_bits } = candidate;
-    let method = method(training)?;
-    let network = |seed_index| find(points, seed_index, method, mapping).map(|point| &point.trained);
-    let trained: Option<Vec<&Trained>> = (0..experiment.training_seeds).map(network).collect();
-    let trained = trained.ok_or_else(|| no_network(training, mapping))?;
-    let mut experiment = experiment.clone();
-    experiment.chip.tile.adc.bits = *adc_bits;
-    let programs = Networks { method, dataset, trained }.programs(&experiment, mapping)?;
-    let run = |(seed_index, program)| {
-        let evaluator = Evaluator { purpose, ..Evaluator::of(&experiment, seed_index) };
-        evaluator.run(program, images, &CellSource::Device, progress)
-    };
-    let evaluations = (0..).zip(&programs).map(run).collect::<Result<Vec<Evaluation>, ExploreError>>()?;
-    let (programs, evaluations) = (programs.iter().collect::<Vec<_>>(), evaluations.iter().collect::<Vec<_>>());
-    row(&programs, &evaluations, images.len() as u64, experiment.seed)
+    /// The result of a candidate on images, and chip samples for `purpose`.
+    fn evaluate(
+        &self,
+        candidate: &Candidate,
+        Networks { experiment, points }: &Networks,
+        (purpose, images): (Purpose, &Split),
+        progress: &dyn Progress,
+    ) -> Result<Row, ExploreError> {
+        let Candidate { mapping, training, adc_bits } = candidate;
+        let method = method(training)?;
+        let network = |seed_index| find(points, seed_index, method, mapping).map(|point| &point.trained);
+        let trained: Option<Vec<&Trained>> = (0..experiment.training_seeds).map(network).collect();
+        let trained = trained.ok_or_else(|| no_network(training, mapping))?;
+        let mut experiment = experiment.clone();
+        experiment.chip.tile.adc.bits = *adc_bits;
+        let networks = compare::Networks { method, dataset: self.dataset, trained };
+        let programs = networks.programs(&experiment, mapping)?;
+        let question = format!("{purpose:?} of {} images", images.len());
+        let mut evaluations = Vec::new();
+        for ((seed_index, program), trained) in (0..).zip(&programs).zip(&networks.trained) {
+            let (network, question) = (&trained.network, question.as_str());
+            let subject = Subject { experiment: &experiment, mapping, method, seed_index, network, question };
+            let evaluator = Evaluator { purpose, ..Evaluator::of(&experiment, seed_index) };
+            let run = || evaluator.run(program, images, &CellSource::Device, progress);
+            let (evaluation, was_there): (Evaluation, bool) = self.kept.result(&subject, run)?;
+            progress.advance(if was_there { experiment.chips.into() } else { 0 });
+            evaluations.push(evaluation);
+        }
+        let (programs, evaluations) = (programs.iter().collect::<Vec<_>>(), evaluations.iter().collect::<Vec<_>>());
+        row(&programs, &evaluations, images.len() as u64, experiment.seed)
+    }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::{Kind, load};
 use crate::datasets;
+use crate::kept::tests::StopsAt;
 use crate::progress::Silent;
 
 fn judged(accuracy: f64, energy_j: f64, latency_s: f64) -> Judged {
@@ -94,11 +95,11 @@ fn small(set: &[&str]) -> Recommendation {
 fn a_search_ends_with_a_front_and_one_choice() {
     let request = small(&["budget.accuracy=0.8"]);
     let honest = datasets::load("digits-8x8", None).unwrap();
-    let found = recommend(&request, &honest, &Silent).unwrap();
+    let found = recommend(&request, &honest, None, None, &Silent).unwrap();
     // Test labels choose nothing.
     let mut swapped = honest.clone();
     swapped.test.labels.iter_mut().for_each(|label| *label = (*label + 1) % 10);
-    let other = recommend(&request, &swapped, &Silent).unwrap();
+    let other = recommend(&request, &swapped, None, None, &Silent).unwrap();
     assert_eq!(other.judged, found.judged);
     assert!(other.test.unwrap().accuracy_mean < 0.5);
     let rung = |number: u32| found.judged.iter().filter(move |judged| judged.rung == number);
@@ -120,10 +121,41 @@ fn a_search_ends_with_a_front_and_one_choice() {
     assert!(rung(0).all(|a| rung(1).all(|b| a.epochs < b.epochs && a.chips < b.chips && a.images < b.images)));
 }
 
+/// Killed while it judges and while it trains, a search ends with the result of one that was left alone.
+#[test]
+fn an_interrupted_search_goes_on() {
+    let dataset = datasets::load("digits-8x8", None).unwrap();
+    let request = small(&["budget.accuracy=0.05", "experiment.mappings=[\"isaac\"]", "experiment.images=100"]);
+    let directory = tempfile::tempdir().unwrap();
+    let unfinished = directory.path().join("unfinished");
+    let keeping = |resume| Keeping { directory: &unfinished, every: 10, resume };
+    let expected = recommend(&request, &dataset, None, None, &Silent).unwrap();
+    for (resume, stage, steps) in [(false, "rung 1", 2), (true, "rung 2", 5), (true, "test images", 1)] {
+        let stops = StopsAt::new(stage, steps);
+        let run = || recommend(&request, &dataset, None, Some(&keeping(resume)), &stops).map(drop);
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err(), "{stage}");
+    }
+    assert!(unfinished.join("rung-2").join("checkpoint-0.bin").exists());
+    let found = recommend(&request, &dataset, None, Some(&keeping(true)), &Silent).unwrap();
+    assert_eq!((found.judged, found.test), (expected.judged, expected.test));
+    assert!(!unfinished.exists());
+}
+
+#[test]
+fn a_network_is_trained_further() {
+    let dataset = datasets::load("digits-8x8", None).unwrap();
+    let request = small(&["experiment.mappings=[\"differential\"]", "experiment.training.epochs=1", "halving.rungs=1"]);
+    let scratch = recommend(&request, &dataset, None, None, &Silent).unwrap();
+    let network = crate::training::train_all(&small(&[]).experiment, &dataset, &Default::default(), &Silent).unwrap();
+    let further = recommend(&request, &dataset, Some(&network[0].trained.network), None, &Silent).unwrap();
+    let best = |found: &Found| found.judged[0].accuracy_mean;
+    assert!(best(&further) > best(&scratch) + 0.05, "{} {}", best(&further), best(&scratch));
+}
+
 #[test]
 fn what_cannot_be_kept_is_not_recommended() {
     let dataset = datasets::load("digits-8x8", None).unwrap();
-    let found = recommend(&small(&["budget.accuracy=1.0", "halving.rungs=1"]), &dataset, &Silent).unwrap();
+    let found = recommend(&small(&["budget.accuracy=1.0", "halving.rungs=1"]), &dataset, None, None, &Silent).unwrap();
     assert!(found.test.is_none() && found.judged.iter().all(|judged| !judged.kept));
 }
 

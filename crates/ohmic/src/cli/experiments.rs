@@ -3,18 +3,26 @@
 use super::Overrides;
 use super::network::{Data, Places};
 use clap::Args;
-use std::path::PathBuf;
+use explore::Keeping;
+use std::path::{Path, PathBuf};
 
 /// What survives the process.
 #[derive(Debug, Args)]
 pub struct Checkpointing {
-    /// Write the state of trainings after every so many steps, and of a comparison every finished simulation, so that it can be taken up again wherever
-    /// it is killed
+    /// Write the state of trainings after every so many steps, and every finished simulation, so that the work can be taken up again wherever it is
+    /// killed
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
     pub checkpoint_every: Option<u64>,
     /// Go on from what is in the output directory, if there is something; the result is that of a run that was never interrupted
     #[arg(long, requires = "checkpoint_every")]
     pub resume: bool,
+}
+
+impl Checkpointing {
+    /// Where what is done is kept, if it is to be.
+    pub fn keeping<'a>(&self, directory: &'a Path) -> Option<Keeping<'a>> {
+        self.checkpoint_every.map(|every| Keeping { directory, every, resume: self.resume })
+    }
 }
 
 /// `compare`.
@@ -85,8 +93,14 @@ pub struct Recommend {
     /// Longest latency of an inference (short for --set budget.latency_s=T)
     #[arg(long, value_name = "SECONDS")]
     pub latency: Option<String>,
+    /// Network whose weights are trained further, instead of the experiment's from random weights: a name (see `ohmic list networks`), a TOML or
+    /// ONNX file, or a directory that `ohmic train` wrote
+    #[arg(long, value_name = "NETWORK")]
+    pub from: Option<String>,
     #[command(flatten)]
-    pub data: Data,
+    pub checkpoints: Checkpointing,
+    #[command(flatten)]
+    pub places: Places,
     #[command(flatten)]
     pub overrides: Overrides,
     /// Directory for recommend.csv and run.toml

@@ -6,7 +6,7 @@ use crate::cli::{Compare, Format};
 use crate::table;
 use explore::ExploreError;
 use explore::chip::energy::Energy;
-use explore::compare::{ComparedRow, Comparison, Keeping, compare};
+use explore::compare::{ComparedRow, Comparison, compare};
 use explore::config::{Kind, load};
 use explore::diagnosis::converter_warnings;
 use explore::experiment::Experiment;
@@ -19,11 +19,7 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
         with_short_forms(&arguments.overrides.set, &[("chips", &arguments.chips), ("seed", &arguments.seed)]);
     let experiment: Experiment = load(Kind::Experiment, &arguments.config, &overrides)?;
     let unfinished = arguments.output.join("unfinished");
-    let keeping = arguments.checkpoints.checkpoint_every.map(|every| Keeping {
-        directory: &unfinished,
-        every,
-        resume: arguments.checkpoints.resume,
-    });
+    let keeping = arguments.checkpoints.keeping(&unfinished);
     let dataset = explore::datasets::load(&experiment.network.dataset, arguments.data.data.as_deref())?;
     // Before the work, so that a directory that cannot be written to is refused at once.
     write_run(&arguments.output, Kind::Experiment, &experiment, "ohmic compare --config run.toml")?;

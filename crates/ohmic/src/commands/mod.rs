@@ -18,6 +18,9 @@ pub mod trace;
 pub mod train;
 
 use explore::ExploreError;
+use explore::experiment::Experiment;
+use explore::model::Model;
+use explore::nn::datasets::DATASETS;
 use serde_json::Value;
 
 /// Prints JSON.
@@ -28,11 +31,17 @@ fn print_json(value: &Value) -> Result<(), ExploreError> {
 }
 
 /// What is told where a command leaves the operating point of an experiment alone.
-fn operating_point_is_of_compare(experiment: &explore::experiment::Experiment) -> String {
+fn operating_point_is_of_compare(experiment: &Experiment) -> String {
     format!(
         "operating_point is searched by `ohmic compare` alone; cell.device.sigma_scale = {} here, another by --set",
         experiment.chip.tile.cell.device.sigma_scale
     )
+}
+
+/// The data set of the network whose weights are trained further, if it names one, or that of the experiment.
+fn data_set<'a>(experiment: &'a Experiment, from: Option<&'a Model>) -> &'a str {
+    let named = from.map(|model| model.graph.dataset.as_str());
+    named.filter(|name| DATASETS.iter().any(|info| info.name == *name)).unwrap_or(&experiment.network.dataset)
 }
 
 /// Prints warnings to standard error.

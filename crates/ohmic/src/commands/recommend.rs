@@ -1,11 +1,12 @@
 //! `ohmic recommend`: which mapping strategy, training method and converters keep a budget.
 
-use super::{print_json, warn, with_short_forms};
+use super::{data_set, print_json, warn, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Format, Recommend};
 use crate::table::table;
 use explore::ExploreError;
 use explore::config::{Kind, load};
+use explore::model;
 use explore::output::{records_csv, write, write_run};
 use explore::recommend::{Budget, Found, Judged, Recommendation, recommend};
 use serde_json::json;
@@ -21,14 +22,25 @@ pub fn run(arguments: &Recommend, format: Format) -> Result<(), ExploreError> {
     if request.experiment.operating_point.is_some() {
         warn(vec![super::operating_point_is_of_compare(&request.experiment)]);
     }
-    let dataset = explore::datasets::load(&request.experiment.network.dataset, arguments.data.data.as_deref())?;
-    write_run(&arguments.output, Kind::Recommendation, &request, "ohmic recommend run.toml -o DIR")?;
-    let found = recommend(&request, &dataset, &Bar::default())?;
+    let places = &arguments.places;
+    let from = arguments.from.as_ref().map(|name| model::load(name, places.models.as_deref(), &[])).transpose()?;
+    let dataset = explore::datasets::load(data_set(&request.experiment, from.as_ref()), places.data.data.as_deref())?;
+    let unfinished = arguments.output.join("unfinished");
+    let keeping = arguments.checkpoints.keeping(&unfinished);
+    write_run(&arguments.output, Kind::Recommendation, &request, &repeat(arguments))?;
+    let from = from.as_ref().map(|model| &model.graph);
+    let found = recommend(&request, &dataset, from, keeping.as_ref(), &Bar::default())?;
     write(&arguments.output, "recommend.csv", &records_csv(&found.judged)?)?;
     match format {
         Format::Text => print_text(&request, &found, arguments),
         Format::Json => print_json(&json!({ "budget": request.budget, "judged": found.judged, "test": found.test })),
     }
+}
+
+/// The command that repeats the search from `run.toml`.
+fn repeat(arguments: &Recommend) -> String {
+    let from = arguments.from.as_ref().map_or_else(String::new, |from| format!(" --from {from}"));
+    format!("ohmic recommend run.toml{from} -o DIR")
 }
 
 fn print_text(request: &Recommendation, found: &Found, arguments: &Recommend) -> Result<(), ExploreError> {

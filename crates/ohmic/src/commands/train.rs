@@ -1,14 +1,14 @@
 //! `ohmic train`: one network, into a directory.
 
-use super::{print_json, warn, with_short_forms};
+use super::{data_set, print_json, warn, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Format, Train};
 use explore::ExploreError;
 use explore::checkpoint::{Checkpoints, TrainOptions, remove_checkpoints};
 use explore::config::{Kind, load};
 use explore::experiment::Experiment;
-use explore::model::{self, Model};
-use explore::nn::datasets::{DATASETS, Dataset};
+use explore::model;
+use explore::nn::datasets::Dataset;
 use explore::output::{write_run, write_training};
 use explore::statistics::{Estimate, wilson_interval};
 use explore::store::Disk;
@@ -62,12 +62,6 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
 fn repeat(arguments: &Train) -> String {
     let from = arguments.from.as_ref().map_or_else(String::new, |from| format!(" --from {from}"));
     format!("ohmic train --config run.toml --method {} --mapping {}{from} -o DIR", arguments.method, arguments.mapping)
-}
-
-/// That of the network whose weights are trained further, if it names one, or that of the experiment.
-fn data_set<'a>(experiment: &'a Experiment, from: Option<&'a Model>) -> &'a str {
-    let named = from.map(|model| model.graph.dataset.as_str());
-    named.filter(|name| DATASETS.iter().any(|info| info.name == *name)).unwrap_or(&experiment.network.dataset)
 }
 
 fn print_text(point: &TrainedPoint, test: Estimate, dataset: &Dataset, arguments: &Train) {
