@@ -96,7 +96,10 @@ impl Emitter<'_> {
             QuantisedLayer::Mvm(mvm) => Stage::Mvm(self.mvm(mvm)?),
             QuantisedLayer::MaxPool(pool) => self.pool(&pool.name, pool.input, &pool.window, PoolKind::Max),
             QuantisedLayer::AveragePool(pool) => {
-                let kind = PoolKind::Average { multiplier: pool.multiplier, count_padding: pool.count_padding };
+                let signed = self.network.format_of(pool.input).is_some_and(|format| format.signed);
+                let result = feature_map(layer.output_shape(), CodeFormat { bits: pool.bits, signed }, self.chip);
+                let (multiplier, count_padding, bits) = (pool.multiplier, pool.count_padding, result.bits);
+                let kind = PoolKind::Average { multiplier, count_padding, bits };
                 self.pool(&pool.name, pool.input, &pool.window, kind)
             }
             QuantisedLayer::Add(add) => Stage::Add(self.add(add)),

@@ -24,15 +24,15 @@ impl Pass<'_> {
         let Value { source, mut scale, format, ref maps } = *self.input(layer);
         let values = if count_padding { window.vertical.kernel * window.horizontal.kernel } else { 1 };
         let (name, multiplier) = (layer.name.clone(), 1.0 / values as f64);
-        let mut pool = QuantisedAveragePool { name, input: source, window, multiplier, count_padding };
-        if index + 1 == self.layers.layers.len() {
-            // Averages are smaller than what they are averages of: scores of its codes would be few. Elsewhere what reads them has that range anyway.
-            let mut averages: Vec<f64> = maps.iter().flat_map(|map| pool.averages(map)).map(f64::abs).collect();
-            let codes = format.codes().1 as f64;
-            let finer = (codes / self.settings.activation_range.of(&mut averages, codes)).clamp(1.0, MAX_MULTIPLIER);
-            (pool.multiplier, scale) = (pool.multiplier * finer, scale / finer);
-        }
-        let maps = maps.iter().map(|map| pool.reduce(map, format)).collect();
+        // Averages are smaller than what they are averages of, and the network may have prescribed few codes for that: they have codes of their own.
+        let bits = self.format(index, format.signed).bits.max(format.bits);
+        let mut pool = QuantisedAveragePool { name, input: source, window, multiplier, count_padding, bits };
+        let format = CodeFormat { bits, ..format };
+        let mut averages: Vec<f64> = maps.iter().flat_map(|map| pool.averages(map)).map(f64::abs).collect();
+        let codes = format.codes().1 as f64;
+        let finer = (codes / self.settings.activation_range.of(&mut averages, codes)).clamp(1.0, MAX_MULTIPLIER);
+        (pool.multiplier, scale) = (pool.multiplier * finer, scale / finer);
+        let maps = maps.iter().map(|map| pool.reduce(map, format.signed)).collect();
         Value { source: self.push(QuantisedLayer::AveragePool(pool)), scale, format, maps }
     }
 
