@@ -4,7 +4,9 @@ use super::weights::integer_weights;
 use super::*;
 use crate::fuse::fuse;
 use nn::Shape;
-use nn::graph::{Coefficients, Graph, Linear, Node, Operation, Quantise, Rounding, WeightScale};
+use nn::graph::{
+    Activation, AveragePool, Coefficients, Conv, Graph, Linear, Node, Operation, Quantise, Rounding, WeightScale,
+};
 
 const SETTINGS: QuantiseSettings = QuantiseSettings {
     weight_bits: 8,
@@ -228,7 +230,7 @@ fn weights_without_steps_and_biases_beyond_all_sums_are_named() {
 fn scores_of_a_last_average_use_its_own_range() {
     let input = Shape { channels: 2, height: 4, width: 4 };
     let axis = nn::Axis::new(4, 1, 0);
-    let pool = nn::graph::AveragePool { vertical: axis, horizontal: axis, count_padding: false };
+    let pool = AveragePool { vertical: axis, horizontal: axis, count_padding: false };
     let nodes = vec![Node { name: "gap".to_owned(), inputs: vec![0], op: Operation::AveragePool(pool) }];
     let graph = Graph { name: "net".to_owned(), dataset: "none".to_owned(), input, nodes };
     // One bright pixel a channel: averages are a sixteenth of the largest value.
@@ -240,4 +242,50 @@ fn scores_of_a_last_average_use_its_own_range() {
     assert!(quantised.deviation(&graph, &split).unwrap() < 0.005);
     let scores = quantised.network.infer_all(&split.images).unwrap();
     assert_eq!(scores.iter().flatten().max(), Some(&255));
+}
+
+/// The mean of a map of few prescribed codes has as many codes as other activations: rounded to one of the map's four it would be nowhere near.
+#[test]
+fn averages_of_few_prescribed_codes_are_not_rounded_to_them() {
+    let input = Shape { channels: 2, height: 6, width: 6 };
+    let draw = |index: usize| ((index * 7919 + 13) % 101) as f32 / 50.0 - 1.0;
+    let (padded, whole) = (nn::Axis::new(3, 1, 1), nn::Axis::new(6, 1, 0));
+    let conv = Conv {
+        in_channels: 2,
+        out_channels: 8,
+        groups: 1,
+        vertical: padded,
+        horizontal: padded,
+        weight: (0..8 * 18).map(draw).collect(),
+        bias: vec![0.1; 8],
+        weight_scale: WeightScale::Free,
+        weight_offset: None,
+    };
+    let format = Quantise {
+        scale: Coefficients::Map(1.0),
+        zero_point: Coefficients::Map(0.0),
+        bits: 2,
+        signed: false,
+        narrow: false,
+        rounding: Rounding::HalfEven,
+        zero_before_rounding: false,
+    };
+    let pool = AveragePool { vertical: whole, horizontal: whole, count_padding: false };
+    let mut nodes = vec![
+        Node { name: "conv".to_owned(), inputs: Vec::new(), op: Operation::Conv(conv) },
+        Node { name: "relu".to_owned(), inputs: Vec::new(), op: Operation::Activation(Activation::Relu) },
+        Node { name: "format".to_owned(), inputs: Vec::new(), op: Operation::Quantise(format) },
+        Node { name: "gap".to_owned(), inputs: Vec::new(), op: Operation::AveragePool(pool) },
+        linear("fc", 8, 4),
+    ];
+    nodes.iter_mut().enumerate().for_each(|(index, node)| node.inputs = vec![index]);
+    let graph = Graph { name: "net".to_owned(), dataset: "none".to_owned(), input, nodes };
+    let images = (0..16 * input.len()).map(|index| draw(index * index + index / 72)).collect();
+    let split = Split { features: input.len(), images, labels: vec![0; 16] };
+    let layers = fuse(&graph, &mut Refusals::default()).unwrap();
+    let quantised = super::quantise("net", "none", &layers, &SETTINGS, &split).unwrap();
+    let deviation = quantised.deviation(&graph, &split).unwrap();
+    assert!(deviation < 0.05, "{deviation}");
+    let formats = [1, 2].map(|source| quantised.network.format_of(source).unwrap().bits);
+    assert_eq!(formats, [2, 8]);
 }
