@@ -9,7 +9,7 @@ use nn::graph::Graph;
 use nn::onnx::{self, Options};
 use nn::quantised::QuantisedLayer;
 use nn_compiler::compile::encode_images;
-use nn_compiler::front::{Quantisation, quantised};
+use nn_compiler::front::{Goal, Quantisation, quantised};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::passes::{self, PassSettings};
 use nn_compiler::place::{Placement, place};
@@ -119,11 +119,11 @@ fn own_files_compile_and_the_chip_is_the_reference() {
             activation_range: [Range::Max, Range::Percentile(99.99), Range::MeanSquaredError][index % 3],
         };
         let mapping = ["isaac", "differential", "offset"][index % 3];
-        let checked = quantised(&graph, &images, &chip, &quantisation, &mut |_, _| {})
+        let checked = quantised(&graph, &images, &chip, &quantisation, Goal::Integers)
             .and_then(|quantised| check_chip(&name, &quantised, &dataset(&graph, &images), mapping));
         match checked {
             Ok(()) => {
-                let plain = quantised(&graph, &images, &chip, &Quantisation::default(), &mut |_, _| {}).unwrap();
+                let plain = quantised(&graph, &images, &chip, &Quantisation::default(), Goal::Integers).unwrap();
                 compiled.push((name, distance(&graph, &plain, &images)));
             }
             // Most files are a single operator without weights, which is no network for a chip.
@@ -164,7 +164,7 @@ fn own_files_compile_and_the_chip_is_the_reference() {
 fn integers(name: &str, chip: &chip::config::Chip) -> Result<(Graph, Dataset, Quantised), CompileError> {
     let graph = import(name);
     let images = images(name, &graph);
-    let quantised = quantised(&graph, &images, chip, &Quantisation::default(), &mut |_, _| {})?;
+    let quantised = quantised(&graph, &images, chip, &Quantisation::default(), Goal::Integers)?;
     let dataset = dataset(&graph, &images);
     Ok((graph, dataset, quantised))
 }
@@ -215,7 +215,7 @@ fn codes_with_an_odd_zero_point_are_those_of_the_network_or_refused() {
     let (graph, mut dataset, _) = integers("qonnx_odd_zero_table", &chip).unwrap();
     // Of both signs.
     dataset.train.images.iter_mut().for_each(|value| *value = 2.0 * *value - 1.0);
-    let in_integers = quantised(&graph, &dataset.train, &chip, &Quantisation::default(), &mut |_, _| {}).unwrap();
+    let in_integers = quantised(&graph, &dataset.train, &chip, &Quantisation::default(), Goal::Integers).unwrap();
     let at =
         |name: &str, of: &dyn Fn(usize) -> String, count: usize| (0..count).find(|&index| of(index) == name).unwrap();
     let node = at("Quant_p", &|index| graph.nodes[index].name.clone(), graph.nodes.len());
@@ -237,7 +237,7 @@ fn codes_with_an_odd_zero_point_are_those_of_the_network_or_refused() {
     assert!(distance < 0.1, "{distance}");
     let error = integers("qonnx_odd_zero_ties", &chip).unwrap_err().to_string();
     assert!(
-        error.contains("`Gemm_g`") && error.contains("odd zero point") && error.contains("even zero point"),
+        error.contains("`Quant_q` (quantise)") && error.contains("odd zero point") && error.contains("even zero point"),
         "{error}"
     );
 }

@@ -197,6 +197,22 @@ impl QuantisedMvm {
     pub fn group_rows(&self) -> usize {
         self.window.rows() / self.groups.max(1)
     }
+
+    /// The largest magnitude that a sum can have, for inputs of a format: as many of the highest codes as help, and the bias.
+    #[must_use]
+    pub fn largest_sum(&self, inputs: CodeFormat) -> i64 {
+        let (lowest, highest) = inputs.codes();
+        let of_output = |(row, bias): (&[i32], &i64)| {
+            let (mut least, mut most) = (*bias, *bias);
+            for &weight in row {
+                let ends = [lowest, highest].map(|code| i64::from(weight) * code);
+                least += ends[0].min(ends[1]);
+                most += ends[0].max(ends[1]);
+            }
+            least.abs().max(most.abs())
+        };
+        self.weights.chunks(self.group_rows().max(1)).zip(&self.bias).map(of_output).max().unwrap_or(0)
+    }
 }
 
 impl QuantisedLayer {

@@ -71,7 +71,7 @@ impl Pass<'_> {
     /// Refuses a prescribed format of which two equally near codes occur and the odd one is to be taken, as requantisation takes the even one.
     pub(super) fn refuse_ties(&mut self, layer: &Layer) {
         self.refusals.push(
-            (&layer.name, "quantise"),
+            (layer.quantiser.as_deref().unwrap_or(&layer.name), "quantise"),
             "its results are rounded after an odd zero point is added, so that of two equally near codes the odd one is taken; the chip takes the even one",
             "quantise with an even zero point, or with scales that are no powers of two, where no two codes are equally near",
         );
