@@ -131,8 +131,8 @@ mod tests {
         let per_value = InputCoding { format, multipliers: vec![10.0; 4], offsets: vec![1.0, 2.0, 3.0, -7.0] };
         assert_eq!(per_value.codes(shape, &image), [1, 12, 6, 0]);
         assert_eq!(InputCoding::unsigned(4).codes(shape, &image), [0, 15, 4, 11]);
-        // Half a code beyond the last is rounded to the even one beyond, and so clipped.
-        let beyond = [15.4 / 15.0, 15.5 / 15.0, -0.4 / 15.0, -0.6 / 15.0];
+        // What is rounded to the last code is not clipped.
+        let beyond = [15.4 / 15.0, 15.6 / 15.0, -0.4 / 15.0, -0.6 / 15.0];
         assert_eq!(InputCoding::unsigned(4).clipped(shape, &beyond), 2);
         assert_eq!((per_channel.clipped(shape, &[1.3, -0.3, 0.8, 0.9]), per_value.clipped(shape, &image)), (3, 0));
         assert!([&per_channel, &per_value, &InputCoding::unsigned(4)].iter().all(|c| c.validate(shape).is_ok()));
