@@ -40,6 +40,11 @@ fn import(name: &str) -> Graph {
 
 /// The images of the file's reference, moved and scaled to 0..=1.
 fn images(name: &str, graph: &Graph) -> Split {
+    images_between(name, graph, (0.0, 1.0))
+}
+
+/// The same, to another range.
+fn images_between(name: &str, graph: &Graph, (lowest, highest): (f32, f32)) -> Split {
     let bytes = std::fs::read(folder().join("references.safetensors")).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let view = tensors.tensor(&format!("{name}.in")).unwrap();
@@ -47,7 +52,8 @@ fn images(name: &str, graph: &Graph) -> Split {
     let values: Vec<f32> = values.iter().map(|&value| f32::from_le_bytes(value)).collect();
     let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(low, high), &value| (low.min(value), high.max(value)));
     let features = graph.input.len();
-    let pixel = |index: usize| (values[index % values.len()] - low) / (high - low).max(1e-6);
+    let scale = (highest - lowest) / (high - low).max(1e-6);
+    let pixel = |index: usize| lowest + (values[index % values.len()] - low) * scale;
     // Later images are those of the reference shifted by some values.
     let images = (0..IMAGES * features).map(|index| pixel(index + index / features * 7)).collect();
     Split { features, images, labels: vec![0; IMAGES] }
@@ -111,7 +117,8 @@ fn own_files_compile_and_the_chip_is_the_reference() {
     chip.format.input_bits = 8;
     for (index, name) in names().into_iter().enumerate() {
         let graph = import(&name);
-        let images = images(&name, &graph);
+        // Of both signs, or of one.
+        let images = images_between(&name, &graph, [(0.0, 1.0), (-0.7, 0.9)][index / 2 % 2]);
         let quantisation = Quantisation {
             equalise: index % 2 == 0,
             per_channel: index % 3 == 0,

@@ -59,13 +59,10 @@ fn check_layers(network: &QuantisedNetwork, refusals: &mut Refusals) -> Result<(
 
 /// Notes a last layer that yields scores of several pixels: the chip streams them pixel by pixel, the network numbers its classes channel by channel.
 pub(crate) fn check_scores((name, shape): (&str, Shape), refusals: &mut Refusals) {
-    if shape.channels > 1 && shape.len() > shape.channels && !refusals.has(name) {
-        refusals.push(
-            (name, "scores"),
-            format!(
-                "the network ends in it, a map of {shape}: scores for every pixel, which no engine has a measure for"
-            ),
-            "end the network in a single pixel or a single channel, by a global pooling or a fully connected layer",
-        );
+    if shape.channels > 1 && shape.len() > shape.channels {
+        let problem =
+            format!("the network ends in a map of {shape}, scores for every pixel, which no engine has a measure for");
+        let remedy = "end it in a single pixel or a single channel, by a global pooling or a fully connected layer";
+        refusals.push((name, "scores"), problem, remedy);
     }
 }
