@@ -1,12 +1,17 @@
 //! What a chip cannot do of a network is named at once, whichever step finds it, and by the name that it has in the file.
 
 use crate::support::chips;
+use chip::config::RangePolicy;
+use chip::functional::{ChipSample, infer};
 use nn::datasets::Split;
-use nn::graph::{AveragePool, Conv, Graph, Linear, Node, Operation, Softmax, WeightScale};
+use nn::graph::{AveragePool, Conv, Graph, Linear, Node, Operation, Pad, Softmax, WeightScale};
 use nn::{Axis, Shape};
+use nn_compiler::compile::encode_images;
 use nn_compiler::front::{Goal, Quantisation, dump_after, quantised};
 use nn_compiler::mapping::Mapping;
+use nn_compiler::{CompilationSettings, compile_quantised};
 use std::collections::BTreeSet;
+use tile::address::Purpose;
 
 const INPUT: Shape = Shape { channels: 4, height: 6, width: 6 };
 
@@ -172,4 +177,36 @@ fn flattened_maps_of_one_size_are_joined_and_others_refused_by_what_they_are() {
     let lines = refused(&towers(2), 8, goal);
     assert!(lines.len() == 1, "{lines:?}");
     assert!(lines[0].contains("`join` (concat): it joins flattened maps of different heights or widths"), "{lines:?}");
+}
+
+/// A border around another one, is one border.
+#[test]
+fn borders_around_borders_are_one() {
+    let border = |sides: [usize; 2]| Operation::Pad(Pad { channels: [0, 0], height: sides, width: sides, value: 0.0 });
+    let nodes =
+        vec![node("left", &[0], border([1, 0])), node("right", &[1], border([0, 1])), conv("c", 2), pool("gap", 3, 8)];
+    let (graph, images) = (graph(nodes), images());
+    let integers = quantised(&graph, &images, &chips::exact(), &Quantisation::default(), Goal::Chip(None)).unwrap();
+    let deviation = integers.deviation(&graph, &images).unwrap();
+    assert!(deviation < 0.03, "{deviation}");
+}
+
+/// Sums of few rows take fewer bits than the least converter that there are prices for: that one loses nothing either.
+#[test]
+fn lossless_takes_the_least_converter_there_is() {
+    let (graph, images) = (graph(vec![pool("gap", 0, 6), linear("fc", 1, 4)]), images());
+    let mut chip = chips::chip("default");
+    chip.tile.cell.device = chips::device("ideal");
+    (chip.tile.cell.bits, chip.tile.adc.range) = (1, RangePolicy::Lossless);
+    let integers = quantised(&graph, &images, &chip, &Quantisation::default(), Goal::Chip(None)).unwrap();
+    let dataset = explore::datasets::unlabelled(graph.input, &images);
+    let mapping = Mapping::parse("isaac").unwrap();
+    let settings = CompilationSettings { dataset: &dataset, training: "none", mapping: &mapping, chip: &chip, seed: 1 };
+    let program = compile_quantised(&integers.network, &settings).unwrap();
+    let needed = nn_compiler::report::report(&program)[0].lossless_adc_bits;
+    assert_eq!((needed, program.chip.tile.adc.bits), (3, 4));
+    let sample = ChipSample::program(&program, 1, Purpose::Programming, 0).unwrap();
+    let scores = infer(&program, &sample, &encode_images(&program, &images.images), None).unwrap().scores;
+    let expected = integers.network.infer_all(&images.images).unwrap().into_iter().flatten();
+    assert_eq!(scores, expected.map(|score| score as f64).collect::<Vec<_>>());
 }
