@@ -24,7 +24,7 @@ use nn::quantised::{MvmOutput, QuantisedLayer, QuantisedMvm, QuantisedNetwork};
 use nn::{Shape, Window};
 use nn_compiler::choose::{Candidate, Choice, ChoiceSettings, Weights, choose};
 use nn_compiler::compile::encode_images;
-use nn_compiler::front::{Quantisation, quantised};
+use nn_compiler::front::{Goal, Quantisation, quantised};
 use nn_compiler::mapping::{LayerMappings, Mapping, MixedMapping};
 use nn_compiler::{CompilationSettings, compile_quantised};
 use std::collections::BTreeSet;
@@ -54,7 +54,7 @@ static DIGITS: LazyLock<(QuantisedNetwork, Dataset, Chip)> = LazyLock::new(|| {
     };
     let trained = train(&job, |_| {}).unwrap();
     let integers =
-        quantised(&trained.network, &dataset.train, &chip, &Quantisation::default(), &mut |_, _| {}).unwrap();
+        quantised(&trained.network, &dataset.train, &chip, &Quantisation::default(), Goal::Integers).unwrap();
     (integers.network, dataset, chip)
 });
 
@@ -281,7 +281,7 @@ fn mixed_mappings_are_exact_and_survive_their_files() {
         let graph = networks::convolutions(&mut random, chip.format.weight_bits);
         let dataset = networks::dataset(&mut random, graph.input, 2, 4, 6);
         let integers =
-            quantised(&graph, &dataset.train, &chip, &Quantisation::default(), &mut |_, _| {}).unwrap().network;
+            quantised(&graph, &dataset.train, &chip, &Quantisation::default(), Goal::Integers).unwrap().network;
         let layers = integers.layers.iter().filter(|layer| matches!(layer, QuantisedLayer::Mvm(_))).count();
         let of_layers: Vec<&str> = (0..layers).map(|_| names[random.within(0, names.len() - 1)].as_str()).collect();
         let mixed = MixedMapping::new("auto", mappings(&of_layers)).unwrap();

@@ -152,10 +152,10 @@ fn pooled(pool: &PoolStage, map: &[i32]) -> Vec<i32> {
             let here = codes.iter().skip(channel).step_by(input.channels as usize).flatten().copied();
             results.push(match pool.kind {
                 PoolKind::Max => here.max().unwrap(),
-                PoolKind::Average { multiplier, count_padding } => {
+                PoolKind::Average { multiplier, count_padding, bits } => {
                     let (sum, count) = here.fold((0, 0), |(sum, count), code| (sum + code, count + 1));
                     let multiplier = if count_padding { multiplier } else { multiplier / f64::from(count) };
-                    requantised(f64::from(sum) * multiplier, input.bits - u32::from(input.signed), input.signed)
+                    requantised(f64::from(sum) * multiplier, bits - u32::from(input.signed), input.signed)
                 }
             });
         }

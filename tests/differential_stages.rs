@@ -20,7 +20,8 @@ pub(crate) fn own_stages(program: &mut Program, random: &mut Random) {
             }
             Stage::Pool(pool) if random.once_in(2) => {
                 own_windows(&mut pool.window, random);
-                pool.kind = PoolKind::Average { multiplier: random.pick(&[0.25, 0.3, 1.0]), count_padding: true };
+                let (multiplier, bits) = (random.pick(&[0.25, 0.3, 1.0]), pool.window.input.bits);
+                pool.kind = PoolKind::Average { multiplier, count_padding: true, bits };
             }
             _ => {}
         }

@@ -8,6 +8,7 @@ mod imported_documents;
 mod imported_large;
 mod imported_own;
 mod imported_random;
+mod imported_refused;
 mod imported_resnet18;
 mod imported_third_party;
 mod imported_weights;

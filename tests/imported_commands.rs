@@ -181,7 +181,7 @@ fn images_that_are_none() {
     std::fs::write(&images, npy::to_bytes(count, features, &all.values)).unwrap();
     for command in [
         &["infer", &network, "--input", path][..],
-        &["compile", &network, "--mapping", "isaac", "--dump-after", "import", "--calibrate", path],
+        &["compile", &network, "--mapping", "isaac", "--dump-after", "quantise", "--calibrate", path],
     ] {
         let error = refusal(command);
         assert!(error.contains("value 3 of image 1 is NaN; allowed are finite numbers"), "{error}");

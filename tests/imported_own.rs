@@ -9,7 +9,7 @@ use nn::graph::Graph;
 use nn::onnx::{self, Options};
 use nn::quantised::QuantisedLayer;
 use nn_compiler::compile::encode_images;
-use nn_compiler::front::{Quantisation, quantised};
+use nn_compiler::front::{Goal, Quantisation, quantised};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::passes::{self, PassSettings};
 use nn_compiler::place::{Placement, place};
@@ -40,6 +40,11 @@ fn import(name: &str) -> Graph {
 
 /// The images of the file's reference, moved and scaled to 0..=1.
 fn images(name: &str, graph: &Graph) -> Split {
+    images_between(name, graph, (0.0, 1.0))
+}
+
+/// The same, to another range.
+fn images_between(name: &str, graph: &Graph, (lowest, highest): (f32, f32)) -> Split {
     let bytes = std::fs::read(folder().join("references.safetensors")).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let view = tensors.tensor(&format!("{name}.in")).unwrap();
@@ -47,7 +52,8 @@ fn images(name: &str, graph: &Graph) -> Split {
     let values: Vec<f32> = values.iter().map(|&value| f32::from_le_bytes(value)).collect();
     let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(low, high), &value| (low.min(value), high.max(value)));
     let features = graph.input.len();
-    let pixel = |index: usize| (values[index % values.len()] - low) / (high - low).max(1e-6);
+    let scale = (highest - lowest) / (high - low).max(1e-6);
+    let pixel = |index: usize| lowest + (values[index % values.len()] - low) * scale;
     // Later images are those of the reference shifted by some values.
     let images = (0..IMAGES * features).map(|index| pixel(index + index / features * 7)).collect();
     Split { features, images, labels: vec![0; IMAGES] }
@@ -111,7 +117,8 @@ fn own_files_compile_and_the_chip_is_the_reference() {
     chip.format.input_bits = 8;
     for (index, name) in names().into_iter().enumerate() {
         let graph = import(&name);
-        let images = images(&name, &graph);
+        // Of both signs, or of one.
+        let images = images_between(&name, &graph, [(0.0, 1.0), (-0.7, 0.9)][index / 2 % 2]);
         let quantisation = Quantisation {
             equalise: index % 2 == 0,
             per_channel: index % 3 == 0,
@@ -119,11 +126,11 @@ fn own_files_compile_and_the_chip_is_the_reference() {
             activation_range: [Range::Max, Range::Percentile(99.99), Range::MeanSquaredError][index % 3],
         };
         let mapping = ["isaac", "differential", "offset"][index % 3];
-        let checked = quantised(&graph, &images, &chip, &quantisation, &mut |_, _| {})
+        let checked = quantised(&graph, &images, &chip, &quantisation, Goal::Integers)
             .and_then(|quantised| check_chip(&name, &quantised, &dataset(&graph, &images), mapping));
         match checked {
             Ok(()) => {
-                let plain = quantised(&graph, &images, &chip, &Quantisation::default(), &mut |_, _| {}).unwrap();
+                let plain = quantised(&graph, &images, &chip, &Quantisation::default(), Goal::Integers).unwrap();
                 compiled.push((name, distance(&graph, &plain, &images)));
             }
             // Most files are a single operator without weights, which is no network for a chip.
@@ -164,7 +171,7 @@ fn own_files_compile_and_the_chip_is_the_reference() {
 fn integers(name: &str, chip: &chip::config::Chip) -> Result<(Graph, Dataset, Quantised), CompileError> {
     let graph = import(name);
     let images = images(name, &graph);
-    let quantised = quantised(&graph, &images, chip, &Quantisation::default(), &mut |_, _| {})?;
+    let quantised = quantised(&graph, &images, chip, &Quantisation::default(), Goal::Integers)?;
     let dataset = dataset(&graph, &images);
     Ok((graph, dataset, quantised))
 }
@@ -215,7 +222,7 @@ fn codes_with_an_odd_zero_point_are_those_of_the_network_or_refused() {
     let (graph, mut dataset, _) = integers("qonnx_odd_zero_table", &chip).unwrap();
     // Of both signs.
     dataset.train.images.iter_mut().for_each(|value| *value = 2.0 * *value - 1.0);
-    let in_integers = quantised(&graph, &dataset.train, &chip, &Quantisation::default(), &mut |_, _| {}).unwrap();
+    let in_integers = quantised(&graph, &dataset.train, &chip, &Quantisation::default(), Goal::Integers).unwrap();
     let at =
         |name: &str, of: &dyn Fn(usize) -> String, count: usize| (0..count).find(|&index| of(index) == name).unwrap();
     let node = at("Quant_p", &|index| graph.nodes[index].name.clone(), graph.nodes.len());
@@ -237,7 +244,7 @@ fn codes_with_an_odd_zero_point_are_those_of_the_network_or_refused() {
     assert!(distance < 0.1, "{distance}");
     let error = integers("qonnx_odd_zero_ties", &chip).unwrap_err().to_string();
     assert!(
-        error.contains("`Gemm_g`") && error.contains("odd zero point") && error.contains("even zero point"),
+        error.contains("`Quant_q` (quantise)") && error.contains("odd zero point") && error.contains("even zero point"),
         "{error}"
     );
 }

@@ -12,7 +12,7 @@ use chip::timing;
 use nn::datasets::{Dataset, Split};
 use nn::onnx::{self, Options};
 use nn_compiler::compile::encode_images;
-use nn_compiler::front::{Quantisation, quantised};
+use nn_compiler::front::{Goal, Quantisation, quantised};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::quantise::{Quantised, Range};
 use nn_compiler::{CompilationSettings, compile_quantised};
@@ -118,7 +118,7 @@ fn check(network: &Network, mapping: &Mapping, random: &mut Random, reached: &mu
     let (chip, quantisation) = (chip(random, mapping), quantisation(random));
     let Network { seed, graph, dataset } = network;
     let case = format!("network {seed}, {}, {:?}, {quantisation:?}", mapping.name(), chip.tile.array);
-    let quantised = quantised(graph, &dataset.train, &chip, &quantisation, &mut |_, _| {});
+    let quantised = quantised(graph, &dataset.train, &chip, &quantisation, Goal::Integers);
     let quantised = quantised.map_err(|error| format!("{case}: {error}"))?;
     let settings = CompilationSettings { dataset, training: "none", mapping, chip: &chip, seed: 1 };
     let mut program = compile_quantised(&quantised.network, &settings).map_err(|error| format!("{case}: {error}"))?;

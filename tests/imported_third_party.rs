@@ -7,7 +7,7 @@ use explore::datasets;
 use explore::model;
 use nn::datasets::{Dataset, Split};
 use nn_compiler::compile::encode_images;
-use nn_compiler::front::{Quantisation, quantised};
+use nn_compiler::front::{Goal, Quantisation, quantised};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::{CompilationSettings, compile_quantised};
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ fn integers_are_as_accurate_as_floats() {
         let model = model::load(&configs(name), Some(&models), &[]).unwrap();
         let dataset = datasets::load(&model.graph.dataset, Some(&data)).unwrap();
         let test = images(dataset.test);
-        let quantised = quantised(&model.graph, &dataset.train, &chip, &Quantisation::default(), &mut |_, _| {});
+        let quantised = quantised(&model.graph, &dataset.train, &chip, &Quantisation::default(), Goal::Integers);
         let quantised = quantised.unwrap_or_else(|error| panic!("{name}: {error}"));
         let (float, integer) = (model.graph.accuracy(&test).unwrap(), quantised.network.accuracy(&test).unwrap());
         eprintln!("{name}: float {:.2} %, integer {:.2} % of {} images", 100.0 * float, 100.0 * integer, test.len());
@@ -93,7 +93,7 @@ fn ideal_chips_compute_the_reference() {
         let dataset = few(dataset);
         let mut chip = chips::exact();
         chip.tile.buffer.bytes = 1 << 22;
-        let quantised = quantised(&model.graph, &dataset.train, &chip, &Quantisation::default(), &mut |_, _| {});
+        let quantised = quantised(&model.graph, &dataset.train, &chip, &Quantisation::default(), Goal::Integers);
         let quantised = quantised.unwrap_or_else(|error| panic!("{name}: {error}"));
         let mapping = Mapping::parse("differential").unwrap();
         let settings =

@@ -169,3 +169,40 @@ fn a_program_read_back_is_the_same_program() {
         assert_eq!(Compiled { program, reference: case.reference }.infer(0, &dataset.test), expected);
     }
 }
+
+/// Sums of 16-bit numbers do not fit the accumulators of the default chip: the compiler says so and how many bits they need, with which the law holds.
+#[test]
+fn the_widest_numbers_are_exact_in_the_accumulators_that_are_asked_for() {
+    let mut random = Random(16);
+    let (mut cases, mut inexact) = (0, 0);
+    for mapping in Mapping::every() {
+        for (dac, cell) in [(1, 2), (4, 4), (8, 3)] {
+            let widths = Widths { array: (40, 48), dac, cell, weight: 16, input: 16 };
+            if !fits(&mapping, widths) {
+                continue;
+            }
+            let mut builder = Builder::new(&mut random, 16, Shape { channels: 60, height: 1, width: 1 });
+            builder.linear(7);
+            builder.relu();
+            builder.linear(3);
+            let network = builder.finish();
+            let dataset = dataset(&mut random, network.input, 3, IMAGES, IMAGES);
+            let mut chip = widths.of(chips::exact());
+            let narrow = Compiled::new(&network, &dataset, &mapping, &chip);
+            let warnings = nn_compiler::warnings(&narrow.reference, &narrow.program);
+            let bits = |warning: &String| -> u32 {
+                assert!(warning.contains("tile.digital.accumulator_bits = 32 saturate"), "{warning}");
+                let (_, rest) = warning.split_once("accumulators of ").unwrap();
+                rest.split_once(" bits").unwrap().0.parse().unwrap()
+            };
+            let needed = warnings.iter().map(bits).max().unwrap();
+            inexact += usize::from(narrow.infer(0, &dataset.train).scores != narrow.expected(&dataset.train));
+            chip.tile.digital.accumulator_bits = needed;
+            let wide = Compiled::new(&network, &dataset, &mapping, &chip);
+            assert!(nn_compiler::warnings(&wide.reference, &wide.program).is_empty(), "{}", mapping.name());
+            check(&wide, &dataset);
+            cases += 1;
+        }
+    }
+    assert!(cases > 20 && inexact > cases / 2, "{cases} cases, {inexact} inexact with 32 bits");
+}

@@ -167,11 +167,11 @@ fn a_residual_program_read_back_is_the_same_program() {
     }
     // As an older version was: no layer says how it is mapped.
     let file = directory.path().join("program.toml");
-    let text = std::fs::read_to_string(&file).unwrap().replacen("version = 8", "version = 7", 1);
+    let text = std::fs::read_to_string(&file).unwrap().replacen("version = 9", "version = 6", 1);
     let older: String =
         text.lines().filter(|line| !line.starts_with("mapping = ")).flat_map(|line| [line, "\n"]).collect();
     assert!(older.len() < text.len());
     std::fs::write(&file, older).unwrap();
     let refused = load(directory.path()).unwrap_err().to_string();
-    assert!(refused.ends_with("version = 7, but only version 8 can be read"), "{refused}");
+    assert!(refused.ends_with("version = 6, but only version 9 can be read"), "{refused}");
 }

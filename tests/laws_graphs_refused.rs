@@ -82,7 +82,8 @@ fn damaged_graphs_are_refused_by_name() {
     let average = |multiplier: f64| {
         refused(move |stage| match stage {
             Stage::Pool(pool) if matches!(pool.kind, PoolKind::Average { .. }) => {
-                pool.kind = PoolKind::Average { multiplier, count_padding: true };
+                let bits = pool.window.input.bits;
+                pool.kind = PoolKind::Average { multiplier, count_padding: true, bits };
                 true
             }
             _ => false,
@@ -90,7 +91,8 @@ fn damaged_graphs_are_refused_by_name() {
     };
     let uncounted = refused(|stage| match stage {
         Stage::Pool(pool) if pool.window.vertical.kernel > 1 => {
-            pool.kind = PoolKind::Average { multiplier: 1.0, count_padding: false };
+            let bits = pool.window.input.bits;
+            pool.kind = PoolKind::Average { multiplier: 1.0, count_padding: false, bits };
             // Places at -1, 39 and so on: none is in the map.
             let axis = &mut pool.window.vertical;
             (axis.dilation, axis.before, axis.after) = (40, 1, 40 * (axis.kernel - 1));

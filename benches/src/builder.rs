@@ -83,7 +83,14 @@ impl Builder {
         let (name, window, multiplier) = (name.to_owned(), Window::whole(shape), multiplier(&sums));
         let map = sums.iter().map(|&sum| requantised(sum, multiplier, false)).collect();
         self.push(
-            QuantisedLayer::AveragePool(QuantisedAveragePool { name, input, window, multiplier, count_padding: true }),
+            QuantisedLayer::AveragePool(QuantisedAveragePool {
+                name,
+                input,
+                window,
+                multiplier,
+                count_padding: true,
+                bits: BITS,
+            }),
             map,
         )
     }

@@ -7,7 +7,7 @@ use nn::Graph;
 use nn::datasets::{Dataset, Split};
 use nn::quantised::QuantisedNetwork;
 use nn_compiler::compile::encode_images;
-use nn_compiler::front::{Quantisation, quantised};
+use nn_compiler::front::{Goal, Quantisation, quantised};
 use nn_compiler::mapping::Mapping;
 use nn_compiler::{CompilationSettings, compile};
 use tile::address::Purpose;
@@ -26,7 +26,7 @@ impl Compiled {
         let settings = CompilationSettings { dataset, training: "none", mapping, chip, seed: SEED };
         let quantisation = Quantisation::default();
         let program = compile(network, &quantisation, &settings).unwrap();
-        let reference = quantised(network, &dataset.train, chip, &quantisation, &mut |_, _| {}).unwrap().network;
+        let reference = quantised(network, &dataset.train, chip, &quantisation, Goal::Integers).unwrap().network;
         Self { program, reference }
     }
 

@@ -254,7 +254,8 @@ impl Graph<'_> {
         }
         let multiplier = self.random.pick(&[0.25, 0.3, 1.0]);
         let count_padding = self.random.once_in(2);
-        let pool = QuantisedAveragePool { name, input, window, multiplier, count_padding };
+        let bits = self.random.within(2, 8) as u32;
+        let pool = QuantisedAveragePool { name, input, window, multiplier, count_padding, bits };
         self.push(QuantisedLayer::AveragePool(pool))
     }
 
@@ -264,7 +265,8 @@ impl Graph<'_> {
             let (name, window) = (self.name(), Window::whole(self.shape(at)));
             let multiplier = 1.0 / (window.vertical.kernel * window.horizontal.kernel) as f64;
             let count_padding = true;
-            let pool = QuantisedAveragePool { name, input: at, window, multiplier, count_padding };
+            let bits = self.random.within(4, 9) as u32;
+            let pool = QuantisedAveragePool { name, input: at, window, multiplier, count_padding, bits };
             at = self.push(QuantisedLayer::AveragePool(pool));
             // Some networks end here: their scores are codes.
             if self.random.once_in(4) {

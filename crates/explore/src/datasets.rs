@@ -102,8 +102,14 @@ pub fn from_npy(path: &Path, shape: Shape) -> Result<Split, ExploreError> {
     let features = shape.len();
     if values.is_empty() || !holds_images(&found, shape) {
         let Shape { channels, height, width } = shape;
+        let turned = Shape { channels: width, height: channels, width: height };
+        let hint = if holds_images(&found, turned) {
+            "; if the network takes channels last, a document with layout = \"nhwc\" says so (docs/networks.md)"
+        } else {
+            ""
+        };
         return Err(refuse(format!(
-            "holds {found:?} numbers; allowed are images of {shape}, channels first: [N, {channels}, {height}, {width}] or [N, {features}]"
+            "holds {found:?} numbers; allowed are images of {shape}, channels first: [N, {channels}, {height}, {width}] or [N, {features}]{hint}"
         )));
     }
     if let Some(index) = values.iter().position(|&value| !(value as f32).is_finite()) {

@@ -3,11 +3,12 @@
 use crate::error::ExploreError;
 use crate::progress::Progress;
 use chip::functional::{Cells, ChipSample, SampleAddress, Settings, infer_with};
+use chip::program::Program;
 use nn::argmax;
 use nn::datasets::Split;
 use nn::graph::Graph;
+use nn::quantised::QuantisedNetwork;
 use nn_compiler::quantise::Quantised;
-use nn_compiler::{CompilationSettings, compile_quantised};
 use tile::address::Purpose;
 
 /// Images that are run at a time; progress is told between them.
@@ -27,10 +28,12 @@ pub enum Engine<'a> {
 /// A chip sample.
 #[derive(Clone, Copy, Debug)]
 pub struct AnalogChip<'a> {
-    /// The network in integers.
-    pub quantised: &'a Quantised,
-    /// How it is compiled.
-    pub settings: &'a CompilationSettings<'a>,
+    /// The compiled network.
+    pub program: &'a Program,
+    /// Value of one step of its scores.
+    pub score_scale: f64,
+    /// Seed of the chip sample.
+    pub seed: u64,
     /// Number of the chip sample.
     pub chip_sample: u64,
 }
@@ -59,13 +62,30 @@ impl Inferred {
     }
 }
 
+/// Share of clipped input values above which there is a warning.
+const MOST_CLIPPED: f64 = 0.01;
+
+/// What is wrong with images for a network in integers, if anything is: more than 1 % of their values lie beyond its input codes.
+#[must_use]
+pub fn input_warning(network: &QuantisedNetwork, images: &Split) -> Option<String> {
+    let clipped = |index: usize| network.coding.clipped(network.input, images.image(index));
+    let share = (0..images.len()).map(clipped).sum::<usize>() as f64 / images.images.len().max(1) as f64;
+    (share > MOST_CLIPPED).then(|| {
+        format!(
+            "{:.1} % of the values of the images lie beyond the codes of the input and are clipped; a network of a data set takes pixels 0 to 1, and \
+             --calibrate FILE.npy finds the range on other images",
+            100.0 * share
+        )
+    })
+}
+
 /// Makes scores of images, and counts the additions that saturated.
 type Runner<'a> = Box<dyn Fn(&[f32]) -> Result<(Vec<f64>, u64), ExploreError> + 'a>;
 
 /// Runs a network on images.
 ///
 /// # Errors
-/// If images are not those of the network, or it cannot be compiled.
+/// If images are not those of the network, or its chip cannot be programmed.
 pub fn infer(engine: Engine<'_>, images: &Split, progress: &dyn Progress) -> Result<Inferred, ExploreError> {
     progress.begin("inferring", images.len() as u64);
     let run: Runner<'_> = match engine {
@@ -88,20 +108,18 @@ pub fn infer(engine: Engine<'_>, images: &Split, progress: &dyn Progress) -> Res
 }
 
 impl<'a> AnalogChip<'a> {
-    /// Compiles the network and makes the chip sample.
+    /// Makes the chip sample.
     fn engine(&self) -> Result<Runner<'a>, ExploreError> {
-        let program = compile_quantised(&self.quantised.network, self.settings)?;
-        let (seed, chip_sample) = (self.settings.seed, self.chip_sample);
+        let Self { program, score_scale, seed, chip_sample } = *self;
         let address = SampleAddress { seed, purpose: Purpose::Programming, chip_sample };
-        let cells = Cells::program(&program, address).map_err(ExploreError::Request)?;
-        let sample = ChipSample::from_cells(&program, &cells).map_err(ExploreError::Request)?;
-        let scale = self.quantised.score_scale;
+        let cells = Cells::program(program, address).map_err(ExploreError::Request)?;
+        let sample = ChipSample::from_cells(program, &cells).map_err(ExploreError::Request)?;
         Ok(Box::new(move |images| {
-            let codes = nn_compiler::compile::encode_images(&program, images);
-            let inference = infer_with(&program, &sample, &codes, Settings { errors: false, ..Settings::default() });
+            let codes = nn_compiler::compile::encode_images(program, images);
+            let inference = infer_with(program, &sample, &codes, Settings { errors: false, ..Settings::default() });
             let inference = inference.map_err(ExploreError::Request)?;
             let saturated = inference.converters.iter().map(|seen| seen.saturated).sum::<u64>();
-            let scores = inference.scores.into_iter().map(|score| score * scale).collect();
+            let scores = inference.scores.into_iter().map(|score| score * score_scale).collect();
             Ok((scores, saturated + inference.saturated_outputs))
         }))
     }

@@ -12,6 +12,7 @@ mod digest;
 mod error;
 pub mod evaluate;
 pub mod experiment;
+pub mod image_files;
 pub mod infer;
 mod kept;
 pub mod model;

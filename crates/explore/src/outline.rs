@@ -246,6 +246,7 @@ impl OutlineLayer {
                     window,
                     multiplier,
                     count_padding: true,
+                    bits,
                 })
             }
             Self::Add { .. } => {

@@ -5,27 +5,10 @@ use crate::evaluate::{CellSource, Evaluation, Evaluator, row};
 use crate::progress::Progress;
 use crate::results::Row;
 use chip::program::Program;
-use nn::datasets::{Split, read_idx};
+use nn::datasets::Split;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tile::fault_map::FaultMap;
-
-/// Images and labels from files instead of the program's own data set.
-#[derive(Clone, Debug)]
-pub struct ImageFiles {
-    /// IDX file of images, plain or gz.
-    pub images: PathBuf,
-    /// IDX file of labels, plain or gz.
-    pub labels: PathBuf,
-    /// Pixel value that stands for 1.
-    pub pixel_max: u8,
-}
-
-/// Largest number of values of an image file.
-const MOST_VALUES: usize = 1 << 30;
-
-/// Largest size of an image file, bytes.
-const MOST_BYTES: u64 = 1 << 31;
 
 /// Reads a file of at most `most` bytes, so that an endless one (a device, a pipe) does not fill the memory.
 ///
@@ -39,40 +22,6 @@ pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, ExploreError> {
         return Err(ExploreError::Request(format!("{}: larger than {most} bytes", path.display())));
     }
     Ok(bytes)
-}
-
-/// The images to simulate: those of the files, or the test images of the program's data set, which may lie below the directory `data`.
-///
-/// # Errors
-/// If a file is missing, damaged or empty, or images and labels differ in number.
-pub fn images(program: &Program, files: Option<&ImageFiles>, data: Option<&Path>) -> Result<Split, ExploreError> {
-    let Some(files) = files else { return crate::datasets::load_test(&program.dataset, data) };
-    if files.pixel_max == 0 {
-        return Err(ExploreError::Request("--pixel-max = 0 is not allowed: an integer from 1 to 255".to_owned()));
-    }
-    let (images, labels) = (read(&files.images)?, read(&files.labels)?);
-    let fail = |path: &Path, what: String| Err(ExploreError::Request(format!("{}: {what}", path.display())));
-    let count = images.dimensions.first().copied().unwrap_or(0);
-    if labels.dimensions != [count] {
-        return fail(
-            &files.labels,
-            format!("has the shape {:?}; {} holds {count} images", labels.dimensions, files.images.display()),
-        );
-    }
-    if count == 0 {
-        return fail(&files.images, "holds no images".to_owned());
-    }
-    if let Some(label) = labels.values.iter().find(|&&label| usize::from(label) >= program.classes()) {
-        return fail(&files.labels, format!("holds the label {label}; the network has {} classes", program.classes()));
-    }
-    let scale = 1.0 / f32::from(files.pixel_max);
-    let pixels = images.values.iter().map(|&value| f32::from(value) * scale).collect();
-    Ok(Split { features: images.values.len() / count, images: pixels, labels: labels.values })
-}
-
-fn read(path: &Path) -> Result<nn::datasets::IdxArray, ExploreError> {
-    let bytes = read_bounded(path, MOST_BYTES)?;
-    Ok(read_idx(&path.display().to_string(), &bytes, MOST_VALUES)?)
 }
 
 /// Largest size of a fault map, bytes.

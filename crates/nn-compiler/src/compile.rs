@@ -4,14 +4,15 @@
 //! graph -> front (canonicalise, fold, equalise, fuse, quantise) -> fit -> map (mapping strategy, per layer) -> partition and place -> emit -> calibrate converters -> program
 //! ```
 
-pub use crate::emit::choose_encoding;
+pub use crate::encode::choose_encoding;
 
 use crate::calibrate::calibrate;
 use crate::emit::{emit, feature_map};
 use crate::error::CompileError;
 use crate::fit::check_fit;
-use crate::front::{Quantisation, quantised};
+use crate::front::{Goal, Quantisation, quantised};
 use crate::mapping::LayerMappings;
+use crate::refusals::Refusals;
 use chip::config::Chip;
 use chip::program::{InputCoding, Program};
 use nn::datasets::Dataset;
@@ -42,7 +43,8 @@ pub fn compile(
     quantisation: &Quantisation,
     settings: &CompilationSettings<'_>,
 ) -> Result<Program, CompileError> {
-    let quantised = quantised(graph, &settings.dataset.train, settings.chip, quantisation, &mut |_, _| {})?;
+    let goal = Goal::Chip(Some(settings.mapping));
+    let quantised = quantised(graph, &settings.dataset.train, settings.chip, quantisation, goal)?;
     compile_quantised(&quantised.network, settings)
 }
 
@@ -55,7 +57,9 @@ pub fn compile_quantised(
     settings: &CompilationSettings<'_>,
 ) -> Result<Program, CompileError> {
     let CompilationSettings { dataset, chip, .. } = *settings;
-    check_fit(network)?;
+    let mut refusals = Refusals::default();
+    check_fit(network, &mut refusals)?;
+    let stages = emit(network, settings.mapping, chip, refusals)?;
     let mut program = Program {
         network: network.name.clone(),
         dataset: network.dataset.clone(),
@@ -69,7 +73,7 @@ pub fn compile_quantised(
             multipliers: network.coding.multipliers.clone(),
             offsets: network.coding.offsets.clone(),
         },
-        stages: emit(network, settings.mapping, chip)?,
+        stages,
     };
     let images = dataset.train.truncated(chip.tile.adc.calibration_images as usize);
     let codes = encode_images(&program, &images.images);

@@ -1,14 +1,15 @@
 //! Pass `emit`: every layer of a network in integers becomes a stage.
 
+use crate::encode::{encodings, fill_levels};
 use crate::error::CompileError;
 use crate::flip::flip_columns;
-use crate::mapping::{CellStates, Encoding, LayerMappings, LayerStatistics, Mapping, histogram};
+use crate::mapping::{CellStates, Encoding, LayerMappings, Mapping};
 use crate::partition::{Placer, row_order};
 use crate::refusals::Refusals;
 use chip::config::Chip;
 use chip::program::{
-    AddStage, Axis, ConcatStage, FeatureMap, Groups, MvmStage, Output, PlacedCrossbar, PoolKind, PoolStage, Slice,
-    Stage, TableStage, Window,
+    AddStage, Axis, ConcatStage, FeatureMap, Groups, MvmStage, Output, PoolKind, PoolStage, Slice, Stage, TableStage,
+    Window,
 };
 use nn::Shape;
 use nn::coding::CodeFormat;
@@ -46,43 +47,37 @@ pub(crate) fn chip_window(network: &QuantisedNetwork, source: usize, window: &nn
 /// The stages of a network that fits the chip; converters are left to be set. Layers without weights become crossbars without levels.
 ///
 /// # Errors
-/// If layers do not fit the chip, which are all named, or `mappings` are not those of as many layers.
+/// If there are `refusals`, or layers do not fit the chip: all of them are named; or if `mappings` are not those of as many layers.
 pub(crate) fn emit(
     network: &QuantisedNetwork,
     mappings: &dyn LayerMappings,
     chip: &Chip,
+    mut refusals: Refusals,
 ) -> Result<Vec<Stage>, CompileError> {
-    let weighted = network.layers.iter().filter(|layer| matches!(layer, QuantisedLayer::Mvm(_))).count();
-    mappings.check(weighted).map_err(|what| CompileError::chip(chip, what))?;
-    let mut emitter = Emitter { network, mappings, weighted: 0, chip, placer: Placer::default(), stages: Vec::new() };
-    let (mut refusals, mut of_chip) = (Refusals::default(), None);
-    for (index, layer) in network.layers.iter().enumerate() {
-        // Behind a layer that cannot be mapped only others like it are looked for: those with weights.
+    let encodings = encodings(network, mappings, chip, &mut refusals)?;
+    let order: Vec<&str> = network.layers.iter().map(QuantisedLayer::name).collect();
+    refusals.check(&network.name, &order)?;
+    let (weighted, placer, stages) = (0, Placer::default(), Vec::new());
+    let mut emitter = Emitter { network, mappings, encodings, weighted, chip, placer, stages };
+    let mut of_chip = None;
+    for layer in &network.layers {
         let emitted = match layer {
-            _ if emitter.stages.len() == index => emitter.stage(layer).map(|stage| emitter.stages.push(stage)),
+            _ if of_chip.is_none() => emitter.stage(layer).map(|stage| emitter.stages.push(stage)),
             QuantisedLayer::Mvm(mvm) => emitter.mvm(mvm).map(|_| ()),
             _ => Ok(()),
         };
-        match emitted {
-            Ok(()) => {}
-            Err(CompileError::Layer { layer, what }) => refusals.push((&layer, "mapping"), what, UNMAPPED),
-            // Of a mesh that is too small the last layer tells how large it must be.
-            Err(error) => of_chip = Some(error),
-        }
+        // Of a mesh that is too small the last layer tells how large it must be.
+        of_chip = emitted.err().or(of_chip);
     }
-    let order: Vec<&str> = network.layers.iter().map(QuantisedLayer::name).collect();
-    refusals.check(&network.name, &order)?;
     of_chip.map_or(Ok(emitter.stages), Err)
 }
-
-/// What could be done about weights that a mapping cannot store in the chip's arrays.
-const UNMAPPED: &str =
-    "choose another mapping (`ohmic list mappings`), or another width of weights or cells or another size of arrays";
 
 /// Emits stages in the order of the layers, one a layer.
 struct Emitter<'a> {
     network: &'a QuantisedNetwork,
     mappings: &'a dyn LayerMappings,
+    /// Of all weighted layers.
+    encodings: Vec<Encoding>,
     /// Weighted layers so far.
     weighted: usize,
     chip: &'a Chip,
@@ -96,7 +91,10 @@ impl Emitter<'_> {
             QuantisedLayer::Mvm(mvm) => Stage::Mvm(self.mvm(mvm)?),
             QuantisedLayer::MaxPool(pool) => self.pool(&pool.name, pool.input, &pool.window, PoolKind::Max),
             QuantisedLayer::AveragePool(pool) => {
-                let kind = PoolKind::Average { multiplier: pool.multiplier, count_padding: pool.count_padding };
+                let signed = self.network.format_of(pool.input).is_some_and(|format| format.signed);
+                let result = feature_map(layer.output_shape(), CodeFormat { bits: pool.bits, signed }, self.chip);
+                let (multiplier, count_padding, bits) = (pool.multiplier, pool.count_padding, result.bits);
+                let kind = PoolKind::Average { multiplier, count_padding, bits };
                 self.pool(&pool.name, pool.input, &pool.window, kind)
             }
             QuantisedLayer::Add(add) => Stage::Add(self.add(add)),
@@ -166,16 +164,10 @@ impl Emitter<'_> {
 
     fn mvm(&mut self, mvm: &QuantisedMvm) -> Result<MvmStage, CompileError> {
         let window = chip_window(self.network, mvm.input, &mvm.window, self.chip);
-        let mapping = self.mappings.of(self.weighted);
+        let (mapping, encoding) = (self.mappings.of(self.weighted), &self.encodings[self.weighted]);
         self.weighted += 1;
         let cells = CellStates::of(&self.chip.tile.cell);
-        let format = (mvm.weight_bits, mvm.weight_offset);
-        let encoding = choose_encoding(&mvm.weights, format, mapping, self.chip, &cells);
-        let encoding = encoding.map_err(|error| match error {
-            CompileError::Chip { what, .. } => CompileError::layer(&mvm.name, what),
-            error => error,
-        })?;
-        emit_mvm(mvm, window, &Encoded { mapping, encoding: &encoding, cells: &cells }, self.chip, &mut self.placer)
+        emit_mvm(mvm, window, &Encoded { mapping, encoding, cells: &cells }, self.chip, &mut self.placer)
     }
 }
 
@@ -247,53 +239,4 @@ fn biases(mvm: &QuantisedMvm, input_offset: u32, encoding: &Encoding) -> Vec<i64
         *bias -= i64::from(input_offset) * stored;
     }
     biases
-}
-
-/// The encoding that a strategy chooses for a layer's integer weights on a chip with such cells, given their number of bits and the offset that they
-/// were trained to be stored with, if they were.
-///
-/// # Errors
-/// If the strategy cannot store such weights in the chip's cells.
-pub fn choose_encoding(
-    weights: &[i32],
-    (weight_bits, offset): (u32, Option<i64>),
-    mapping: &Mapping,
-    chip: &Chip,
-    cells: &CellStates,
-) -> Result<Encoding, CompileError> {
-    let cell_bits = chip.tile.cell.bits;
-    let refused = |allowed| CompileError::chip(chip, format!("tile.cell.bits = {cell_bits}; allowed is {allowed}"));
-    cells.states(cell_bits).map_err(refused)?;
-    let histogram = histogram(weights, weight_bits);
-    let layer = LayerStatistics { weight_bits, cell_bits, histogram: &histogram, offset, cells };
-    mapping.encoding(&layer).map_err(|what| CompileError::chip(chip, what))
-}
-
-/// Sets the levels of a crossbar, given the network's row of every row of the chip. Unused cells stay at level 0.
-fn fill_levels(
-    crossbar: &mut PlacedCrossbar,
-    mvm: &QuantisedMvm,
-    (groups, rows): (&Groups, &[usize]),
-    encoding: &Encoding,
-) {
-    let slices = encoding.slices.len();
-    let columns = crossbar.outputs as usize * slices;
-    let (first_row, first_output) = (crossbar.row_start as usize, crossbar.output_start as usize);
-    let matrix = |polarity: usize| {
-        let mut levels = vec![0; crossbar.rows as usize * columns];
-        for group in groups.of(crossbar) {
-            let outputs = groups.outputs_in(crossbar, group);
-            for row in groups.rows_in(crossbar, group) {
-                let from = rows[first_row + row] - group * groups.rows;
-                let levels = &mut levels[row * columns..][outputs.start * slices..outputs.end * slices];
-                for (output, levels) in outputs.clone().zip(levels.chunks_exact_mut(slices)) {
-                    let weight = encoding.clip(mvm.weights[(first_output + output) * groups.rows + from]);
-                    let of_slices = (0..slices).map(|slice| encoding.level(weight, slice, polarity));
-                    levels.iter_mut().zip(of_slices).for_each(|(level, of_slice)| *level = of_slice);
-                }
-            }
-        }
-        levels
-    };
-    crossbar.levels = (0..encoding.polarities()).map(matrix).collect();
 }

@@ -1,6 +1,7 @@
 //! Why a network could not be compiled.
 
 use nn::onnx::Refusal;
+use std::collections::BTreeSet;
 
 /// Why a network could not be compiled.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +10,7 @@ pub enum CompileError {
     #[error(transparent)]
     Network(#[from] nn::NetworkError),
     /// Nodes of the network that no unit of the chip can do, all of them.
-    #[error("network `{network}`: {} of its nodes cannot be mapped:{}", nodes.len(), list(nodes))]
+    #[error("network `{network}`: {} of its nodes cannot be mapped:{}", distinct(nodes), list(nodes))]
     Nodes {
         /// Name of the network.
         network: String,
@@ -44,7 +45,12 @@ impl CompileError {
     }
 }
 
-/// The nodes, one a line.
+/// How many nodes there are; of one several things may be wrong.
+fn distinct(nodes: &[Refusal]) -> usize {
+    nodes.iter().map(|refusal| refusal.node.as_str()).collect::<BTreeSet<_>>().len()
+}
+
+/// What is wrong with the nodes, one thing a line.
 fn list(nodes: &[Refusal]) -> String {
     nodes.iter().map(|node| format!("\n  {node}")).collect()
 }

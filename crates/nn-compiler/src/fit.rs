@@ -1,16 +1,18 @@
 //! Pass `fit`: whether a network in integers is one that the chip can run.
 
 use crate::error::CompileError;
+use crate::refusals::Refusals;
+use nn::Shape;
 use nn::quantised::{MAX_BITS, MvmOutput, QuantisedLayer, QuantisedMvm, QuantisedNetwork};
 
-/// Refuses a network whose windows are not over what their sources are, or whose scores have no single order.
-pub(crate) fn check_fit(network: &QuantisedNetwork) -> Result<(), CompileError> {
+/// Refuses a network whose windows are not over what their sources are; notes a last layer whose scores have no single order.
+pub(crate) fn check_fit(network: &QuantisedNetwork, refusals: &mut Refusals) -> Result<(), CompileError> {
     network.validate()?;
-    check_layers(network)
+    check_layers(network, refusals)
 }
 
 /// The same for a network of shapes, whose layers have no weights.
-pub(crate) fn check_outline(network: &QuantisedNetwork) -> Result<(), CompileError> {
+pub(crate) fn check_outline(network: &QuantisedNetwork, refusals: &mut Refusals) -> Result<(), CompileError> {
     for (index, layer) in network.layers.iter().enumerate() {
         let refuse = |what: String| CompileError::layer(layer.name(), what);
         layer.window().validate().map_err(|invalid| refuse(invalid.to_string()))?;
@@ -21,7 +23,7 @@ pub(crate) fn check_outline(network: &QuantisedNetwork) -> Result<(), CompileErr
             check_empty(mvm).map_err(refuse)?;
         }
     }
-    check_layers(network)
+    check_layers(network, refusals)
 }
 
 fn check_empty(mvm: &QuantisedMvm) -> Result<(), String> {
@@ -39,7 +41,7 @@ fn check_empty(mvm: &QuantisedMvm) -> Result<(), String> {
     Err(format!("it has {} groups; allowed are divisors of its channels and outputs", mvm.groups))
 }
 
-fn check_layers(network: &QuantisedNetwork) -> Result<(), CompileError> {
+fn check_layers(network: &QuantisedNetwork, refusals: &mut Refusals) -> Result<(), CompileError> {
     for layer in &network.layers {
         for (&source, window) in layer.inputs().iter().zip(layer.input_shapes()) {
             let shape = network.shape_of(source);
@@ -49,20 +51,18 @@ fn check_layers(network: &QuantisedNetwork) -> Result<(), CompileError> {
             }
         }
     }
-    match network.layers.last() {
-        Some(layer) => check_scores(layer).map_err(|what| CompileError::layer(layer.name(), what)),
-        None => Ok(()),
-    }
-}
-
-/// The chip streams scores pixel by pixel, the network numbers its classes channel by channel.
-fn check_scores(last: &QuantisedLayer) -> Result<(), String> {
-    let shape = last.output_shape();
-    if shape.channels > 1 && shape.len() > shape.channels {
-        return Err(format!(
-            "the network ends in a map of {shape}, scores for every pixel, which no engine has a measure for; allowed is a single pixel or a single \
-             channel: end it with a global pooling or a fully connected layer"
-        ));
+    if let Some(layer) = network.layers.last() {
+        check_scores((layer.name(), layer.output_shape()), refusals);
     }
     Ok(())
+}
+
+/// Notes a last layer that yields scores of several pixels: the chip streams them pixel by pixel, the network numbers its classes channel by channel.
+pub(crate) fn check_scores((name, shape): (&str, Shape), refusals: &mut Refusals) {
+    if shape.channels > 1 && shape.len() > shape.channels {
+        let problem =
+            format!("the network ends in a map of {shape}, scores for every pixel, which no engine has a measure for");
+        let remedy = "end it in a single pixel or a single channel, by a global pooling or a fully connected layer";
+        refusals.push((name, "scores"), problem, remedy);
+    }
 }

@@ -1,10 +1,13 @@
 //! From a float graph to a network in integers: the passes that know no chip but the widths of its numbers.
 
+use crate::encode::encodings;
 use crate::error::CompileError;
+use crate::fit::check_scores;
 use crate::fuse::{self, fuse};
 use crate::inspect::PROGRAM_PASSES;
+use crate::mapping::LayerMappings;
 use crate::passes::{self, GRAPH_PASSES, PassSettings};
-use crate::quantise::{self, QuantiseSettings, Quantised, Range, quantise};
+use crate::quantise::{QuantiseSettings, Quantised, Range, quantise};
 use crate::refusals::Refusals;
 use chip::config::Chip;
 use nn::datasets::Split;
@@ -16,6 +19,11 @@ const IMAGES: usize = 256;
 
 /// Multiply-accumulates that looking at calibration images may take, some seconds; networks of more than 80 million an image see fewer images.
 const MACS: u64 = 20_000_000_000;
+
+const FUSE: &str = "fuse";
+
+/// Name of the pass behind which a network is in integers.
+pub const QUANTISE: &str = "quantise";
 
 /// How weights and activations become integers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,36 +46,72 @@ pub fn passes() -> Vec<(&'static str, &'static str)> {
     std::iter::once(("import", "the network as it was read"))
         .chain(graph)
         .chain([
-            ("fuse", "activations and prescribed formats become part of the layer before them, or tables"),
-            ("quantise", "weights and activations become integers, with ranges from calibration images"),
+            (FUSE, "activations and prescribed formats become part of the layer before them, or tables"),
+            (QUANTISE, "weights and activations become integers, with ranges from calibration images"),
         ])
         .chain(PROGRAM_PASSES.iter().map(|&(name, doc, _)| (name, doc)))
         .collect()
 }
 
-/// Brings a network into integers for the widths of a chip. `observe` is shown the name of every pass and what writes out the network behind it.
+/// What a network is brought into integers for.
+#[derive(Clone, Copy, Debug)]
+pub enum Goal<'a> {
+    /// To be run in integers.
+    Integers,
+    /// To be compiled for the chip, by these strategies if they are chosen already.
+    Chip(Option<&'a dyn LayerMappings>),
+}
+
+/// Brings a network into integers for the widths of a chip.
 ///
 /// # Errors
-/// If the network is not valid, or holds nodes that the chip has no unit for, which are all named.
+/// If the network is not valid, or holds nodes that the chip has no unit for, numbers that integers do not hold, or, with a chip as the goal, layers that it cannot
+/// store: all are named. Behind a node that is refused only what activations do not decide is looked at.
 pub fn quantised(
     graph: &Graph,
     calibration: &Split,
     chip: &Chip,
     quantisation: &Quantisation,
-    observe: &mut dyn FnMut(&str, &dyn Fn() -> String),
+    goal: Goal<'_>,
 ) -> Result<Quantised, CompileError> {
     let settings = PassSettings { equalise: quantisation.equalise };
     let (original, mut refusals) = (graph, Refusals::default());
-    let graph = passes::run(original, &settings, &mut refusals, &mut |name, graph| {
-        observe(name, &|| passes::dump(graph));
-    })?;
+    let graph = passes::run(original, &settings, &mut refusals, &mut |_, _| {})?;
     let layers = fuse(&graph, &mut refusals)?;
-    refusals.check_in(original)?;
-    observe("fuse", &|| fuse::dump(&layers));
     let images = calibration.truncated(images_within(IMAGES, graph.mac_count()?));
-    let quantised = quantise(&graph.name, &graph.dataset, &layers, &widths(chip, quantisation), &images)?;
-    observe("quantise", &|| quantise::dump(&quantised));
+    let names = (graph.name.as_str(), graph.dataset.as_str());
+    let quantised = quantise(names, &layers, &widths(chip, quantisation), &images, &mut refusals)?;
+    if refusals.is_empty() {
+        // What only a chip cannot do is refused where the network is compiled.
+        quantised.network.validate()?;
+        return Ok(quantised);
+    }
+    if let Goal::Chip(mappings) = goal {
+        layers.layers.iter().next_back().inspect(|last| check_scores((&last.name, last.shape), &mut refusals));
+        mappings.map(|mappings| encodings(&quantised.network, mappings, chip, &mut refusals)).transpose()?;
+    }
+    refusals.check_in(original)?;
     Ok(quantised)
+}
+
+/// A network as text behind a pass that needs no calibration images, `import` to `fuse`; none of other passes. Networks that are refused later have such texts, too.
+///
+/// # Errors
+/// If the network is not valid, or if `fuse` is asked for and nodes are refused.
+pub fn dump_after(pass: &str, graph: &Graph, quantisation: &Quantisation) -> Result<Option<String>, CompileError> {
+    let settings = PassSettings { equalise: quantisation.equalise };
+    let (original, mut refusals, mut dumped) = (graph, Refusals::default(), None);
+    let graph = passes::run(original, &settings, &mut refusals, &mut |name, graph| {
+        if name == pass {
+            dumped = Some(passes::dump(graph));
+        }
+    })?;
+    if pass == FUSE {
+        let layers = fuse(&graph, &mut refusals)?;
+        refusals.check_in(original)?;
+        dumped = Some(fuse::dump(&layers));
+    }
+    Ok(dumped)
 }
 
 /// Images that are looked at: `most`, or as many as the work allows for a network of so many multiply-accumulates, but one.

@@ -26,6 +26,8 @@ pub struct Layers {
     pub normalisation: Option<Affine>,
     /// The format that the network prescribes for its input.
     pub input_format: Option<Format>,
+    /// For every source whether something of it is refused, so that its values are not known.
+    pub refused: Vec<bool>,
     /// The layers, every one behind its sources.
     pub layers: Vec<Layer>,
 }
@@ -41,6 +43,8 @@ pub struct Layer {
     pub kind: LayerKind,
     /// What becomes of the result; pooling leaves it as it is, of tables only an activation may have a format.
     pub after: After,
+    /// Name of the node that prescribes the format of the result, if one does.
+    pub quantiser: Option<String>,
     /// Shape of the result.
     pub shape: Shape,
 }
@@ -65,6 +69,8 @@ pub enum LayerKind {
     Concat,
     /// A function of single values.
     Table(Function),
+    /// What no unit of the chip can do.
+    Refused,
 }
 
 /// A weighted layer.
@@ -106,14 +112,13 @@ pub enum Function {
     Sign(f64),
 }
 
-/// Joins the nodes of a graph that went through [`crate::passes`]. Nodes that no unit of the chip can do are noted in `refusals`; with any of them the
-/// layers are of no use.
+/// Joins the nodes of a graph that went through [`crate::passes`]. Nodes that no unit of the chip can do are noted in `refusals`.
 ///
 /// # Errors
 /// If the graph is not valid.
 pub fn fuse(graph: &Graph, refusals: &mut Refusals) -> Result<Layers, CompileError> {
     let (shapes, sources) = (graph.shapes()?, vec![None; graph.nodes.len() + 1]);
-    let mut fuser = Fuser { graph, shapes, sources, layers: Vec::new(), refusals };
+    let mut fuser = Fuser { graph, shapes, sources, layers: Vec::new(), refused: vec![false], refusals };
     fuser.sources[0] = Some(0);
     let (normalisation, input_format) = fuser.take_input();
     for index in 0..graph.nodes.len() {
@@ -121,7 +126,7 @@ pub fn fuse(graph: &Graph, refusals: &mut Refusals) -> Result<Layers, CompileErr
             fuser.take(index);
         }
     }
-    Ok(Layers { input: graph.input, normalisation, input_format, layers: fuser.layers })
+    Ok(Layers { input: graph.input, normalisation, input_format, refused: fuser.refused, layers: fuser.layers })
 }
 
 struct Fuser<'a> {
@@ -130,6 +135,8 @@ struct Fuser<'a> {
     /// For every source of the graph that has been taken its source among the layers.
     sources: Vec<Option<usize>>,
     layers: Vec<Layer>,
+    /// Of every source of the layers.
+    refused: Vec<bool>,
     refusals: &'a mut Refusals,
 }
 
@@ -151,6 +158,7 @@ impl Fuser<'_> {
             && let Operation::Quantise(quantise) = &self.graph.nodes[reader].op
         {
             format = prescribed(quantise).and_then(even).map_err(|reason| self.refuse(reader, reason)).ok();
+            self.refused[0] = format.is_none();
             self.sources[reader + 1] = Some(0);
         }
         (normalisation, format)
@@ -169,9 +177,9 @@ impl Fuser<'_> {
         let node = &graph.nodes[index];
         let kind = self.kind(node).unwrap_or_else(|reason| {
             self.refuse(index, reason);
-            // What stands for it is not looked at.
-            LayerKind::Table(Function::Activation(Activation::Relu))
+            LayerKind::Refused
         });
+        let mut refused = matches!(kind, LayerKind::Refused);
         let requantises = matches!(kind, LayerKind::Weighted(_) | LayerKind::Add | LayerKind::Concat);
         let is_function = matches!(kind, LayerKind::Table(Function::Activation(_)));
         let mut layer = Layer {
@@ -179,6 +187,7 @@ impl Fuser<'_> {
             inputs: node.inputs.iter().map(|&source| self.sources[source].unwrap_or(0)).collect(),
             kind,
             after: After::default(),
+            quantiser: None,
             shape: self.shapes[index],
         };
         let mut joined = vec![index];
@@ -189,11 +198,18 @@ impl Fuser<'_> {
             match if taken { layer.after.absorb(op) } else { Ok(false) } {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(reason) => self.refuse(next, reason),
+                Err(reason) => {
+                    self.refuse(next, reason);
+                    refused = true;
+                }
+            }
+            if matches!(op, Operation::Quantise(_)) {
+                layer.quantiser = Some(graph.nodes[next].name.clone());
             }
             joined.push(next);
         }
         self.layers.push(layer);
+        self.refused.push(refused);
         for node in joined {
             self.sources[node + 1] = Some(self.layers.len());
         }

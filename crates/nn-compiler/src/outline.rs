@@ -4,6 +4,7 @@ use crate::emit::{emit, feature_map};
 use crate::error::CompileError;
 use crate::fit::check_outline;
 use crate::mapping::Mapping;
+use crate::refusals::Refusals;
 use chip::config::Chip;
 use chip::program::{InputCoding, Program};
 use nn::quantised::{QuantisedLayer, QuantisedNetwork};
@@ -14,7 +15,8 @@ use nn::quantised::{QuantisedLayer, QuantisedNetwork};
 /// # Errors
 /// If the shapes do not fit each other or the chip.
 pub fn outline(network: &QuantisedNetwork, mapping: &Mapping, chip: &Chip) -> Result<Program, CompileError> {
-    check_outline(network)?;
+    let mut refusals = Refusals::default();
+    check_outline(network, &mut refusals)?;
     let program = Program {
         network: network.name.clone(),
         dataset: network.dataset.clone(),
@@ -25,7 +27,7 @@ pub fn outline(network: &QuantisedNetwork, mapping: &Mapping, chip: &Chip) -> Re
         chip: chip.clone(),
         input: feature_map(network.input, network.coding.format, chip),
         coding: InputCoding::default(),
-        stages: emit(network, mapping, chip)?,
+        stages: emit(network, mapping, chip, refusals)?,
     };
     program.validate_outline().map_err(|what| CompileError::chip(chip, what))?;
     Ok(program)

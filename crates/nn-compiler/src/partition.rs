@@ -71,6 +71,18 @@ pub fn row_order(window: &nn::Window, groups: usize) -> Vec<usize> {
     (0..groups).flat_map(of_group).collect()
 }
 
+/// What keeps a weight from being stored in an array, or a pair of arrays from a tile.
+pub(crate) fn check_columns(encoding: &Encoding, chip: &Chip) -> Result<(), String> {
+    let (columns, available) = (encoding.slices.len(), chip.tile.array.cols);
+    if columns > available as usize {
+        return Err(format!("its weights need {columns} columns, an array has {available}"));
+    }
+    if encoding.polarities() as u32 > chip.tile.arrays {
+        return Err("a pair of arrays does not fit a tile of one array (tile.arrays)".to_owned());
+    }
+    Ok(())
+}
+
 impl Placer {
     /// Cuts and places a matrix; levels are left empty.
     pub(crate) fn place(
@@ -80,15 +92,9 @@ impl Placer {
         encoding: &Encoding,
         chip: &Chip,
     ) -> Result<Vec<PlacedCrossbar>, CompileError> {
+        check_columns(encoding, chip).map_err(|what| CompileError::layer(layer, what))?;
         let tile = &chip.tile;
         let outputs_per_array = tile.array.cols as usize / encoding.slices.len();
-        if outputs_per_array == 0 {
-            let what = format!("its weights need {} columns, an array has {}", encoding.slices.len(), tile.array.cols);
-            return Err(CompileError::layer(layer, what));
-        }
-        if encoding.polarities() as u32 > tile.arrays {
-            return Err(CompileError::layer(layer, "a pair of arrays does not fit a tile of one array (tile.arrays)"));
-        }
         let mut site = Site::new(self.next_tile);
         let mut crossbars = Vec::new();
         for (rows, outputs) in cuts(groups, tile.array.rows as usize, outputs_per_array) {

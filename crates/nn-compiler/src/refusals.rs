@@ -30,6 +30,11 @@ impl Refusals {
         self.excused.insert(node.to_owned());
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// Whether later passes need not say anything of a node.
     pub(crate) fn has(&self, node: &str) -> bool {
         self.excused.contains(node) || self.nodes.iter().any(|refusal| refusal.node == node)

@@ -60,13 +60,26 @@ impl InputCoding {
     /// The codes of an image `[channel][row][column]`.
     #[must_use]
     pub fn codes(&self, shape: Shape, image: &[f32]) -> Vec<i32> {
+        self.values(shape, image).map(|value| self.format.nearest(value) as i32).collect()
+    }
+
+    /// Values of an image `[channel][row][column]` that are clipped: their nearest whole number is no code.
+    #[must_use]
+    pub fn clipped(&self, shape: Shape, image: &[f32]) -> usize {
+        let (lowest, highest) = self.format.codes();
+        let codes = lowest as f64..=highest as f64;
+        self.values(shape, image).filter(|&value| !codes.contains(&round_half_even(value))).count()
+    }
+
+    /// The values of an image in codes, before they are rounded.
+    fn values(&self, shape: Shape, image: &[f32]) -> impl Iterator<Item = f64> {
         // As many neighbouring values share a factor.
         let stretch = shape.len() / self.multipliers.len().max(1);
-        let code = |(pixels, (multiplier, offset)): (&[f32], (&f64, &f64))| -> Vec<i32> {
-            pixels.iter().map(|&pixel| self.format.nearest(f64::from(pixel) * multiplier + offset) as i32).collect()
-        };
         let affine = self.multipliers.iter().zip(&self.offsets);
-        image.chunks(stretch.max(1)).zip(affine.cycle()).flat_map(code).collect()
+        let parts = image.chunks(stretch.max(1)).zip(affine.cycle());
+        parts.flat_map(|(pixels, (multiplier, offset))| {
+            pixels.iter().map(move |&pixel| f64::from(pixel) * multiplier + offset)
+        })
     }
 
     /// Whether it is one for images of a shape.
@@ -118,6 +131,10 @@ mod tests {
         let per_value = InputCoding { format, multipliers: vec![10.0; 4], offsets: vec![1.0, 2.0, 3.0, -7.0] };
         assert_eq!(per_value.codes(shape, &image), [1, 12, 6, 0]);
         assert_eq!(InputCoding::unsigned(4).codes(shape, &image), [0, 15, 4, 11]);
+        // What is rounded to the last code is not clipped.
+        let beyond = [15.4 / 15.0, 15.6 / 15.0, -0.4 / 15.0, -0.6 / 15.0];
+        assert_eq!(InputCoding::unsigned(4).clipped(shape, &beyond), 2);
+        assert_eq!((per_channel.clipped(shape, &[1.3, -0.3, 0.8, 0.9]), per_value.clipped(shape, &image)), (3, 0));
         assert!([&per_channel, &per_value, &InputCoding::unsigned(4)].iter().all(|c| c.validate(shape).is_ok()));
     }
 

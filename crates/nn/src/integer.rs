@@ -78,7 +78,7 @@ impl QuantisedNetwork {
         match layer {
             QuantisedLayer::Mvm(mvm) => mvm.requantise(&mvm.accumulate(input(mvm.input))),
             QuantisedLayer::MaxPool(pool) => pool.reduce(input(pool.input)),
-            QuantisedLayer::AveragePool(pool) => pool.reduce(input(pool.input), format(pool.input)),
+            QuantisedLayer::AveragePool(pool) => pool.reduce(input(pool.input), format(pool.input).signed),
             QuantisedLayer::Add(add) => add.sum(add.inputs.map(input)),
             QuantisedLayer::Concat(concat) => {
                 concat.join(&concat.inputs.iter().map(|&source| input(source)).collect::<Vec<_>>())
@@ -142,12 +142,13 @@ impl QuantisedMaxPool {
 }
 
 impl QuantisedAveragePool {
-    /// The scaled sum of every window of every channel of a map of codes in the given format.
+    /// The scaled sum of every window of every channel of a map of codes, which may be negative if they are `signed`.
     ///
     /// # Panics
     /// If the map does not have the layer's size.
     #[must_use]
-    pub fn reduce(&self, map: &[i64], format: CodeFormat) -> Vec<i64> {
+    pub fn reduce(&self, map: &[i64], signed: bool) -> Vec<i64> {
+        let format = CodeFormat { bits: self.bits, signed };
         self.averages(map).into_iter().map(|average| format.nearest(average)).collect()
     }
 

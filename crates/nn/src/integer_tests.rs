@@ -150,6 +150,7 @@ fn residual() -> QuantisedNetwork {
             window: Window::whole(INPUT),
             multiplier: 0.25,
             count_padding: true,
+            bits: 4,
         }),
         mvm("fc", Window::whole(Shape { channels: 1, height: 1, width: 1 }), &[3, -2], &[1, 0], MvmOutput::Scores),
     ];
@@ -169,6 +170,12 @@ fn a_residual_network_by_hand() {
     assert_eq!(net.format_of(1), Some(CodeFormat { bits: 3, signed: true }));
     assert_eq!(net.format_of(3), Some(CodeFormat { bits: 4, signed: false }));
     assert_eq!((net.format_of(4), net.mac_count()), (None, 4 + 2));
+    // Averages may have more codes than what they are averages of.
+    let mut net = residual();
+    let QuantisedLayer::AveragePool(gap) = &mut net.layers[2] else { panic!("an average") };
+    (gap.multiplier, gap.bits) = (4.0, 7);
+    assert_eq!(net.infer_layers(&[0, 2, 15, 9]).unwrap()[2], [20]);
+    assert_eq!(net.format_of(3), Some(CodeFormat { bits: 7, signed: false }));
 }
 
 #[test]
@@ -197,6 +204,12 @@ fn what_is_wrong_with_a_graph_is_named() {
             pool.multiplier = 65_537.0;
         }
     });
+    let width = message(&|net| {
+        if let QuantisedLayer::AveragePool(pool) = &mut net.layers[2] {
+            pool.bits = 0;
+        }
+    });
+    assert!(width.contains("layer `gap`: bits is 0, allowed: 1 to 16"), "{width}");
     assert!(gap.contains("layer `gap`: multiplier is 65537, allowed: positive numbers of at most 65536"), "{gap}");
 }
 

@@ -111,8 +111,8 @@ pub struct QuantisedMaxPool {
     pub window: Window,
 }
 
-/// `clamp(round_half_even(sum * multiplier), lowest, highest)` over windows of codes, clamped to the codes that the source may have. Padding
-/// adds 0, and counts or not. One window over everything is global average pooling.
+/// `clamp(round_half_even(sum * multiplier), lowest, 2^bits - 1)` over windows of codes; the lowest code is 0, or that of a signed format if the
+/// source's is signed. Padding adds 0, and counts or not. One window over everything is global average pooling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantisedAveragePool {
     /// Name of the layer.
@@ -125,6 +125,8 @@ pub struct QuantisedAveragePool {
     pub multiplier: f64,
     /// Whether windows at the border have the same multiplier as all others; else it is divided by the number of pixels that lie under a window.
     pub count_padding: bool,
+    /// Width of a code of the result, a sign not counted.
+    pub bits: u32,
 }
 
 /// `clamp(round_half_even(a * multipliers[0] + b * multipliers[1]), lowest, 2^bits - 1)`: two products, rounded to `f64` each, and their sum.
@@ -170,14 +172,11 @@ impl QuantisedNetwork {
                 Some(CodeFormat { bits: *bits, signed: *signed })
             }
             // Sources stand before their layers, so this ends.
-            QuantisedLayer::MaxPool(QuantisedMaxPool { input, .. })
-            | QuantisedLayer::AveragePool(QuantisedAveragePool { input, .. }) => {
-                if *input < source {
-                    self.format_of(*input)
-                } else {
-                    None
-                }
+            QuantisedLayer::MaxPool(QuantisedMaxPool { input, .. }) if *input < source => self.format_of(*input),
+            QuantisedLayer::AveragePool(QuantisedAveragePool { input, bits, .. }) if *input < source => {
+                Some(CodeFormat { bits: *bits, ..self.format_of(*input)? })
             }
+            QuantisedLayer::MaxPool(_) | QuantisedLayer::AveragePool(_) => None,
         }
     }
 
@@ -197,6 +196,22 @@ impl QuantisedMvm {
     #[must_use]
     pub fn group_rows(&self) -> usize {
         self.window.rows() / self.groups.max(1)
+    }
+
+    /// The largest magnitude that a sum can have, for inputs of a format: as many of the highest codes as help, and the bias.
+    #[must_use]
+    pub fn largest_sum(&self, inputs: CodeFormat) -> i64 {
+        let (lowest, highest) = inputs.codes();
+        let of_output = |(row, bias): (&[i32], &i64)| {
+            let (mut least, mut most) = (*bias, *bias);
+            for &weight in row {
+                let ends = [lowest, highest].map(|code| i64::from(weight) * code);
+                least += ends[0].min(ends[1]);
+                most += ends[0].max(ends[1]);
+            }
+            least.abs().max(most.abs())
+        };
+        self.weights.chunks(self.group_rows().max(1)).zip(&self.bias).map(of_output).max().unwrap_or(0)
     }
 }
 

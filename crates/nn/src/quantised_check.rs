@@ -115,6 +115,7 @@ fn check_windows(window: &Window) -> Result<(), Invalid> {
 impl QuantisedAveragePool {
     fn validate(&self) -> Result<(), Invalid> {
         check_multiplier("multiplier", self.multiplier)?;
+        check_bits("bits", self.bits, 1)?;
         if self.count_padding { Ok(()) } else { check_windows(&self.window) }
     }
 }

@@ -53,6 +53,7 @@ fn network() -> QuantisedNetwork {
             window: Window::whole(JOINED),
             multiplier: 0.5,
             count_padding: true,
+            bits: 4,
         }),
         mvm("fc", 4, Window::whole(Shape { width: 1, ..JOINED }), &[1, 1, 1], MvmOutput::Scores),
     ];

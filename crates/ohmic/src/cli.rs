@@ -145,13 +145,13 @@ pub struct Simulate {
     /// Directory of data sets, each below its name (see `ohmic list datasets`) [default: $OHMIC_DATA]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// IDX file of images instead of the program's own data set
+    /// Images instead of the program's own data set: a NumPy file (.npy) as `ohmic compile --calibrate` takes it, or an IDX file of bytes
     #[arg(long, value_name = "FILE", requires = "labels")]
     pub images: Option<PathBuf>,
-    /// IDX file of labels
+    /// Class of every image, counted from 0: a NumPy file (.npy), a text with one a line (.csv, .txt), or an IDX file
     #[arg(long, value_name = "FILE", requires = "images")]
     pub labels: Option<PathBuf>,
-    /// Pixel value that stands for 1
+    /// Byte of an IDX file of images that stands for 1
     #[arg(long, value_name = "V", default_value_t = 255)]
     pub pixel_max: u8,
     /// Images that are streamed to measure the throughput

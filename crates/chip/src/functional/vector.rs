@@ -6,7 +6,7 @@
 //! of two maps is one of each per value. A concatenation is one requantisation per value whose multiplier is not 1, a table one look-up per value.
 
 use crate::config::Chip;
-use crate::program::{AddStage, ConcatStage, PoolKind, PoolStage, TableStage, Window};
+use crate::program::{AddStage, ConcatStage, FeatureMap, PoolKind, PoolStage, TableStage, Window};
 use tile::actions::ActionCounts;
 use tile::kernel::round_half_even;
 
@@ -68,11 +68,11 @@ pub(super) fn run_table(stage: &TableStage, chip: &Chip, map: &[i32]) -> (Vec<i3
 }
 
 fn pool(stage: &PoolStage, result: &mut Vec<i32>, map: &[i32]) {
-    let clamps = stage.window.input.codes();
+    let clamps = FeatureMap { bits: stage.output_bits(), ..stage.window.input }.codes();
     match stage.kind {
         // Padding is no code.
         PoolKind::Max => pool_by(&stage.window, map, clamps.0, Ord::max, |maxima, _| result.extend(maxima)),
-        PoolKind::Average { multiplier, count_padding } => {
+        PoolKind::Average { multiplier, count_padding, .. } => {
             pool_by(
                 &stage.window,
                 map,
@@ -162,7 +162,7 @@ fn read(counts: &mut ActionCounts, chip: &Chip, bits: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::{Axis, FeatureMap};
+    use crate::program::Axis;
 
     /// Two channels of a column of pixels.
     fn window(height: u32, kernel_height: u32, padding: u32, signed: bool) -> Window {
@@ -185,11 +185,11 @@ mod tests {
         let around = window(3, 3, 1, true);
         assert_eq!(pooled(PoolKind::Max, around, &map), [-3, 4, -3, 4, -5, 2]);
         assert_eq!(
-            pooled(PoolKind::Average { multiplier: 0.5, count_padding: true }, around, &map),
+            pooled(PoolKind::Average { multiplier: 0.5, count_padding: true, bits: 5 }, around, &map),
             [-4, 3, -8, 2, -6, 0]
         );
         // -8 and 6 over two pixels, -15 and 5 over three, -12 and 1 over two.
-        let uncounted = PoolKind::Average { multiplier: 1.0, count_padding: false };
+        let uncounted = PoolKind::Average { multiplier: 1.0, count_padding: false, bits: 5 };
         assert_eq!(pooled(uncounted, around, &map), [-4, 3, -5, 2, -6, 0]);
     }
 
@@ -197,11 +197,22 @@ mod tests {
     fn averages_round_half_to_even_and_stay_within_their_codes() {
         let whole = window(2, 2, 0, false);
         // 1.5 and 2.5 are both nearest to 2, and no code is above 15.
-        assert_eq!(pooled(PoolKind::Average { multiplier: 0.5, count_padding: true }, whole, &[1, 2, 2, 3]), [2, 2]);
-        assert_eq!(pooled(PoolKind::Average { multiplier: 1.0, count_padding: true }, whole, &[9, 7, 6, 9]), [15, 15]);
+        assert_eq!(
+            pooled(PoolKind::Average { multiplier: 0.5, count_padding: true, bits: 4 }, whole, &[1, 2, 2, 3]),
+            [2, 2]
+        );
+        assert_eq!(
+            pooled(PoolKind::Average { multiplier: 1.0, count_padding: true, bits: 4 }, whole, &[9, 7, 6, 9]),
+            [15, 15]
+        );
+        // Or of more bits than what they are averages of.
+        assert_eq!(
+            pooled(PoolKind::Average { multiplier: 4.0, count_padding: true, bits: 6 }, whole, &[9, 7, 6, 9]),
+            [60, 63]
+        );
         let signed = window(2, 2, 0, true);
         assert_eq!(
-            pooled(PoolKind::Average { multiplier: 1.0, count_padding: true }, signed, &[-9, 7, -9, 9]),
+            pooled(PoolKind::Average { multiplier: 1.0, count_padding: true, bits: 5 }, signed, &[-9, 7, -9, 9]),
             [-15, 15]
         );
     }

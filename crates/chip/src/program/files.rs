@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Version of the format; a reader refuses any other.
-const VERSION: u32 = 8;
+const VERSION: u32 = 9;
 pub(super) const TEXT: &str = "program.toml";
 pub(super) const ARRAYS: &str = "arrays.safetensors";
 

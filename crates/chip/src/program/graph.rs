@@ -62,7 +62,7 @@ impl Stage {
                 let (channels, bits, signed) = (stage.outputs, stage.output_bits(), stage.output_signed());
                 FeatureMap { height, width, channels, bits, signed }
             }
-            Self::Pool(_) => FeatureMap { height, width, ..window.input },
+            Self::Pool(stage) => FeatureMap { height, width, bits: stage.output_bits(), ..window.input },
             Self::Add(stage) => stage.output(),
             Self::Concat(stage) => stage.output(),
             Self::Table(stage) => stage.output(),

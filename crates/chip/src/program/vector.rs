@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Largest multiplier of an average or a sum: the range of a code, beyond which every code but 0 would be clipped.
 pub const LARGEST_MULTIPLIER: f64 = 65_536.0;
 
-/// One value per window and channel. Its map has the width and the sign of its input's.
+/// One value per window and channel. Its map has the sign of its input's; maxima have its width, too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolStage {
@@ -22,13 +22,24 @@ pub struct PoolStage {
     pub tile: u32,
 }
 
+impl PoolStage {
+    /// Width of a value of its result, bits.
+    #[must_use]
+    pub fn output_bits(&self) -> u32 {
+        match self.kind {
+            PoolKind::Max => self.window.input.bits,
+            PoolKind::Average { bits, .. } => bits,
+        }
+    }
+}
+
 /// What a pool stage makes of a window of codes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PoolKind {
     /// The largest code; padding does not count.
     Max,
-    /// `clamp(round_half_even(sum * multiplier), lowest, highest)`, the clamps of the input map's codes; padding adds 0.
+    /// `clamp(round_half_even(sum * multiplier), lowest, highest)`, the clamps of codes of `bits` bits; padding adds 0.
     ///
     /// One window over everything is global average pooling.
     Average {
@@ -37,6 +48,8 @@ pub enum PoolKind {
         /// Whether the multiplier is that of every window; else it is divided by the number of pixels under a window, so that those at the border have
         /// multipliers of their own.
         count_padding: bool,
+        /// Width of a value of the result, bits; of signed ones including the sign bit.
+        bits: u32,
     },
 }
 

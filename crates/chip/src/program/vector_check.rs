@@ -11,8 +11,10 @@ impl Program {
             Stage::Mvm(_) => Ok(()),
             Stage::Pool(pool) => match pool.kind {
                 PoolKind::Max => Ok(()),
-                PoolKind::Average { multiplier, count_padding } => {
+                PoolKind::Average { multiplier, count_padding, bits } => {
                     check_multiplier(multiplier)?;
+                    let sign = pool.window.input.signed;
+                    check_codes(bits.saturating_sub(sign.into()), sign, sign)?;
                     if count_padding { Ok(()) } else { check_windows(&pool.window) }
                 }
             },

@@ -140,6 +140,15 @@ impl Mappings {
 }
 
 impl Request {
+    /// The strategy of all layers, if it is named.
+    #[must_use]
+    pub fn named(&self) -> Option<&dyn LayerMappings> {
+        match self {
+            Self::Named(mapping) => Some(mapping),
+            Self::Chosen(_) => None,
+        }
+    }
+
     /// The mappings for a network on a chip; training images say what its layers see.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The description of a network that others made: where its file is, and what it expects of an image.
 
+use nn::datasets::DATASETS;
 use serde::{Deserialize, Serialize};
 use tile::check::{Check, Problems};
 
@@ -34,7 +35,7 @@ pub struct ModelConfig {
 
 /// Where the names of classes are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a list of names, or the path of a file with one a line")]
 pub enum Labels {
     /// Here.
     Names(Vec<String>),
@@ -88,6 +89,10 @@ impl Default for InputConfig {
 
 impl Check for ModelConfig {
     fn check(&self, problems: &mut Problems) {
+        let known = || DATASETS.iter().map(|info| info.name);
+        let sets = || known().collect::<Vec<_>>().join(", ");
+        let there_is = self.dataset == "none" || known().any(|name| name == self.dataset);
+        problems.require("dataset", &self.dataset, there_is, format!("{}, or none", sets()));
         problems.require("file", &self.file, !self.file.is_empty(), "the path of a file");
         if let Some(Labels::Names(names)) = &self.labels {
             let named = !names.is_empty() && names.iter().all(|name| !name.trim().is_empty());

@@ -46,11 +46,18 @@ pub fn load(name: &str, models: Option<&Path>, overrides: &[String]) -> Result<M
         .into_iter()
         .chain(models.map(Path::to_path_buf).or_else(|| std::env::var_os(MODELS).map(PathBuf::from)))
         .collect();
-    from_config(&config, &places)
+    from_config(&config, &places).map_err(|error| match error {
+        ExploreError::Request(what) => ExploreError::Request(format!("{name}: {what}")),
+        error => error,
+    })
 }
 
-/// Tells a network without weights from a mistake.
+/// Tells a network without weights, and layers without a document, from a mistake.
 fn untrained(name: &str, error: ConfigError) -> ExploreError {
+    if error.to_string().contains("kind = \"graph\" is unknown") {
+        let remedy = "write a document of kind `network` whose `file` is this one, and name that";
+        return ExploreError::Request(format!("{name} is a graph, the layers of a network; {remedy}"));
+    }
     if config::load::<Architecture>(Kind::Network, name, &[]).is_err() {
         return error.into();
     }
@@ -93,18 +100,18 @@ fn read(config: &ModelConfig, places: &[PathBuf]) -> Result<(Graph, PathBuf), Ex
 /// The first of the places that has a file.
 fn find(file: &str, places: &[PathBuf]) -> Result<PathBuf, ExploreError> {
     let path = Path::new(file);
-    let tried: Vec<PathBuf> =
-        if path.is_absolute() { vec![path.to_owned()] } else { places.iter().map(|place| place.join(path)).collect() };
-    match tried.iter().find(|path| path.exists()) {
-        Some(path) => Ok(path.clone()),
-        None => Err(ExploreError::Request(format!(
-            "{file} was not found in {}; name its directory by --models DIR or {MODELS}",
-            match tried.as_slice() {
-                [] => "any place, because none was named".to_owned(),
-                tried => tried.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
-            }
-        ))),
+    if path.is_absolute() {
+        let missing = || ExploreError::Request(format!("{file} does not exist"));
+        return path.exists().then(|| path.to_owned()).ok_or_else(missing);
     }
+    let found = places.iter().map(|place| place.join(path)).find(|path| path.exists());
+    // The directory of a document that is named without one is empty.
+    let name =
+        |place: &PathBuf| if place.as_os_str().is_empty() { ".".to_owned() } else { place.display().to_string() };
+    let tried: Vec<String> = places.iter().map(name).collect();
+    let tried = if tried.is_empty() { "any place, because none was named".to_owned() } else { tried.join(", ") };
+    let remedy = format!("name its directory by --models DIR or {MODELS}");
+    found.ok_or_else(|| ExploreError::Request(format!("{file} was not found in {tried}; {remedy}")))
 }
 
 /// A name that networks may have.

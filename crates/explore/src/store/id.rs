@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 /// The version of the model. Results of another version have other names; raised with every change after which the same configuration gives other
 /// bytes.
-pub const MODEL: &str = concat!(env!("CARGO_PKG_VERSION"), " model 2");
+pub const MODEL: &str = concat!(env!("CARGO_PKG_VERSION"), " model 3");
 
 /// A SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

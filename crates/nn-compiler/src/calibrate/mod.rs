@@ -14,6 +14,7 @@ use fit::fit;
 use observe::{Observed, observe};
 pub(crate) use sums::Sums;
 use tile::adc::AdcTransfer;
+use tile::cost::MAX_ADC_BITS;
 use tile::device::States;
 
 /// Sets the converters of all stages as the chip's range policy says. `images` are calibration images in input codes.
@@ -134,16 +135,17 @@ pub(crate) fn lossless_bits(chip: &Chip, stage: &MvmStage) -> u32 {
     (0..stage.slices.len()).map(|slice| resolution(exact(chip, stage, slice))).max().unwrap_or(1)
 }
 
-/// Gives the chip of a program with exact transfers the resolution that they need.
+/// Gives the chip of a program with exact transfers the resolution that they need, or the least above it that its model of converters covers.
 pub(crate) fn lossless(program: &mut Program) -> Result<(), CompileError> {
     let chip = program.chip.clone();
     let transfers = program.mvm_stages().flat_map(|(_, stage)| stage.slices.iter().map(|slice| slice.adc));
-    let bits = transfers.map(resolution).max().unwrap_or(1);
-    program.chip.tile.adc.bits = bits;
-    let uncovered = |allowed| {
-        CompileError::chip(&chip, format!("lossless conversion needs an ADC of {bits} bits; allowed is {allowed}"))
-    };
-    program.chip.tile.adc.cost().map(|_| ()).map_err(uncovered)
+    let needed = transfers.map(resolution).max().unwrap_or(1);
+    let priced = |bits: u32| Adc { bits, ..chip.tile.adc.clone() }.cost().map(|_| bits);
+    let bits = (needed..=MAX_ADC_BITS as u32).find_map(|bits| priced(bits).ok()).map_or_else(|| priced(needed), Ok);
+    program.chip.tile.adc.bits = bits.map_err(|allowed| {
+        CompileError::chip(&chip, format!("lossless conversion needs an ADC of {needed} bits; allowed is {allowed}"))
+    })?;
+    Ok(())
 }
 
 /// Range `calibrated`: what the criterion makes of the sums of each slice.

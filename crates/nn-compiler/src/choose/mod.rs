@@ -37,6 +37,7 @@ use nn::datasets::Split;
 use nn::quantised::{QuantisedLayer, QuantisedNetwork};
 use score::Scale;
 use seen::Seen;
+use std::collections::BTreeSet;
 
 /// With fewer images a choice is doubtful: fully connected layers see one window of each.
 const LEAST_IMAGES: usize = 8;
@@ -110,6 +111,8 @@ pub struct Choice {
     pub fallbacks: Vec<Fallback>,
     /// Calibration images that were looked at.
     pub images: usize,
+    /// How many of them differ from each other and have more than one value.
+    pub different: usize,
 }
 
 impl Choice {
@@ -119,14 +122,18 @@ impl Choice {
         MixedMapping::new(AUTO, self.layers.iter().map(|layer| layer.chosen().mapping.clone()).collect())
     }
 
-    /// What makes the choice doubtful, if anything does: few images.
+    /// What makes the choice doubtful, if anything does: few images, or few among many that are alike or empty.
     #[must_use]
     pub fn doubt(&self) -> Option<String> {
-        let few = self.images < LEAST_IMAGES;
-        few.then(|| {
+        let Self { images, different, .. } = self;
+        let some = if different < images {
+            format!(", of which {different} show something and differ")
+        } else {
+            String::new()
+        };
+        (*different < LEAST_IMAGES).then(|| {
             format!(
-                "--mapping {AUTO} looked at {} calibration images; below {LEAST_IMAGES} its predictions are those of these images alone",
-                self.images
+                "--mapping {AUTO} looked at {images} calibration images{some}; below {LEAST_IMAGES} its predictions are those of these images alone"
             )
         })
     }
@@ -171,7 +178,14 @@ pub fn choose(
         return Err(CompileError::chip(chip, what));
     }
     let fallbacks = layers.iter().filter_map(|layer| fallback(layer, chip)).collect();
-    Ok(Choice { layers, tiles: (needed, available), fallbacks, images: images.len() })
+    Ok(Choice { layers, tiles: (needed, available), fallbacks, images: images.len(), different: different(&images) })
+}
+
+/// Images that differ from each other and have more than one value.
+fn different(images: &Split) -> usize {
+    let bits = |index: usize| images.image(index).iter().map(|value| value.to_bits()).collect::<Vec<u32>>();
+    let shows = |image: &Vec<u32>| image.len() == 1 || image.windows(2).any(|pair| pair[0] != pair[1]);
+    (0..images.len()).map(bits).filter(shows).collect::<BTreeSet<_>>().len()
 }
 
 /// Scores candidates, chooses those that fit so many tiles, and prices converters anew with the resolution that the chosen ones demand of all, until they demand no more.

@@ -12,7 +12,7 @@ pub fn dump(layers: &Layers) -> String {
         (Some(_), Some(_)) => "normalised pixels in a prescribed format",
     };
     let mut text = format!("input %0 {} {coding}\n", layers.input);
-    for (index, Layer { name, inputs, kind, after, shape }) in layers.layers.iter().enumerate() {
+    for (index, Layer { name, inputs, kind, after, shape, .. }) in layers.layers.iter().enumerate() {
         let sources: Vec<String> = inputs.iter().map(|source| format!("%{source}")).collect();
         let kind = match kind {
             LayerKind::Weighted(weighted) => {
@@ -23,6 +23,7 @@ pub fn dump(layers: &Layers) -> String {
             LayerKind::Add => "add".to_owned(),
             LayerKind::Concat => "concat".to_owned(),
             LayerKind::Table(function) => format!("table {function:?}"),
+            LayerKind::Refused => "refused".to_owned(),
         };
         let relu = if after.relu { " relu" } else { "" };
         let highest = after.highest.map_or_else(String::new, |highest| format!(" at most {highest}"));

@@ -46,11 +46,14 @@ pub(super) fn absorb_orders(graph: &mut Graph, refusals: &mut Refusals) -> Resul
     Ok(())
 }
 
-/// A network that reshapes its input before anything else has an input of that shape.
+/// A network that reshapes its input before anything else has an input of that shape; but for a softmax, behind which the shape is as before.
 fn take_shape_of_input(graph: &mut Graph) {
     while let [first, _, ..] = graph.nodes.as_slice()
         && let Operation::Reshape(shape) = first.op
         && super::rewrite::readers(graph)[0] == [0]
+        && !super::rewrite::readers(graph)[1]
+            .iter()
+            .any(|&reader| matches!(graph.nodes[reader].op, Operation::Softmax(_)))
     {
         graph.input = shape;
         super::rewrite::remove(graph, 0);
@@ -86,13 +89,14 @@ impl Viewer<'_> {
             (Operation::Add, [first, second]) if first.order == second.order && first.stored == second.stored => {
                 View { source: self.push(&name, Operation::Add, vec![first.source, second.source]), ..first.clone() }
             }
+            (Operation::Concat, views) if flattened(views) && same_pixels(views) => {
+                let sources = views.iter().map(|view| view.source).collect();
+                View::joined(self.push(&name, Operation::Concat, sources), views, shape)
+            }
             (op, views) => {
                 if !views.iter().all(View::is_plain) {
-                    self.refusals.push(
-                        (&name, op.kind()),
-                        "it reads a map whose values a transposition or a reshape before it has put in another order, and no unit of the chip reorders maps",
-                        "transpose where the network is exported, or say that its input is laid out as nhwc",
-                    );
+                    let (problem, remedy) = reason(&op, views);
+                    self.refusals.push((&name, op.kind()), problem, remedy);
                 }
                 let sources = views.iter().map(|view| self.in_order(&name, view)).collect();
                 View::plain(self.push(&name, op, sources), shape)
@@ -125,6 +129,33 @@ impl Viewer<'_> {
     }
 }
 
+/// What is wrong with a node that reads views which are not as their sources are, and what could be done.
+fn reason(op: &Operation, views: &[View]) -> (&'static str, &'static str) {
+    if matches!(op, Operation::Concat) && flattened(views) {
+        return (
+            "it joins flattened maps of different heights or widths, whose channels do not lie side by side",
+            "pool them to one size in front of it, or add the results of a fully connected layer for each",
+        );
+    }
+    (
+        "it reads a map whose values a transposition or a reshape before it has put in another order, and no unit of the chip reorders maps",
+        "transpose where the network is exported, or say that its input is laid out as nhwc",
+    )
+}
+
+/// Whether all views are of one pixel.
+fn flattened(views: &[View]) -> bool {
+    views.iter().all(|view| view.seen.height * view.seen.width == 1)
+}
+
+/// Whether the sources of all views have one height and one width, so that their channels can be joined.
+fn same_pixels(views: &[View]) -> bool {
+    views.windows(2).all(|pair| {
+        let [first, second] = [&pair[0].stored, &pair[1].stored];
+        (first.height, first.width) == (second.height, second.width)
+    })
+}
+
 /// Whether a node with one source computes every value from the value at its place alone.
 fn element_wise(op: &Operation) -> bool {
     matches!(
@@ -144,6 +175,24 @@ impl View {
         Self { source, stored: shape, seen: shape, order: None }
     }
 
+    /// Flattened maps of one size, one behind the other: as those of the map of all their channels.
+    fn joined(source: usize, views: &[Self], seen: Shape) -> Self {
+        let mut stored = views.first().map_or(seen, |view| view.stored);
+        stored.channels = views.iter().map(|view| view.stored.channels).sum();
+        let mut order: Vec<u32> = Vec::with_capacity(seen.len());
+        for view in views {
+            let before = order.len();
+            order.extend((0..view.seen.len()).map(|index| (before + view.place(index)) as u32));
+        }
+        Self { source, stored, seen, order: Some(order) }.compact()
+    }
+
+    /// Without an order that changes nothing.
+    fn compact(self) -> Self {
+        let moves = |order: &Vec<u32>| order.iter().enumerate().any(|(index, &place)| index != place as usize);
+        Self { order: self.order.filter(moves), ..self }
+    }
+
     fn is_plain(&self) -> bool {
         self.order.is_none() && self.seen == self.stored
     }
@@ -155,8 +204,7 @@ impl View {
 
     fn reordered(&self, by: &Reorder) -> Self {
         let order: Vec<u32> = by.order.iter().map(|&index| self.place(index as usize) as u32).collect();
-        let same = order.iter().enumerate().all(|(index, &place)| index == place as usize);
-        Self { seen: by.shape, order: (!same).then_some(order), ..self.clone() }
+        Self { seen: by.shape, order: Some(order), ..self.clone() }.compact()
     }
 
     /// The layer that computes the same from the source.

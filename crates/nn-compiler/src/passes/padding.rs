@@ -30,6 +30,14 @@ pub(super) fn absorb_padding(graph: &mut Graph, refusals: &mut Refusals) {
 
 const BORDER: &str = "a border must be zeros around the pixels, and narrower than the windows behind it";
 
+/// A border around another one of the same value: one border.
+fn joined(first: Pad, second: Pad) -> Option<Pad> {
+    let sum = |a: [usize; 2], b: [usize; 2]| [a[0] + b[0], a[1] + b[1]];
+    let (channels, height, width) =
+        (sum(first.channels, second.channels), sum(first.height, second.height), sum(first.width, second.width));
+    (first.value == second.value).then_some(Pad { channels, height, width, ..first })
+}
+
 /// The readers of node `index` with its border as their own, or what is wrong and what could be done.
 fn widened(graph: &Graph, index: usize, pad: Pad) -> Result<Vec<(usize, Operation)>, (String, String)> {
     let refuse = |problem: String, remedy: &str| Err((problem, remedy.to_owned()));
@@ -37,6 +45,13 @@ fn widened(graph: &Graph, index: usize, pad: Pad) -> Result<Vec<(usize, Operatio
     let rectified = is_rectified(graph, graph.nodes[index].inputs[0]);
     if readers.is_empty() {
         return refuse("it ends the network".to_owned(), "remove it");
+    }
+    let behind = |&reader: &usize| match graph.nodes[reader].op {
+        Operation::Pad(next) => joined(pad, next).map(|pad| (reader, Operation::Pad(pad))),
+        _ => None,
+    };
+    if let Some(joined) = readers.iter().map(behind).collect() {
+        return Ok(joined);
     }
     if pad.channels != [0, 0] {
         return refuse("it adds channels".to_owned(), BORDER);

@@ -24,15 +24,15 @@ impl Pass<'_> {
         let Value { source, mut scale, format, ref maps } = *self.input(layer);
         let values = if count_padding { window.vertical.kernel * window.horizontal.kernel } else { 1 };
         let (name, multiplier) = (layer.name.clone(), 1.0 / values as f64);
-        let mut pool = QuantisedAveragePool { name, input: source, window, multiplier, count_padding };
-        if index + 1 == self.layers.layers.len() {
-            // Averages are smaller than what they are averages of: scores of its codes would be few. Elsewhere what reads them has that range anyway.
-            let mut averages: Vec<f64> = maps.iter().flat_map(|map| pool.averages(map)).map(f64::abs).collect();
-            let codes = format.codes().1 as f64;
-            let finer = (codes / self.settings.activation_range.of(&mut averages, codes)).clamp(1.0, MAX_MULTIPLIER);
-            (pool.multiplier, scale) = (pool.multiplier * finer, scale / finer);
-        }
-        let maps = maps.iter().map(|map| pool.reduce(map, format)).collect();
+        // Averages are smaller than what they are averages of, and the network may have prescribed few codes for that: they have codes of their own.
+        let bits = self.format(index, format.signed).bits.max(format.bits);
+        let mut pool = QuantisedAveragePool { name, input: source, window, multiplier, count_padding, bits };
+        let format = CodeFormat { bits, ..format };
+        let mut averages: Vec<f64> = maps.iter().flat_map(|map| pool.averages(map)).map(f64::abs).collect();
+        let codes = format.codes().1 as f64;
+        let finer = (codes / self.settings.activation_range.of(&mut averages, codes)).clamp(1.0, MAX_MULTIPLIER);
+        (pool.multiplier, scale) = (pool.multiplier * finer, scale / finer);
+        let maps = maps.iter().map(|map| pool.reduce(map, format.signed)).collect();
         Value { source: self.push(QuantisedLayer::AveragePool(pool)), scale, format, maps }
     }
 
@@ -71,7 +71,7 @@ impl Pass<'_> {
     /// Refuses a prescribed format of which two equally near codes occur and the odd one is to be taken, as requantisation takes the even one.
     pub(super) fn refuse_ties(&mut self, layer: &Layer) {
         self.refusals.push(
-            (&layer.name, "quantise"),
+            (layer.quantiser.as_deref().unwrap_or(&layer.name), "quantise"),
             "its results are rounded after an odd zero point is added, so that of two equally near codes the odd one is taken; the chip takes the even one",
             "quantise with an even zero point, or with scales that are no powers of two, where no two codes are equally near",
         );

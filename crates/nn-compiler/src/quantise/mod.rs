@@ -3,6 +3,8 @@
 //! Weights are rounded in the scale they were made for, or in one of their range. The range of every activation is found on calibration images,
 //! which need no float inference: each layer is run in integers as soon as those before it are fixed.
 
+#[cfg(test)]
+mod average_tests;
 mod concat;
 mod dump;
 mod input;
@@ -102,25 +104,23 @@ impl Quantised {
     }
 }
 
-/// Quantises a network of layers.
+/// Quantises a network of layers. What integers cannot hold is noted in `refusals`; if there are any, also earlier ones, the result holds the integer weights of
+/// all layers, but is no network that could be run.
 ///
 /// # Errors
 /// If there are no calibration images of its shape, or it has no layers.
-pub fn quantise(
-    name: &str,
-    dataset: &str,
+pub(crate) fn quantise(
+    (name, dataset): (&str, &str),
     layers: &Layers,
     settings: &QuantiseSettings,
     calibration: &Split,
+    refusals: &mut Refusals,
 ) -> Result<Quantised, CompileError> {
     check(layers, calibration)?;
-    let mut pass = Pass::new(name, dataset, layers, settings, calibration);
+    let mut pass = Pass::new((name, dataset), layers, settings, calibration, refusals);
     for index in 0..layers.layers.len() {
         pass.layer(index);
     }
-    let order: Vec<&str> = layers.layers.iter().map(|layer| layer.name.as_str()).collect();
-    pass.refusals.check(name, &order)?;
-    pass.network.validate()?;
     let score_scale = pass.values.last().map_or(1.0, |value| value.scale);
     Ok(Quantised { network: pass.network, score_scale })
 }
@@ -147,11 +147,19 @@ struct Pass<'a> {
     feeds_arrays: Vec<bool>,
     /// For every source the last layer that reads it.
     last_reader: Vec<usize>,
-    refusals: Refusals,
+    /// For every source whether its values are known: nothing is refused of it and of what it is computed from.
+    known: Vec<bool>,
+    refusals: &'a mut Refusals,
 }
 
 impl<'a> Pass<'a> {
-    fn new(name: &str, dataset: &str, layers: &'a Layers, settings: &'a QuantiseSettings, calibration: &Split) -> Self {
+    fn new(
+        (name, dataset): (&str, &str),
+        layers: &'a Layers,
+        settings: &'a QuantiseSettings,
+        calibration: &Split,
+        refusals: &'a mut Refusals,
+    ) -> Self {
         let feeds_arrays = feeds_arrays(layers);
         let known = dataset != UNKNOWN;
         let (coding, scale) = input::coding(layers, settings, feeds_arrays[0], (known, calibration));
@@ -160,8 +168,10 @@ impl<'a> Pass<'a> {
         let maps = (0..calibration.len()).map(image).collect();
         let input = Value { source: 0, scale, format: coding.format, maps };
         let mut last_reader = vec![0; layers.layers.len() + 1];
+        let mut known: Vec<bool> = layers.refused.iter().map(|refused| !refused).collect();
         for (index, layer) in layers.layers.iter().enumerate() {
             layer.inputs.iter().for_each(|&source| last_reader[source] = index);
+            known[index + 1] &= layer.inputs.iter().all(|&source| known[source]);
         }
         let network = QuantisedNetwork {
             name: name.to_owned(),
@@ -170,13 +180,16 @@ impl<'a> Pass<'a> {
             coding,
             layers: Vec::new(),
         };
-        let refusals = Refusals::default();
-        Self { settings, layers, network, values: vec![input], feeds_arrays, last_reader, refusals }
+        Self { settings, layers, network, values: vec![input], feeds_arrays, last_reader, known, refusals }
     }
 
     fn layer(&mut self, index: usize) {
         let layer = &self.layers.layers[index];
+        let readable = layer.inputs.iter().all(|&source| self.known[source]);
         let value = match &layer.kind {
+            LayerKind::Weighted(weighted) if !readable => self.weights_alone(layer, weighted),
+            LayerKind::Refused => Value::unknown(),
+            _ if !readable => Value::unknown(),
             LayerKind::Weighted(weighted) => self.weighted(index, layer, weighted),
             LayerKind::MaxPool(window) => self.max_pool(layer, *window),
             LayerKind::AveragePool { window, count_padding } => {
@@ -219,7 +232,7 @@ fn feeds_arrays(layers: &Layers) -> Vec<bool> {
         let passes = match layer.kind {
             LayerKind::Weighted(_) => true,
             LayerKind::MaxPool(_) | LayerKind::AveragePool { .. } => feeds[index + 1],
-            LayerKind::Add | LayerKind::Concat | LayerKind::Table(_) => false,
+            LayerKind::Add | LayerKind::Concat | LayerKind::Table(_) | LayerKind::Refused => false,
         };
         layer.inputs.iter().for_each(|&source| feeds[source] |= passes);
     }

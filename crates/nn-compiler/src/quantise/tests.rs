@@ -6,7 +6,7 @@ use crate::fuse::fuse;
 use nn::Shape;
 use nn::graph::{Coefficients, Graph, Linear, Node, Operation, Quantise, Rounding, WeightScale};
 
-const SETTINGS: QuantiseSettings = QuantiseSettings {
+pub(super) const SETTINGS: QuantiseSettings = QuantiseSettings {
     weight_bits: 8,
     bits: 8,
     signed_bits: 7,
@@ -14,6 +14,20 @@ const SETTINGS: QuantiseSettings = QuantiseSettings {
     weight_range: Range::Max,
     activation_range: Range::Max,
 };
+
+/// The pass alone.
+pub(super) fn alone(
+    dataset: &str,
+    layers: &Layers,
+    settings: &QuantiseSettings,
+    calibration: &Split,
+) -> Result<Quantised, CompileError> {
+    let mut refusals = Refusals::default();
+    let quantised = super::quantise(("net", dataset), layers, settings, calibration, &mut refusals)?;
+    refusals.check("net", &[])?;
+    quantised.network.validate()?;
+    Ok(quantised)
+}
 
 /// The value that each integer stands for, output by output.
 fn values(weights: &weights::IntegerWeights) -> Vec<f32> {
@@ -52,7 +66,7 @@ fn an_imposed_scale_is_kept_and_clips() {
     assert_eq!((found.weights, found.scales), (vec![2, -127, 127, 3], vec![0.5, 0.25]));
 }
 
-fn linear(name: &str, inputs: usize, outputs: usize) -> Node {
+pub(super) fn linear(name: &str, inputs: usize, outputs: usize) -> Node {
     let weight = (0..inputs * outputs).map(|index| (index % 5) as f32 / 4.0 - 0.5).collect();
     let linear = Linear {
         inputs,
@@ -84,9 +98,7 @@ fn a_table_that_is_added_has_a_name_of_its_own() {
     let graph = Graph { name: "net".to_owned(), dataset: "none".to_owned(), input, nodes };
     graph.validate().unwrap();
     let calibration = Split { features: 4, images: vec![0.1, 0.9, 0.5, 0.3], labels: vec![0] };
-    let quantised =
-        super::quantise("net", "none", &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &calibration)
-            .unwrap();
+    let quantised = alone("none", &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &calibration).unwrap();
     let names: Vec<&str> = quantised.network.layers.iter().map(QuantisedLayer::name).collect();
     assert_eq!(names, ["a", "a.codes_", "a.codes"]);
 }
@@ -102,9 +114,7 @@ fn the_range_of_inputs_of_unknown_kind_is_that_of_the_calibration_images() {
         let graph = Graph { name: "net".to_owned(), dataset: dataset.to_owned(), input, nodes: nodes.clone() };
         let images: Vec<f32> = (0..80).map(|index| (index * 37 % 80) as f32 / 79.0 * scale + shift).collect();
         let split = Split { features: 4, images, labels: vec![0; 20] };
-        let quantised =
-            super::quantise("net", dataset, &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &split)
-                .unwrap();
+        let quantised = alone(dataset, &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &split).unwrap();
         let scores = quantised.network.infer_all(&split.images).unwrap().into_iter().flatten();
         let expected = graph.forward(&split.images).unwrap();
         let (mut error, mut power) = (0.0, 0.0);
@@ -125,7 +135,7 @@ fn error_of(linear: Linear, settings: &QuantiseSettings) -> f64 {
     let images: Vec<f32> = (0..20 * input.width).map(|index| (index * 37 % 79) as f32 / 78.0).collect();
     let split = Split { features: input.width, images, labels: vec![0; 20] };
     let layers = fuse(&graph, &mut Refusals::default()).unwrap();
-    let quantised = super::quantise("net", "mnist", &layers, settings, &split).unwrap();
+    let quantised = alone("mnist", &layers, settings, &split).unwrap();
     let scores = quantised.network.infer_all(&split.images).unwrap().into_iter().flatten();
     let (mut error, mut power) = (0.0, 0.0);
     for (score, expected) in scores.zip(graph.forward(&split.images).unwrap()) {
@@ -170,8 +180,7 @@ fn pixels_of_a_data_set_have_the_codes_of_0_to_1() {
     let nodes = vec![Node { inputs: vec![0], ..linear("a", 4, 3) }];
     let graph = Graph { name: "net".to_owned(), dataset: "mnist".to_owned(), input, nodes };
     let split = Split { features: 4, images: vec![0.1, 0.5, 0.3, 0.0], labels: vec![0] };
-    let quantised =
-        super::quantise("net", "mnist", &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &split).unwrap();
+    let quantised = alone("mnist", &fuse(&graph, &mut Refusals::default()).unwrap(), &SETTINGS, &split).unwrap();
     assert_eq!((quantised.network.coding.multipliers, quantised.network.coding.offsets), (vec![255.0], vec![0.0]));
 }
 
@@ -192,7 +201,7 @@ fn weights_without_steps_and_biases_beyond_all_sums_are_named() {
     let split = Split { features: 4, images: vec![0.1, 0.9, 0.5, 0.3], labels: vec![0] };
     let run = |graph: &Graph| {
         let layers = fuse(graph, &mut Refusals::default()).unwrap();
-        super::quantise("net", "none", &layers, &SETTINGS, &split)
+        alone("none", &layers, &SETTINGS, &split)
     };
     let error = run(&graph).unwrap_err().to_string();
     assert!(error.contains("2 of its nodes") && !error.contains("`plain`"), "{error}");
@@ -205,7 +214,7 @@ fn weights_without_steps_and_biases_beyond_all_sums_are_named() {
     let split = Split { features: 3, images: vec![0.1, 0.9, 0.5, 0.3, 0.2, 0.7], labels: vec![0; 2] };
     let deviation = |graph: &Graph| {
         let layers = fuse(graph, &mut Refusals::default()).unwrap();
-        let quantised = super::quantise("net", "none", &layers, &SETTINGS, &split).unwrap();
+        let quantised = alone("none", &layers, &SETTINGS, &split).unwrap();
         quantised.deviation(graph, &split).unwrap()
     };
     if let Operation::Linear(linear) = &mut graph.nodes[1].op {
@@ -221,23 +230,4 @@ fn weights_without_steps_and_biases_beyond_all_sums_are_named() {
     }
     let drowned = deviation(&graph);
     assert!(usual < 0.05 && drowned > 0.5, "{usual} and {drowned}");
-}
-
-/// The sums of a last layer with a ReLU, and the averages of a last pooling, are codes of their own range.
-#[test]
-fn scores_of_a_last_average_use_its_own_range() {
-    let input = Shape { channels: 2, height: 4, width: 4 };
-    let axis = nn::Axis::new(4, 1, 0);
-    let pool = nn::graph::AveragePool { vertical: axis, horizontal: axis, count_padding: false };
-    let nodes = vec![Node { name: "gap".to_owned(), inputs: vec![0], op: Operation::AveragePool(pool) }];
-    let graph = Graph { name: "net".to_owned(), dataset: "none".to_owned(), input, nodes };
-    // One bright pixel a channel: averages are a sixteenth of the largest value.
-    let images: Vec<f32> =
-        (0..96).map(|index| if index % 16 == 3 { 0.2 + index as f32 / 120.0 } else { 0.0 }).collect();
-    let split = Split { features: 32, images, labels: vec![0; 3] };
-    let layers = fuse(&graph, &mut Refusals::default()).unwrap();
-    let quantised = super::quantise("net", "none", &layers, &SETTINGS, &split).unwrap();
-    assert!(quantised.deviation(&graph, &split).unwrap() < 0.005);
-    let scores = quantised.network.infer_all(&split.images).unwrap();
-    assert_eq!(scores.iter().flatten().max(), Some(&255));
 }

@@ -16,6 +16,13 @@ pub(super) struct Value {
     pub(super) maps: Vec<Vec<i64>>,
 }
 
+impl Value {
+    /// What stands for a source whose values are not known; nothing is computed from it.
+    pub(super) fn unknown() -> Self {
+        Self { source: 0, scale: 1.0, format: holding(0, 1), maps: Vec::new() }
+    }
+}
+
 /// The codes among which those from `lowest` to `highest` lie: the narrowest format that holds them.
 pub(super) fn holding(lowest: i64, highest: i64) -> CodeFormat {
     let largest = highest.max(-lowest).max(1);

@@ -21,40 +21,26 @@ fn is_mixed(scale: &WeightScale) -> bool {
     matches!(scale, WeightScale::Channel(scales) if scales.windows(2).any(|pair| pair[0].to_bits() != pair[1].to_bits()))
 }
 
-/// A bound on the sums of a layer of codes of at most `highest`.
-fn largest_sum(mvm: &QuantisedMvm, highest: i64) -> i64 {
-    let rows = mvm.weights.chunks(mvm.group_rows().max(1)).zip(&mvm.bias);
-    let sum = |(row, bias): (&[i32], &i64)| row.iter().map(|&w| i64::from(w.abs()) * highest).sum::<i64>() + bias.abs();
-    rows.map(sum).max().unwrap_or(0)
+/// The largest magnitude of weights.
+fn largest(weights: &[f32]) -> f32 {
+    weights.iter().fold(0.0, |largest, weight| largest.max(weight.abs()))
 }
 
 impl Pass<'_> {
     pub(super) fn weighted(&mut self, index: usize, layer: &Layer, weighted: &Weighted) -> Value {
-        let Value { source, scale: input_scale, .. } = *self.input(layer);
-        let outputs = weighted.bias.len();
+        let input_scale = self.input(layer).scale;
         let last = self.yields_scores(index) && !is_mixed(&weighted.scale);
-        let integers = integer_weights(&weighted.weight, outputs, &weighted.scale, last, self.settings);
-        self.check_numbers(layer, weighted, (&integers.scales, input_scale));
+        let (mut mvm, scales) = self.integers(layer, weighted, last);
+        self.check_biases(layer, weighted, (&scales, input_scale));
         let bias = |(bias, scale): (&f32, &f32)| {
             let step = f64::from(*scale) * input_scale;
             ((f64::from(*bias) / step).round_ties_even() as i64).clamp(-MAX_BIAS, MAX_BIAS)
         };
-        let mut mvm = QuantisedMvm {
-            name: layer.name.clone(),
-            input: source,
-            window: weighted.window,
-            groups: weighted.groups,
-            weights: integers.weights,
-            outputs,
-            weight_bits: self.settings.weight_bits,
-            weight_offset: weighted.offset,
-            bias: weighted.bias.iter().zip(&integers.scales).map(bias).collect(),
-            output: MvmOutput::Scores,
-        };
-        let unit = integers.scales.iter().copied().fold(0.0, f32::max);
+        mvm.bias = weighted.bias.iter().zip(&scales).map(bias).collect();
+        let unit = scales.iter().copied().fold(0.0, f32::max);
         let accumulated = Accumulated {
             maps: mvm.accumulate_all(&self.input(layer).maps),
-            ratios: integers.scales.iter().map(|&scale| f64::from(scale) / f64::from(unit)).collect(),
+            ratios: scales.iter().map(|&scale| f64::from(scale) / f64::from(unit)).collect(),
             unit: f64::from(unit),
         };
         if last {
@@ -63,7 +49,7 @@ impl Pass<'_> {
             return Value { source, scale: accumulated.unit * input_scale, format: holding(0, 1), maps: Vec::new() };
         }
         let (format, multipliers, scale) = self.requantisation(index, layer.after, &accumulated, input_scale);
-        let largest = largest_sum(&mvm, self.input(layer).format.codes().1);
+        let largest = mvm.largest_sum(self.input(layer).format);
         let ties = || multipliers.iter().any(|&multiplier| has_ties(multiplier, largest));
         if layer.after.format.is_some_and(|format| format.ties_to_odd) && ties() {
             self.refuse_ties(layer);
@@ -74,26 +60,60 @@ impl Pass<'_> {
         self.within(layer, layer.after, Value { source, scale, format, maps })
     }
 
-    /// Refuses weights and biases that integers do not hold: of one layer they lie too far apart, or too near zero.
-    fn check_numbers(&mut self, layer: &Layer, weighted: &Weighted, (scales, input_scale): (&[f32], f64)) {
-        let mut refuse = |problem: String, remedy: &str| {
-            self.refusals.push((&layer.name, "weighted layer"), problem, remedy);
+    /// The integer weights of a layer whose source is not known, so that they can be mapped: what can be said of it without its activations.
+    pub(super) fn weights_alone(&mut self, layer: &Layer, weighted: &Weighted) -> Value {
+        let (mvm, _) = self.integers(layer, weighted, false);
+        self.push(QuantisedLayer::Mvm(mvm));
+        Value::unknown()
+    }
+
+    /// The layer with integer weights and no biases, and the value of a step of each output's weights.
+    fn integers(&mut self, layer: &Layer, weighted: &Weighted, scores: bool) -> (QuantisedMvm, Vec<f32>) {
+        let outputs = weighted.bias.len();
+        let integers = integer_weights(&weighted.weight, outputs, &weighted.scale, scores, self.settings);
+        self.check_weights(layer, weighted, &integers.scales);
+        let mvm = QuantisedMvm {
+            name: layer.name.clone(),
+            input: self.input(layer).source,
+            window: weighted.window,
+            groups: weighted.groups,
+            weights: integers.weights,
+            outputs,
+            weight_bits: self.settings.weight_bits,
+            weight_offset: weighted.offset,
+            bias: vec![0; outputs],
+            output: MvmOutput::Scores,
         };
-        let rows = (weighted.weight.len() / scales.len().max(1)).max(1);
-        let largest = |weights: &[f32]| weights.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
+        (mvm, integers.scales)
+    }
+
+    /// Notes what is wrong with the numbers of a layer.
+    fn refuse_numbers(&mut self, layer: &Layer, problem: String, remedy: &str) {
+        self.refusals.push((&layer.name, "weighted layer"), problem, remedy);
+    }
+
+    /// Refuses weights that integers do not hold: too near zero, or none among those of 1 bit.
+    fn check_weights(&mut self, layer: &Layer, weighted: &Weighted, scales: &[f32]) {
         let all = largest(&weighted.weight);
         if all > 0.0 && weighted.scale == WeightScale::Free && scales.iter().all(|&scale| scale > 2.0 * all) {
-            refuse(
+            self.refuse_numbers(
+                layer,
                 format!("its largest weight is {all:e}, too small a number to have steps"),
                 "multiply its weights, and divide those behind it",
             );
         }
         if self.settings.weight_bits == 1 && weighted.scale != WeightScale::Free && weighted.weight.contains(&0.0) {
-            refuse(
+            self.refuse_numbers(
+                layer,
                 "it has weights of 0 among integers that are prescribed, and weights of 1 bit are -1 and 1".to_owned(),
                 "set format.weight_bits to 2 or more",
             );
         }
+    }
+
+    /// Refuses biases that integers do not hold: nothing is left of the weights beside them.
+    fn check_biases(&mut self, layer: &Layer, weighted: &Weighted, (scales, input_scale): (&[f32], f64)) {
+        let rows = (weighted.weight.len() / scales.len().max(1)).max(1);
         let beyond = |(output, (bias, scale)): (usize, (&f32, &f32))| {
             let steps = (f64::from(*bias) / (f64::from(*scale) * input_scale)).abs();
             // In front of weights that are all 0 any step will do.
@@ -101,7 +121,8 @@ impl Pass<'_> {
             (steps > MAX_BIAS as f64 && weighs).then_some((output, *bias))
         };
         if let Some((output, bias)) = weighted.bias.iter().zip(scales).enumerate().find_map(beyond) {
-            refuse(
+            self.refuse_numbers(
+                layer,
                 format!(
                     "bias {output} is {bias:e}, more than 2^51 steps of its sums, so that its weights are nothing beside it"
                 ),

@@ -84,12 +84,12 @@ pub struct Infer {
     /// CSV file for the results, one image a line
     #[arg(long, value_name = "FILE.csv")]
     pub logits: Option<PathBuf>,
-    /// Chip whose widths of weights and inputs the integers have, and which is simulated by the analog engine
-    #[arg(long, value_name = "NAME|FILE", default_value = "default")]
-    pub chip: String,
-    /// Mapping strategy of the analog engine, or `auto` as for `ohmic compile`
-    #[arg(long, value_name = "NAME|auto", default_value = "isaac")]
-    pub mapping: String,
+    /// Chip whose widths of weights and inputs the integers have, and which is simulated by the analog engine [default: default]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub chip: Option<String>,
+    /// Mapping strategy of the analog engine, or `auto` as for `ohmic compile` [default: isaac]
+    #[arg(long, value_name = "NAME|auto")]
+    pub mapping: Option<String>,
     /// With --mapping auto: TOML file of kind `auto` that says what to choose from and what counts; single keys by --set auto.KEY=VALUE
     #[arg(long, value_name = "FILE.toml")]
     pub auto: Option<String>,

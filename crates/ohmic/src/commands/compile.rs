@@ -1,6 +1,6 @@
 //! `ohmic compile`: a network to a program directory.
 
-use super::{choice, print_json, warn};
+use super::{choice, print_json, quoted, quoted_path, warn};
 use crate::cli::{Compile, Format};
 use crate::table::table;
 use explore::ExploreError;
@@ -11,13 +11,13 @@ use explore::config::{Kind, load};
 use explore::datasets;
 use explore::model::Model;
 use explore::nn::datasets::Dataset;
-use explore::nn_compiler::front::{passes, quantised};
+use explore::nn_compiler::front::{Goal, QUANTISE, dump_after, passes, quantised};
 use explore::nn_compiler::inspect::{Inspect, PROGRAM_PASSES};
 use explore::nn_compiler::mapping::AUTO;
 use explore::nn_compiler::place::{Hops, place};
-use explore::nn_compiler::quantise::Quantised;
+use explore::nn_compiler::quantise::{Quantised, dump};
 use explore::nn_compiler::report::{LayerReport, report};
-use explore::nn_compiler::{CompilationSettings, Limit, compile_quantised, replicate};
+use explore::nn_compiler::{CompilationSettings, Limit, compile_quantised, replicate, warnings};
 use explore::output::{records_csv, write, write_run};
 use explore::plot::floor_plan;
 use serde_json::json;
@@ -30,30 +30,33 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
     let request = asked.request()?;
     let chip: Chip = load(Kind::Chip, &arguments.chip, &asked.of_chip())?;
     let model = explore::model::load(&arguments.network, arguments.places.models.as_deref(), &[])?;
-    let dataset = dataset(arguments, &model)?;
-    let mut dumped = None;
-    let mut observe = |pass: &str, text: &dyn Fn() -> String| {
-        if arguments.dump_after.as_deref() == Some(pass) {
-            dumped = Some(text());
-        }
-    };
-    let quantised = quantised(&model.graph, &dataset.train, &chip, &arguments.integers.quantisation(), &mut observe)?;
-    if let Some(text) = dumped {
+    let quantisation = arguments.integers.quantisation();
+    let pass = arguments.dump_after.as_deref();
+    if let Some(text) = pass.map(|pass| dump_after(pass, &model.graph, &quantisation)).transpose()?.flatten() {
         say!("{}", text.trim_end());
         return Ok(());
     }
+    let dataset = dataset(arguments, &model)?;
+    // What is looked at before it is compiled need not suit the mapping.
+    let goal = if pass == Some(QUANTISE) { Goal::Integers } else { Goal::Chip(request.named()) };
+    let quantised = quantised(&model.graph, &dataset.train, &chip, &quantisation, goal)?;
+    if pass == Some(QUANTISE) {
+        say!("{}", dump(&quantised).trim_end());
+        return Ok(());
+    }
     warn(quantised.doubt(&model.graph, &dataset.train)?.into_iter().collect());
-    let inspect = arguments.dump_after.as_deref().and_then(program_pass);
+    let inspect = pass.and_then(program_pass);
     let mappings = request.mappings(&quantised.network, &dataset, &chip)?;
     let (program, hops, limit) = program(arguments, &quantised, &dataset, (&chip, &mappings))?;
     if let Some(inspect) = inspect {
         say!("{}", inspect(&program)?.trim_end());
         return Ok(());
     }
+    warn(warnings(&quantised.network, &program));
     let Some(output) = &arguments.output else { return Ok(()) };
     let choice = mappings.choice();
     explore::chip::program::save(&program, output)?;
-    write_run(output, Kind::Chip, &chip, &repeat(arguments, &request))?;
+    write_run(output, Kind::Chip, &chip, &repeat(arguments, output, &request))?;
     if let Some(choice) = choice {
         write(output, "choice.csv", &records_csv(&choice_rows(choice, &chip))?)?;
     }
@@ -132,12 +135,15 @@ fn program(
 }
 
 /// The command that repeats a compilation.
-fn repeat(arguments: &Compile, request: &Request) -> String {
-    let Compile { training, seed, placement, integers, places, .. } = arguments;
+fn repeat(arguments: &Compile, output: &Path, request: &Request) -> String {
+    let Compile { network, training, seed, placement, integers, places, .. } = arguments;
     let mut command = format!(
-        "ohmic compile NETWORK --chip run.toml {} --training {training} --seed {seed} --placement {} -o DIR",
+        "ohmic compile {} --chip run.toml {} --training {} --seed {seed} --placement {} -o {}",
+        quoted(network),
         request.arguments(),
-        placement.name()
+        quoted(training),
+        placement.name(),
+        quoted_path(output)
     );
     if let Some(arrays) = arguments.replicate {
         command += &format!(" --replicate {arrays}");
@@ -147,18 +153,11 @@ fn repeat(arguments: &Compile, request: &Request) -> String {
     }
     let files = [("calibrate", &arguments.calibrate), ("models", &places.models), ("data", &places.data.data)];
     for (flag, path) in files {
-        command += &path.as_ref().map_or_else(String::new, |path| format!(" --{flag} {}", quoted(path)));
+        command += &path.as_ref().map_or_else(String::new, |path| format!(" --{flag} {}", quoted_path(path)));
     }
     command
         + &format!(" --weight-range {} --activation-range {}", integers.weight_range, integers.activation_range)
         + &format!(" --accuracy-images {}", arguments.accuracy_images)
-}
-
-/// A path as a shell takes it. A line break would end the comment that it stands in.
-fn quoted(path: &Path) -> String {
-    let path = path.display().to_string().replace(['\n', '\r'], "?");
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,".contains(c);
-    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
 fn write_report(output: &Path, program: &Program) -> Result<(), ExploreError> {

@@ -24,7 +24,7 @@ pub fn run(arguments: &ExportSpice, format: Format) -> Result<(), ExploreError> 
         },
     };
     let images = match arguments.image {
-        Some(_) => Some(explore::simulate::images(&program, None, None)?),
+        Some(_) => Some(explore::image_files::images(&program, None, None)?),
         None => None,
     };
     let drive = match (&images, arguments.image) {

@@ -8,12 +8,12 @@ use explore::ExploreError;
 use explore::auto::{Asked, Request};
 use explore::chip::config::Chip;
 use explore::config::{Kind, load};
-use explore::infer::{AnalogChip, Engine, Inferred, infer};
+use explore::infer::{AnalogChip, Engine, Inferred, infer, input_warning};
 use explore::model::Model;
 use explore::nn::argmax;
 use explore::nn::datasets::{Dataset, Split};
-use explore::nn_compiler::CompilationSettings;
-use explore::nn_compiler::front::quantised;
+use explore::nn_compiler::front::{Goal, quantised};
+use explore::nn_compiler::{CompilationSettings, compile_quantised, warnings};
 use explore::output::{lines_csv, write_bytes};
 use explore::statistics::wilson_interval;
 use explore::{datasets, npy};
@@ -23,6 +23,7 @@ use serde_json::json;
 const SHOWN: usize = 10;
 
 pub fn run(arguments: &Infer, format: Format) -> Result<(), ExploreError> {
+    warn(without_effect(arguments).into_iter().collect());
     let model = explore::model::load(&arguments.network, arguments.places.models.as_deref(), &[])?;
     let images = images(arguments, &model)?;
     let inferred = match arguments.engine {
@@ -37,6 +38,26 @@ pub fn run(arguments: &Infer, format: Format) -> Result<(), ExploreError> {
     print(arguments, &model, &inferred, correct, format)
 }
 
+/// What is given and has no effect on the engine that is asked for.
+fn without_effect(arguments: &Infer) -> Option<String> {
+    let Infer { engine, calibrate, chip, mapping, auto, set, .. } = arguments;
+    let (float, analog) = (*engine == EngineName::Float, *engine == EngineName::Analog);
+    let given = [
+        ("--calibrate", float && calibrate.is_some()),
+        ("--chip", float && chip.is_some()),
+        ("--set", float && !set.is_empty()),
+        ("--mapping", !analog && mapping.is_some()),
+        ("--auto", !analog && auto.is_some()),
+    ];
+    let idle: Vec<&str> = given.into_iter().filter_map(|(flag, idle)| idle.then_some(flag)).collect();
+    (!idle.is_empty()).then(|| format!("{} without effect: engine {}", idle.join(", "), name_of(*engine)))
+}
+
+/// The name of an engine, as it is given.
+fn name_of(engine: EngineName) -> String {
+    format!("{engine:?}").to_lowercase()
+}
+
 /// The images of a file, or the test images of the network's data set.
 fn images(arguments: &Infer, model: &Model) -> Result<Split, ExploreError> {
     if arguments.limit == Some(0) {
@@ -44,6 +65,10 @@ fn images(arguments: &Infer, model: &Model) -> Result<Split, ExploreError> {
     }
     let all = match &arguments.input {
         Some(path) => datasets::from_npy(path, model.graph.input)?,
+        None if model.graph.dataset == "none" => {
+            let what = "the network names no data set; give images by --input FILE.npy";
+            return Err(ExploreError::Request(format!("{}: {what}", arguments.network)));
+        }
         None => {
             let split = datasets::load_test(&model.graph.dataset, arguments.places.data.data.as_deref())?;
             split
@@ -61,13 +86,16 @@ fn in_integers(
     images: &Split,
     (engine, format): (EngineName, Format),
 ) -> Result<Inferred, ExploreError> {
-    let asked = Asked { mapping: &arguments.mapping, document: arguments.auto.as_deref(), set: &arguments.set };
+    let mapping = arguments.mapping.as_deref().unwrap_or("isaac");
+    let asked = Asked { mapping, document: arguments.auto.as_deref(), set: &arguments.set };
     let request = asked.request()?;
-    let chip: Chip = load(Kind::Chip, &arguments.chip, &asked.of_chip())?;
+    let chip: Chip = load(Kind::Chip, arguments.chip.as_deref().unwrap_or("default"), &asked.of_chip())?;
     let dataset = calibration(arguments, model, images)?;
     let quantisation = arguments.integers.quantisation();
-    let quantised = quantised(&model.graph, &dataset.train, &chip, &quantisation, &mut |_, _| {})?;
+    let goal = if engine == EngineName::Integer { Goal::Integers } else { Goal::Chip(request.named()) };
+    let quantised = quantised(&model.graph, &dataset.train, &chip, &quantisation, goal)?;
     warn(quantised.doubt(&model.graph, &dataset.train)?.into_iter().collect());
+    warn(input_warning(&quantised.network, images).into_iter().collect());
     if engine == EngineName::Integer {
         return infer(Engine::Integer(&quantised), images, &Bar::default());
     }
@@ -82,7 +110,10 @@ fn in_integers(
         chip: &chip,
         seed: arguments.seed,
     };
-    let chip = AnalogChip { quantised: &quantised, settings: &settings, chip_sample: arguments.chip_sample };
+    let program = compile_quantised(&quantised.network, &settings)?;
+    warn(warnings(&quantised.network, &program));
+    let (seed, chip_sample, score_scale) = (arguments.seed, arguments.chip_sample, quantised.score_scale);
+    let chip = AnalogChip { program: &program, score_scale, seed, chip_sample };
     infer(Engine::Analog(&chip), images, &Bar::default())
 }
 
@@ -142,7 +173,7 @@ fn print(
 ) -> Result<(), ExploreError> {
     let images = inferred.images().len();
     let interval = correct.map(|correct| wilson_interval(correct as u64, images as u64));
-    let engine = format!("{:?}", arguments.engine).to_lowercase();
+    let engine = name_of(arguments.engine);
     if format == Format::Json {
         return print_json(&json!({
             "network": model.graph.name,

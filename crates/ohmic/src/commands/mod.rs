@@ -22,6 +22,7 @@ use explore::experiment::Experiment;
 use explore::model::Model;
 use explore::nn::datasets::DATASETS;
 use serde_json::Value;
+use std::path::Path;
 
 /// Prints JSON.
 fn print_json(value: &Value) -> Result<(), ExploreError> {
@@ -49,6 +50,18 @@ fn warn(warnings: Vec<String>) {
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
+}
+
+/// A word as a shell takes it. A line break would end the comment that it stands in.
+fn quoted(word: &str) -> String {
+    let word = word.replace(['\n', '\r'], "?");
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// A path as a shell takes it.
+fn quoted_path(path: &Path) -> String {
+    quoted(&path.display().to_string())
 }
 
 /// `--set` with the short forms of single keys on top.

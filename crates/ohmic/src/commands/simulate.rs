@@ -1,6 +1,6 @@
 //! `ohmic simulate`: a program directory and a data set, nothing else.
 
-use super::{print_json, warn};
+use super::{print_json, quoted_path, warn};
 use crate::bar::Bar;
 use crate::cli::{Format, Simulate};
 use crate::table;
@@ -11,9 +11,10 @@ use explore::conductances::import;
 use explore::config::Kind;
 use explore::diagnosis::{converter_warnings, evaluation_warnings};
 use explore::evaluate::{CellSource, Evaluation, Evaluator};
+use explore::image_files::{ImageFiles, images};
 use explore::output::{converters_csv, rows_csv, write, write_run};
 use explore::results::Row;
-use explore::simulate::{ImageFiles, fault_map, images, simulate};
+use explore::simulate::{fault_map, simulate};
 use explore::tile::address::Purpose;
 use serde_json::json;
 
@@ -64,17 +65,19 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
 /// The command that repeats a run.
 fn repeat(arguments: &Simulate, chips: u32) -> String {
     let Simulate { seed, timing_images, .. } = arguments;
-    let mut command = format!("ohmic simulate PROGRAM --chips {chips} --seed {seed} --timing-images {timing_images}");
+    let program = quoted_path(&arguments.program);
+    let mut command = format!("ohmic simulate {program} --chips {chips} --seed {seed} --timing-images {timing_images}");
     if let Some(limit) = arguments.limit {
         command += &format!(" --limit {limit}");
     }
     if let (Some(images), Some(labels)) = (&arguments.images, &arguments.labels) {
         let pixel_max = arguments.pixel_max;
-        command += &format!(" --images {} --labels {} --pixel-max {pixel_max}", images.display(), labels.display());
+        let [images, labels] = [images, labels].map(|path| quoted_path(path));
+        command += &format!(" --images {images} --labels {labels} --pixel-max {pixel_max}");
     }
     for (option, path) in [("--fault-map", &arguments.fault_map), ("--conductances", &arguments.conductances)] {
         if let Some(path) = path {
-            command += &format!(" {option} {}", path.display());
+            command += &format!(" {option} {}", quoted_path(path));
         }
     }
     command + " (with the program compiled for this chip)"
