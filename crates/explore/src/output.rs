@@ -44,6 +44,8 @@ pub fn write_bytes(path: &Path, contents: &[u8]) -> Result<(), ExploreError> {
 /// # Errors
 /// If it cannot be written.
 pub fn write_run<T: Serialize>(directory: &Path, kind: Kind, config: &T, repeat: &str) -> Result<(), ExploreError> {
+    // A line break would end the comment.
+    let repeat = repeat.replace(['\n', '\r'], "?");
     let text = format!("# Written by ohmic {VERSION}. Repeat with: {repeat}\n\n{}", to_toml(kind, config)?);
     write(directory, "run.toml", &text)
 }

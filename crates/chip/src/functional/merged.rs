@@ -77,7 +77,7 @@ impl Merged {
         outputs: &mut Outputs,
     ) {
         for part in &self.parts {
-            let together = (CODES / part.rows.len()).max(1).next_multiple_of(LANES / 2);
+            let together = (CODES / part.rows.len()).next_multiple_of(TOGETHER).max(TOGETHER);
             for start in (0..windows.count()).step_by(together) {
                 let here = start..windows.count().min(start + together);
                 products.resize(here.len(), Lanes::splat(0.0));
@@ -99,8 +99,10 @@ pub(super) struct Factors {
     products: Vec<Lanes<f64>>,
 }
 
-/// Codes that are multiplied together.
+/// Codes that are multiplied together, about.
 const CODES: usize = 2048;
+/// Of so many windows a multiple: the kernel takes four or six at a time.
+const TOGETHER: usize = 12;
 
 impl Part {
     fn new(stage: &MvmStage, groups: Range<usize>) -> Self {

@@ -52,11 +52,11 @@ fn warn(warnings: Vec<String>) {
     }
 }
 
-/// A word as a shell takes it. A line break would end the comment that it stands in.
+/// A word as a shell takes it.
 fn quoted(word: &str) -> String {
-    let word = word.replace(['\n', '\r'], "?");
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,%@".contains(c);
+    let is_plain = !word.is_empty() && word.chars().all(plain);
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// A path as a shell takes it.

@@ -1,6 +1,6 @@
 //! `ohmic recommend`: which mapping strategy, training method and converters keep a budget.
 
-use super::{data_set, print_json, warn, with_short_forms};
+use super::{data_set, print_json, quoted, warn, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Format, Recommend};
 use crate::table::table;
@@ -39,7 +39,7 @@ pub fn run(arguments: &Recommend, format: Format) -> Result<(), ExploreError> {
 
 /// The command that repeats the search from `run.toml`.
 fn repeat(arguments: &Recommend) -> String {
-    let from = arguments.from.as_ref().map_or_else(String::new, |from| format!(" --from {from}"));
+    let from = arguments.from.as_ref().map_or_else(String::new, |from| format!(" --from {}", quoted(from)));
     format!("ohmic recommend run.toml{from} -o DIR")
 }
 

@@ -61,25 +61,24 @@ impl DigitFormat {
 /// Adds the number of bits of the codes of each row to `counts`; `codes` has one entry per row, vector after vector.
 #[inline(always)]
 pub(super) fn count_bits(codes: &[u8], counts: &mut [u64]) {
-    // A byte can count the 248 bits that 31 codes have at most, and bytes are added 16 and more at a time.
-    const TOGETHER: usize = 31;
-    /// Rows of which a register or two hold the bytes.
-    const ROWS: usize = 64;
     let rows = counts.len();
-    for vectors in codes.chunks(TOGETHER * rows) {
-        for first in (0..rows).step_by(ROWS) {
-            let (mut bits, count) = ([0_u8; ROWS], ROWS.min(rows - first));
-            for codes in vectors.chunks_exact(rows) {
-                let codes = &codes[first..first + count];
-                match codes.first_chunk::<ROWS>() {
-                    Some(codes) => bits.iter_mut().zip(codes).for_each(|(bits, code)| *bits += code.count_ones() as u8),
-                    None => bits.iter_mut().zip(codes).for_each(|(bits, code)| *bits += code.count_ones() as u8),
-                }
-            }
-            counts[first..first + count].iter_mut().zip(bits).for_each(|(sum, bits)| *sum += u64::from(bits));
+    // Several vectors of few rows side by side: then loops are long.
+    let period = rows * (SIDE_BY_SIDE / rows.max(1)).max(1);
+    let mut bits = vec![0_u8; period];
+    // A byte can count the 248 bits that 31 codes have at most.
+    for vectors in codes.chunks(31 * period.max(1)) {
+        bits.fill(0);
+        for codes in vectors.chunks(period) {
+            bits.iter_mut().zip(codes).for_each(|(bits, code)| *bits += code.count_ones() as u8);
+        }
+        for bits in bits.chunks_exact(rows) {
+            counts.iter_mut().zip(bits).for_each(|(count, &bits)| *count += u64::from(bits));
         }
     }
 }
+
+/// Rows whose bits are counted together.
+const SIDE_BY_SIDE: usize = 256;
 
 #[cfg(test)]
 mod tests {

@@ -34,7 +34,7 @@ pub(super) fn multiply<const FUSED: bool>(factors: &Factorised<'_>, products: &m
     if factors.columns > HALF {
         multiply_columns::<FUSED, LANES, 4>(factors, products);
     } else {
-        multiply_columns::<FUSED, HALF, 8>(factors, products);
+        multiply_columns::<FUSED, HALF, 6>(factors, products);
     }
 }
 
@@ -54,9 +54,13 @@ fn multiply_columns<const FUSED: bool, const N: usize, const TOGETHER: usize>(
         for (row, cells) in factors.matrix.iter().enumerate() {
             for (sums, codes) in sums.iter_mut().zip(codes) {
                 let code = codes[row];
-                for (sum, &cell) in sums.iter_mut().zip(&cells.0) {
-                    *sum = if FUSED { code.mul_add(cell, *sum) } else { *sum + code * cell };
+                // Not in place: the compiler would take these loops apart again.
+                let mut next = [0.0; N];
+                for lane in 0..N {
+                    let (sum, cell) = (sums[lane], cells.0[lane]);
+                    next[lane] = if FUSED { code.mul_add(cell, sum) } else { sum + code * cell };
                 }
+                *sums = next;
             }
         }
         for (product, sums) in products.iter_mut().zip(&sums) {

@@ -2,6 +2,7 @@
 
 use super::load_plan;
 use crate::cli::sweep::{Engine, Submit as Arguments};
+use crate::commands::quoted;
 use explore::ExploreError;
 use explore::config::{Kind, to_toml};
 use explore::output::write;
@@ -96,15 +97,6 @@ fn parallel(arguments: &Arguments, run: &str, script: &Path) -> Result<(String, 
     command.extend(["bash".to_owned(), quoted(&script.display().to_string()), "{}".to_owned(), ":::".to_owned()]);
     command.extend((0..arguments.shards).map(|shard| shard.to_string()));
     Ok((text, command))
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:%,+@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// Submits until every row is there or has failed: tasks and machines that die cost no more than what they were about to compute.
