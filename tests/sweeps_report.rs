@@ -83,8 +83,17 @@ const after = () => new Promise((done) => setTimeout(done, 1));
   element("filter").value = "adc_bits<";
   element("filter").dispatchEvent(new Event("input"));
   say("half a condition is bad", element("filter").classList.contains("bad"));
+  element("filter").value = "accuracy_mean > 1";
+  element("filter").dispatchEvent(new Event("input"));
+  say("accuracies above 1 percent", rows().length);
   element("filter").value = "";
   element("filter").dispatchEvent(new Event("input"));
+  const headings = [...document.querySelectorAll("#head button")].map((button) => button.textContent);
+  say("percent is said", headings.includes("accuracy_mean (%)") && !headings.includes("energy_j (%)"));
+  const legend = [...document.querySelectorAll("#chart .u-legend .u-label")].map((label) => label.textContent);
+  const marked = legend.filter((text) => glyphs.includes(text[0]));
+  say("groups in the legend", marked.length);
+  say("each has a mark of its own", new Set(marked.map((text) => text[0])).size === marked.length);
   // Every mark is reached by the pointer, also where several have the same x.
   for (const x of ["energy_j", "latency_s"]) {
     element("x").value = x;
@@ -142,6 +151,10 @@ fn a_report_answers_to_pointer_and_keys() {
         "filtered: 16",
         "count: 16 of 64",
         "half a condition is bad: true",
+        "accuracies above 1 percent: 64",
+        "percent is said: true",
+        "groups in the legend: 4",
+        "each has a mark of its own: true",
         "reached over energy_j: 64",
         "reached over latency_s: 64",
         "a click chooses a row there: true",

@@ -3,17 +3,23 @@
 use chip::config::{Chip, RangePolicy};
 use explore::config::{Kind, load, preset_names};
 use nn_compiler::mapping::Mapping;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use tile::cost::{AdcPrices, MAX_ADC_BITS, TablePrices, TableRow};
 use tile::device::Device;
 
-/// A shipped chip.
+/// A shipped chip. It is read once: cases take thousands of them.
 pub(crate) fn chip(name: &str) -> Chip {
-    load(Kind::Chip, name, &[]).unwrap()
+    static READ: Mutex<BTreeMap<String, Chip>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().unwrap();
+    read.entry(name.to_owned()).or_insert_with(|| load(Kind::Chip, name, &[]).unwrap()).clone()
 }
 
-/// A shipped device.
+/// A shipped device, read once as well.
 pub(crate) fn device(name: &str) -> Device {
-    load(Kind::Device, name, &[]).unwrap()
+    static READ: Mutex<BTreeMap<String, Device>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().unwrap();
+    read.entry(name.to_owned()).or_insert_with(|| load(Kind::Device, name, &[]).unwrap()).clone()
 }
 
 /// The shipped devices whose cells can have 1 and 2 bits: what all mappings of cells of 2 bits take.

@@ -1,19 +1,11 @@
 //! Anomalies of arbitration, each as small as it can be: a change for the better lets a request that does not matter come before one that does, and everything that waits for
 //! that one is late (Graham, Bounds on Multiprocessing Timing Anomalies, 1969). Units serve whoever asks first and do not know who is waited for.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-#[path = "support/compare.rs"]
-mod compare;
-#[path = "support/stepped/mod.rs"]
-mod stepped;
-#[path = "support/workloads/mod.rs"]
-mod workloads;
-
+use crate::compare::both;
+use crate::workloads::examples::{core, plain_hardware, region};
 use chip::machine::hardware::Hardware;
 use chip::machine::instruction::{Instruction, VectorOperation};
 use chip::machine::work::{Bank, Core, Region, Workload};
-use compare::both;
-use workloads::examples::{core, plain_hardware, region};
 
 fn vector(values: u64) -> Instruction {
     Instruction::Vector { operation: VectorOperation::Requantise, values }

@@ -1,17 +1,8 @@
 //! The event engine against the naive model that visits every cycle and every unit: the same instants, the same cycles of every unit.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
-
-#[path = "support/compare.rs"]
-mod compare;
-#[path = "support/stepped/mod.rs"]
-mod stepped;
-#[path = "support/workloads/mod.rs"]
-mod workloads;
-
+use crate::compare::agreed;
+use crate::workloads::uneven_case;
 use chip::machine::{MachineError, Settings, run};
-use compare::agreed;
-use workloads::uneven_case;
 
 const CASES: u64 = 3900;
 

@@ -1,18 +1,8 @@
 //! Not ready at `c - 1`, ready at `c`: for every unit, something that is ready for it at `c`, and the unit free at `c - 1`, `c` and `c + 1`. Engine and naive
 //! model are both held to the start that follows, the later of the two.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-#[path = "support/compare.rs"]
-mod compare;
-#[path = "support/gates.rs"]
-mod gates;
-#[path = "support/stepped/mod.rs"]
-mod stepped;
-#[path = "support/workloads/mod.rs"]
-mod workloads;
-
+use crate::gates::{Build, Gate, free, hold, merge, mvm, room, send, store, vector, wait};
 use chip::machine::instruction::Instruction;
-use gates::{Build, Gate, free, hold, merge, mvm, room, send, store, vector, wait};
 
 const GATES: [Gate; 23] = [
     ("load bus", |b, c, r| {

@@ -8,18 +8,15 @@
     reason = "tests tell what they find"
 )]
 
-#[path = "support/workloads/mod.rs"]
-mod workloads;
-
+use crate::workloads::chain::chain;
+use crate::workloads::random::Random;
+use crate::workloads::{Case, case};
 use chip::machine::account::Class;
 use chip::machine::hardware::Hardware;
 use chip::machine::instruction::Instruction;
 use chip::machine::report::Report;
 use chip::machine::work::Workload;
 use chip::machine::{Settings, run};
-use workloads::chain::chain;
-use workloads::random::Random;
-use workloads::{Case, case};
 
 const CASES: u64 = 1500;
 

@@ -1,19 +1,11 @@
 //! The order of write-backs: instructions wait for the step before, and `receive` takes the item of its place in the program. Traces, with cycles counted by hand.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-#[path = "support/compare.rs"]
-mod compare;
-#[path = "support/stepped/mod.rs"]
-mod stepped;
-#[path = "support/workloads/mod.rs"]
-mod workloads;
-
+use crate::compare::both;
+use crate::stepped::Stuck;
+use crate::workloads::examples::plain_hardware;
 use chip::machine::liveness::LivenessError;
 use chip::machine::trace;
 use chip::machine::work::Workload;
-use compare::both;
-use stepped::Stuck;
-use workloads::examples::plain_hardware;
 
 /// Regions `a` (items for core `x`), `out` and more, and what cores `x` and `y` execute.
 fn workload(regions: &str, x: &str, y: &str) -> Workload {

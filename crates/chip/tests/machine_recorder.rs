@@ -1,14 +1,9 @@
 //! What a recorder is told is what the report sums up: every cycle of every unit, of network interfaces and links those that are not idle.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
-
-#[path = "support/workloads/mod.rs"]
-mod workloads;
-
+use crate::workloads::case;
 use chip::machine::account::Class;
 use chip::machine::report::{Report, UnitKind};
 use chip::machine::{Recorder, Settings, run};
-use workloads::case;
 
 /// Spans by unit, and items.
 #[derive(Default)]

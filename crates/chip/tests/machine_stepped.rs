@@ -1,22 +1,14 @@
 //! Closed forms, recurrences and worked examples, to which both the engine and the naive model that it is compared with are held.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-#[path = "support/compare.rs"]
-mod compare;
-#[path = "support/stepped/mod.rs"]
-mod stepped;
-#[path = "support/workloads/mod.rs"]
-mod workloads;
-
+use crate::compare::both;
+use crate::stepped::Stuck;
+use crate::stepped::account::Unit;
+use crate::workloads::examples::{self, Interval, Stream, core, plain_hardware, region, two_intervals};
+use crate::workloads::random::Random;
+use crate::workloads::windows::Windows;
 use chip::machine::hardware::Hardware;
 use chip::machine::instruction::{Instruction, VectorOperation};
 use chip::machine::work::{Region, Workload};
-use compare::both;
-use stepped::Stuck;
-use stepped::account::Unit;
-use workloads::examples::{self, Interval, Stream, core, plain_hardware, region, two_intervals};
-use workloads::random::Random;
-use workloads::windows::Windows;
 
 /// Double-buffered inputs, a sample-and-hold for one column vector.
 fn single(slices: u32, load: u64, read: u64, convert: u64, post: u64) -> Stream {

@@ -1,15 +1,9 @@
 //! What must hold for the naive model of the machine on every workload: cycles and items are conserved, and time changes nothing but time.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-#[path = "support/stepped/mod.rs"]
-mod stepped;
-#[path = "support/workloads/mod.rs"]
-mod workloads;
-
+use crate::stepped::account::{Cycles, Unit};
+use crate::stepped::{Outcome, Stuck, stepped};
+use crate::workloads::{Case, case};
 use chip::machine::instruction::Instruction;
-use stepped::account::{Cycles, Unit};
-use stepped::{Outcome, Stuck, stepped};
-use workloads::{Case, case};
 
 fn run(case: &Case, queues: bool) -> Option<Outcome> {
     let mut hardware = case.hardware.clone();

@@ -1,20 +1,12 @@
 //! Rules that closed forms do not reach, each on a handful of instructions and cycles counted by hand; engine and naive model are both held to them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-#[path = "support/compare.rs"]
-mod compare;
-#[path = "support/stepped/mod.rs"]
-mod stepped;
-#[path = "support/workloads/mod.rs"]
-mod workloads;
-
+use crate::compare::both;
+use crate::stepped::Outcome;
+use crate::stepped::account::{Cycles, Unit};
+use crate::workloads::examples::{core, plain_hardware, region};
 use chip::machine::hardware::Hardware;
 use chip::machine::instruction::{Instruction, VectorOperation};
 use chip::machine::work::{Bank, Core, Region, Workload};
-use compare::both;
-use stepped::Outcome;
-use stepped::account::{Cycles, Unit};
-use workloads::examples::{core, plain_hardware, region};
 
 fn vector(values: u64) -> Instruction {
     Instruction::Vector { operation: VectorOperation::Requantise, values }

@@ -1,15 +1,11 @@
 //! Closed forms and conservation laws of the network.
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
-
-#[path = "support/network/mod.rs"]
-mod support;
 
 use std::collections::BTreeMap;
 
+use crate::support::driver::{Packet, accounts, run};
+use crate::support::{Draws, mesh};
 use chip::machine::hardware::MeshHardware;
 use chip::machine::network::{Direction, Happening, Network};
-use support::driver::{Packet, accounts, run};
-use support::{Draws, mesh};
 
 /// Random packets of 1 to 12 flits between all tiles, many at once.
 fn crowd(seed: u64, mesh: &MeshHardware, number: u64) -> Vec<Packet> {

@@ -10,12 +10,9 @@
     reason = "helpers of tests may fail the test; its numbers are those of docs/timing.md"
 )]
 
-#[path = "support/network/mod.rs"]
-mod support;
-
+use crate::support::driver::{Packet, accounts, run};
+use crate::support::{Draws, mesh};
 use chip::machine::hardware::MeshHardware;
-use support::driver::{Packet, accounts, run};
-use support::{Draws, mesh};
 
 /// The bound of uniform traffic on a 4 x 4 mesh, flits per tile and cycle.
 const BOUND: f64 = 4.0 * 15.0 / 64.0;

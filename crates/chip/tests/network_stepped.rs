@@ -1,14 +1,10 @@
 //! Does the network do, to the cycle, what a naive model does that looks at everything in every cycle?
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
-#[path = "support/network/mod.rs"]
-mod support;
-
+use crate::support::Draws;
+use crate::support::driver::{Packet, Run, accounts, run, run_until};
+use crate::support::naive::{Mesh, Naive};
 use chip::machine::hardware::MeshHardware;
 use chip::machine::network::{Direction, Network};
-use support::Draws;
-use support::driver::{Packet, Run, accounts, run, run_until};
-use support::naive::{Mesh, Naive};
 
 /// A random mesh and the clock of its network.
 fn random_mesh(draws: Draws) -> (MeshHardware, u64) {

@@ -1,13 +1,9 @@
 //! A single router against the published figures of a switch: Karol, Hluchyj and Morgan, "Input versus output queueing on a space-division packet
 //! switch", IEEE Transactions on Communications 35(12), 1987.
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
-#[path = "support/network/mod.rs"]
-mod support;
-
+use crate::support::driver::{Packet, run};
+use crate::support::{Draws, mesh};
 use chip::machine::hardware::MeshHardware;
-use support::driver::{Packet, run};
-use support::{Draws, mesh};
 
 /// A router with `tiles` tiles, 2 or 4, and nothing else.
 fn switch(tiles: u64, virtual_output_queues: bool) -> MeshHardware {

@@ -1,7 +1,5 @@
 //! Recordings, read back by other programs' readers.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
-
 use chip::machine::account::Class;
 use chip::machine::record::{FlowArrow, FlowKind, RecordError, Recording, Span, Timebase, write_json, write_vcd};
 use proptest::prelude::*;

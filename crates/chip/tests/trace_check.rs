@@ -1,14 +1,10 @@
 //! Every way in which a workload can make no sense is refused, by its place, its value and what is allowed.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
-
+use crate::trace_support::hardware;
 use chip::machine::check::Place;
 use chip::machine::instruction::Instruction as I;
 use chip::machine::trace;
 use chip::machine::work::{Bank, Workload};
-use trace_support::hardware;
-
-mod trace_support;
 
 /// `two-stages.trace`: a change of it, and the error that this gives.
 fn refused(images: u64, change: impl FnOnce(&mut Workload)) -> String {

@@ -1,14 +1,10 @@
 //! Instruction traces: what is written is read again, and what is not a trace is refused with its line.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
-
+use crate::trace_support::{Tape, hardware, workload};
 use chip::machine::instruction::{Instruction as I, VectorOperation};
 use chip::machine::trace::{self, TraceError};
 use chip::machine::work::Workload;
 use proptest::prelude::*;
-use trace_support::{Tape, hardware, workload};
-
-mod trace_support;
 
 const EXAMPLE: &str = include_str!("../../../traces/two-stages.trace");
 

@@ -1,15 +1,11 @@
 //! Is a workload refused if, and only if, it stands still, and are the capacities in the refusal enough?
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
-
+use crate::trace_support::{Tape, hardware, naive, workload};
 use chip::machine::check::Place;
 use chip::machine::instruction::{Instruction as I, VectorOperation};
 use chip::machine::liveness::LivenessError;
 use chip::machine::work::{Core, Region, Workload};
 use proptest::prelude::*;
-use trace_support::{Tape, hardware, naive, workload};
-
-mod trace_support;
 
 fn region(name: &str, items: u64, capacity: Option<u64>, writers: &[u32], readers: &[u32]) -> Region {
     let (writers, readers) = (writers.to_vec(), readers.to_vec());

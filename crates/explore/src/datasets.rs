@@ -5,7 +5,7 @@ use crate::error::ExploreError;
 use crate::npy;
 use crate::simulate::read_bounded;
 use nn::Shape;
-use nn::datasets::{DataError, Dataset, DatasetInfo, Split, info};
+use nn::datasets::{DataError, Dataset, DatasetInfo, Split, content, info};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,8 @@ pub fn load_test(name: &str, data: Option<&Path>) -> Result<Split, ExploreError>
     }
 }
 
-/// What stands for the images of a data set in an identity: the SHA-256 of its files, or its name if they are in the program.
+/// What stands for the images of a data set in an identity, without loading them: the SHA-256 of what its files hold, compressed or not, or its name if they are
+/// in the program.
 ///
 /// # Errors
 /// As [`load`].
@@ -50,12 +51,18 @@ pub fn digest(name: &str) -> Result<String, ExploreError> {
     let Some(directory) = directory(info, None) else {
         return info.load().map(|set| set.name.to_owned()).map_err(without_directory);
     };
+    hash_of_files(&directory, &files)
+}
+
+/// The SHA-256 of what files hold, one after the other.
+fn hash_of_files(directory: &Path, files: &[&str]) -> Result<String, ExploreError> {
     let mut hash = Sha256::new();
     for file in files {
         let plain = directory.join(file);
         let path = if plain.exists() { plain } else { directory.join(format!("{file}.gz")) };
-        let open = std::fs::File::open(&path).and_then(|mut open| std::io::copy(&mut open, &mut IntoHash(&mut hash)));
-        open.map_err(|source| ExploreError::File { path, source })?;
+        let held = std::fs::File::open(&path).and_then(content);
+        let hashed = held.and_then(|mut held| std::io::copy(&mut held, &mut IntoHash(&mut hash)));
+        hashed.map_err(|source| ExploreError::File { path, source })?;
     }
     Ok(hex(hash.finalize()))
 }
@@ -167,6 +174,26 @@ fn exists(directory: &Path, file: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn what_stands_for_images_does_not_depend_on_compression() {
+        let packed =
+            std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../nn/data/digits-8x8/labels.idx1.gz")).unwrap();
+        let mut plain = Vec::new();
+        content(packed.as_slice()).unwrap().read_to_end(&mut plain).unwrap();
+        let hashed = |files: &[(&str, &[u8])]| {
+            let directory = tempfile::tempdir().unwrap();
+            files.iter().for_each(|(name, bytes)| std::fs::write(directory.path().join(name), bytes).unwrap());
+            hash_of_files(directory.path(), &["labels"]).unwrap()
+        };
+        let expected = hex(Sha256::digest(&plain));
+        assert!(plain.len() > packed.len());
+        assert_eq!(hashed(&[("labels", &plain)]), expected);
+        assert_eq!(hashed(&[("labels.gz", &packed)]), expected);
+        assert_eq!(hashed(&[("labels", &packed)]), expected, "names do not tell");
+        assert_ne!(hashed(&[("labels", &plain[1..])]), expected);
+    }
 
     #[test]
     fn images_are_channels_first_or_flat() {

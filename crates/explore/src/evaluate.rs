@@ -43,8 +43,8 @@ pub enum CellSource {
 }
 
 /// One chip sample's result.
-struct Simulated {
-    accuracy: f64,
+pub(crate) struct Simulated {
+    pub(crate) accuracy: f64,
     inference: Inference,
 }
 
@@ -92,7 +92,8 @@ impl Evaluator {
         source: &CellSource,
         progress: &dyn Progress,
     ) -> Result<Evaluation, ExploreError> {
-        let samples = self.samples(program, images, source, progress)?;
+        let mut samples = Vec::new();
+        self.extend(&mut samples, program, images, source, progress)?;
         self.summarise(program, images.len() as u64, &samples)
     }
 
@@ -106,17 +107,23 @@ impl Evaluator {
         images: &Split,
         progress: &dyn Progress,
     ) -> Result<Vec<f64>, ExploreError> {
-        let samples = self.samples(program, images, &CellSource::Device, progress)?;
+        let mut samples = Vec::new();
+        self.extend(&mut samples, program, images, &CellSource::Device, progress)?;
         Ok(samples.iter().map(|sample| sample.accuracy).collect())
     }
 
-    fn samples(
+    /// Adds the chip samples that are missing to the first ones of them: what comes of it is what simulating all at once gives.
+    ///
+    /// # Errors
+    /// As [`Self::run`], but for prices.
+    pub(crate) fn extend(
         &self,
+        samples: &mut Vec<Simulated>,
         program: &Program,
         images: &Split,
         source: &CellSource,
         progress: &dyn Progress,
-    ) -> Result<Vec<Simulated>, ExploreError> {
+    ) -> Result<(), ExploreError> {
         if images.is_empty() || images.features != program.input.len() {
             let what = format!(
                 "the program takes images of {} values; given are {} images of {}",
@@ -135,14 +142,14 @@ impl Evaluator {
             let accuracy = inference.accuracy(&images.labels);
             Ok(Simulated { accuracy, inference })
         };
-        let at_once = rayon::current_num_threads().min(self.chips as usize);
+        let indices: Vec<u32> = (0..self.chips).skip(samples.len()).collect();
+        let at_once = rayon::current_num_threads().min(indices.len());
         let mut cells = vec![self.blank(program, source); at_once];
-        let (indices, mut samples) = ((0..self.chips).collect::<Vec<u32>>(), Vec::new());
         for some in indices.chunks(at_once.max(1)) {
             let run = cells.par_iter_mut().zip(some.par_iter().copied()).map(chip_sample);
             samples.extend(run.collect::<Result<Vec<Simulated>, ExploreError>>()?);
         }
-        Ok(samples)
+        Ok(())
     }
 
     fn address(&self, chip_sample: u64) -> SampleAddress {
@@ -176,7 +183,16 @@ impl Evaluator {
         ChipSample::from_cells(program, cells)
     }
 
-    fn summarise(&self, program: &Program, images: u64, samples: &[Simulated]) -> Result<Evaluation, ExploreError> {
+    /// The result of all chip samples, each of as many `images`.
+    ///
+    /// # Errors
+    /// If the program cannot finish, or a price is missing.
+    pub(crate) fn summarise(
+        &self,
+        program: &Program,
+        images: u64,
+        samples: &[Simulated],
+    ) -> Result<Evaluation, ExploreError> {
         let clock_hz = program.chip.clock_hz;
         let latency_cycles = timing::run(program, 1)?.cycles();
         let (cycles, streamed) = timing::run(program, self.timing_images.into())?.steady_interval();

@@ -1,11 +1,7 @@
 //! Attributes at the edge of what the specification defines.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-#[path = "support/writer.rs"]
-mod writer;
-
+use crate::writer::{Writer, int, ints};
 use nn::onnx::{Options, import};
-use writer::{Writer, int, ints};
 
 fn run(bytes: &[u8], values: &[f32]) -> Vec<f32> {
     let graph = import(bytes, &Options::new("net", "random")).unwrap_or_else(|error| panic!("{error}"));

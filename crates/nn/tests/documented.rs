@@ -1,14 +1,11 @@
 //! What `docs/networks.md` says of the format of graphs is what the reader takes.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-mod support;
-
+use crate::support::root;
 use nn::graph::files;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use std::fs;
 use std::path::Path;
-use support::root;
 
 fn page() -> String {
     fs::read_to_string(root().join("docs/networks.md")).unwrap()

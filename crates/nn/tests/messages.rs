@@ -1,11 +1,7 @@
 //! Refusals say what is wrong, and remedies can help.
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail the test")]
 
-#[path = "support/writer.rs"]
-mod writer;
-
+use crate::writer::{Writer, int};
 use nn::onnx::{Options, import};
-use writer::{Writer, int};
 
 fn options() -> Options {
     Options::new("net", "random")

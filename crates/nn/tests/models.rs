@@ -4,14 +4,12 @@
 //! The accuracies on all 10 000 images take a minute; `OHMIC_ACCURACIES=1 cargo test --release -p nn --test models -- --nocapture` checks them.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "helpers of tests may fail and say why")]
 
-mod support;
-
+use crate::support::{assert_close, csv, npy, root, shared};
 use nn::Graph;
 use nn::datasets::{Split, info};
 use nn::onnx::{self, Layout, Options};
 use std::path::Path;
 use std::time::Instant;
-use support::{assert_close, csv, npy, root, shared};
 
 /// Images with reference results.
 const CHECKED: usize = 100;

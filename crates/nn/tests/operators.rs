@@ -1,16 +1,13 @@
 //! Does every operator and family of attributes compute what `onnxruntime` computes? The files and references in `tests/onnx` are written by
 //! `make.py` there.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-mod support;
-
+use crate::support::{assert_close, root};
 use nn::graph::{Operation, WeightScale};
 use nn::onnx::{self, Layout, Options};
 use nn::{Graph, Shape};
 use safetensors::SafeTensors;
 use std::fs;
 use std::path::PathBuf;
-use support::{assert_close, root};
 
 fn folder() -> PathBuf {
     root().join("tests/onnx")

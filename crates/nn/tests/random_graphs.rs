@@ -1,16 +1,10 @@
 //! Do random networks, written as ONNX and imported, compute what nested loops over the definitions compute?
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-#[path = "support/random_graph/mod.rs"]
-mod random_graph;
-#[path = "support/writer.rs"]
-mod writer;
-
+use crate::random_graph::{Case, Purpose, random};
 use nn::Shape;
 use nn::onnx::proto::{AttributeProto, ModelProto};
 use nn::onnx::{Options, import};
 use proptest::prelude::*;
-use random_graph::{Case, Purpose, random};
 use std::collections::BTreeMap;
 
 /// Imports a network and compares what it computes of its image.

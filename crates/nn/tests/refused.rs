@@ -1,10 +1,6 @@
 //! What cannot be imported is named, all of it; and no damage makes the reader panic, hang or use much memory.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-mod support;
-#[path = "support/writer.rs"]
-mod writer;
-
+use crate::writer::{Writer, int, ints, text};
 use nn::onnx::proto::{FunctionProto, ModelProto};
 use nn::onnx::{Layout, OnnxError, Options, import};
 use proptest::prelude::*;
@@ -13,7 +9,6 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
-use writer::{Writer, int, ints, text};
 
 fn options() -> Options {
     Options::new("net", "random")
@@ -185,7 +180,7 @@ fn one_of_several_results_can_be_chosen() {
 
 /// The contents of the files of a folder that are wanted, in the order of their names.
 fn contents(folder: &str, wanted: impl Fn(&Path) -> bool) -> Vec<Vec<u8>> {
-    let files = fs::read_dir(support::root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(crate::support::root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = files.filter(|file| wanted(file)).collect();
     files.sort();
     files.iter().map(|file| fs::read(file).unwrap()).collect()

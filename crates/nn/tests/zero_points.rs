@@ -1,11 +1,7 @@
 //! `Quant` of QONNX on maps with zero points: `clip(round(x / scale + zero))`, for every way of rounding.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail the test")]
 
-#[path = "support/writer.rs"]
-mod writer;
-
+use crate::writer::{Writer, int, text};
 use nn::onnx::{Options, import};
-use writer::{Writer, int, text};
 
 const SCALE: f32 = 0.25;
 const VALUES: [f32; 12] = [-2.0, -0.8, -0.625, -0.375, -0.3, -0.1, 0.1, 0.125, 0.375, 0.6, 0.9, 3.0];

@@ -4,9 +4,16 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const element = (id) => document.getElementById(id);
 // Okabe and Ito: distinct to colour-blind readers, on light and dark pages.
 const colours = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7"];
-// Together with the colours 30 groups are told apart: corners of a mark, in units of its radius; a disc has none.
+// Together with the colours 30 groups are told apart: marks in the legend, and their corners in units of the radius; a disc has none.
+const glyphs = ["●", "■", "▲", "◆", "▼"];
 const shapes = [[], [[-1, -1], [1, -1], [1, 1], [-1, 1]], [[0, -1.2], [1.2, 0.9], [-1.2, 0.9]], [[0, -1.4], [1.4, 0], [0, 1.4], [-1.4, 0]], [[0, 1.2], [1.2, -0.9], [-1.2, -0.9]]];
 const place = (name) => data.columns.indexOf(name);
+// Shares of images are in percent wherever the page shows or compares them; twelve digits hide what the product adds to the last.
+const isShare = (name) => /^(software_)?accuracy/.test(name);
+data.columns.forEach((name, column) => {
+  if (!isShare(name)) return;
+  data.rows.forEach(({ values }) => { if (typeof values[column] === "number") values[column] = Number((100 * values[column]).toPrecision(12)); });
+});
 const isNumber = data.columns.map((_, column) => data.rows.every((row) => typeof row.values[column] === "number" || row.values[column] === null));
 const metrics = data.columns.filter((name, column) => isNumber[column] && data.metrics.includes(name));
 const state = { shown: data.rows.map((_, index) => index), sort: null, down: false, chosen: null, order: [], chart: null };
@@ -58,7 +65,7 @@ function drawTable(onFront) {
   const head = document.createElement("tr");
   data.columns.forEach((name, column) => {
     const [cell, button] = [document.createElement("th"), document.createElement("button")];
-    button.textContent = name + (state.sort === column ? (state.down ? " ▾" : " ▴") : "");
+    button.textContent = (isShare(name) ? named(name) : name) + (state.sort === column ? (state.down ? " ▾" : " ▴") : "");
     button.onclick = () => {
       state.down = state.sort === column && !state.down;
       state.sort = column;
@@ -103,7 +110,7 @@ function drawChart(x, y, onFront) {
   state.order = order;
   const group = (index) => `${value(index, "mapping")}, ${value(index, "training")}`;
   const groups = [...new Set(data.rows.map((_, index) => group(index)))];
-  const points = (label, number) => ({ label, stroke: colours[number % colours.length], paths: () => null, points: { show: marks(number) } });
+  const points = (name, number) => ({ label: `${glyphs[number % glyphs.length]} ${name}`, stroke: colours[number % colours.length], paths: () => null, points: { show: marks(number) } });
   const ink = getComputedStyle(document.documentElement).getPropertyValue("--lesser").trim();
   const grid = { stroke: getComputedStyle(document.documentElement).getPropertyValue("--line").trim() };
   const line = { label: "not beaten", stroke: ink, width: 2, spanGaps: true, points: { show: false }, 
@@ -128,7 +135,8 @@ function drawChart(x, y, onFront) {
 
 // A column with its unit.
 function named(name) {
-  const units = [[/_j$/, "J"], [/per_s$/, "1/s"], [/_s$/, "s"], [/_m2$/, "m²"], [/_cycles$/, "cycles"], [/accuracy/, "share"], [/per_w$/, "1e12/J"]];
+  const units = [[/_j$/, "J"], [/per_s$/, "1/s"], [/_s$/, "s"], [/_m2$/, "m²"], [/_cycles$/, "cycles"], [/per_w$/, "1e12/J"]];
+  if (isShare(name)) return `${name} (%)`;
   const found = units.find(([end]) => end.test(name));
   return found ? `${name} (${found[1]})` : name;
 }
@@ -167,7 +175,7 @@ function nearest(chart) {
 
 function hover(index) {
   const row = data.rows[index];
-  element("hover").textContent = row ? data.columns.map((name, column) => `${name} ${short(row.values[column])}`).join(", ") : "";
+  element("hover").textContent = row ? data.columns.map((name, column) => `${name} ${short(row.values[column])}${isShare(name) ? " %" : ""}`).join(", ") : "";
 }
 
 // The row in the table, and its configuration with what its axes changed.

@@ -48,27 +48,22 @@ impl Hashed {
         self.children.iter().map(|(key, _)| key)
     }
 
-    /// The bytes that would stand for the tree with its changes, whose paths exist in it.
-    pub(super) fn with(&self, changes: &[Change<'_>]) -> Vec<u8> {
-        self.below(changes, 0)
+    /// The tree with changes below it, whose paths exist in it.
+    pub(super) fn changed(&self, changes: &[Change<'_>]) -> Changed<'_> {
+        Changed { tree: self, anew: self.anew(changes, 0) }
     }
 
-    fn below(&self, changes: &[Change<'_>], depth: usize) -> Vec<u8> {
-        if let Some(change) = changes.iter().rev().find(|change| change.path.len() == depth) {
-            return change.bytes.to_vec();
-        }
+    /// The bytes of the children that have changes; none for the others.
+    fn anew(&self, changes: &[Change<'_>], depth: usize) -> Vec<Option<Vec<u8>>> {
         let changed = |(key, child): &(String, Self)| {
             let own: Vec<Change<'_>> = changes.iter().filter(|change| change.path[depth] == *key).copied().collect();
-            if own.is_empty() { None } else { Some(child.below(&own, depth + 1)) }
+            match own.iter().rev().find(|change| change.path.len() == depth + 1) {
+                Some(whole) => Some(whole.bytes.to_vec()),
+                None if own.is_empty() => None,
+                None => Some(Changed { tree: child, anew: child.anew(&own, depth + 1) }.with(&[])),
+            }
         };
-        let anew: Vec<Option<Vec<u8>>> = self.children.iter().map(changed).collect();
-        let bytes: Vec<&[u8]> = self
-            .children
-            .iter()
-            .zip(&anew)
-            .map(|((_, child), anew)| anew.as_ref().unwrap_or(&child.bytes).as_slice())
-            .collect();
-        self.combine(&bytes)
+        self.children.iter().map(changed).collect()
     }
 
     /// The hash of a table or array with these bytes of its children.
@@ -110,6 +105,23 @@ impl Hashed {
     }
 }
 
+/// A tree with changes, of which the topmost entries may be changed further without hashing what lies below them again.
+pub(super) struct Changed<'a> {
+    tree: &'a Hashed,
+    anew: Vec<Option<Vec<u8>>>,
+}
+
+impl Changed<'_> {
+    /// The bytes that would stand for it with other bytes at topmost keys.
+    pub(super) fn with(&self, entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let own = |key: &str| entries.iter().find(|(changed, _)| *changed == key).map(|(_, bytes)| *bytes);
+        let children = self.tree.children.iter().zip(&self.anew);
+        let bytes: Vec<&[u8]> =
+            children.map(|((key, child), anew)| own(key).or(anew.as_deref()).unwrap_or(&child.bytes)).collect();
+        self.tree.combine(&bytes)
+    }
+}
+
 fn scalar_bytes(value: &Value) -> Vec<u8> {
     let (tag, bytes) = match value {
         Value::Integer(number) => (b'i', number.to_le_bytes().to_vec()),
@@ -142,11 +154,21 @@ mod tests {
         ] {
             let path: KeyPath = path.split('.').map(str::to_owned).collect();
             let bytes = Hashed::new(&value.parse().unwrap()).bytes;
-            let found = tree(base).with(&[Change { path: &path, bytes: &bytes }]);
-            assert_eq!(found, tree(changed).bytes, "{path:?}");
-            assert_ne!(found, tree(base).bytes);
+            let base = tree(base);
+            let found = base.changed(&[Change { path: &path, bytes: &bytes }]);
+            assert_eq!(found.with(&[]), tree(changed).bytes, "{path:?}");
+            assert_ne!(found.with(&[]), base.bytes);
+            // What is at the top afterwards counts.
+            let (l, a) = (base.get(&["l".to_owned()]).unwrap(), Hashed::new(&Value::Integer(9)));
+            let further = found.with(&[("a", &a.bytes), ("l", &l.bytes)]);
+            let also = base.changed(&[
+                Change { path: &path, bytes: &bytes },
+                Change { path: &["a".to_owned()], bytes: &a.bytes },
+                Change { path: &["l".to_owned()], bytes: &l.bytes },
+            ]);
+            assert_eq!(further, also.with(&[]), "{path:?}");
         }
-        assert_eq!(tree(base).with(&[]), tree(base).bytes);
+        assert_eq!(tree(base).changed(&[]).with(&[]), tree(base).bytes);
     }
 
     #[test]

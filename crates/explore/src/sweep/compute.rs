@@ -6,19 +6,19 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chip::program::Program;
-use trainer::Method;
 
-use super::inputs::{Images, Inputs};
+use super::inputs::Inputs;
+use super::names::{Named, Resolved};
 use super::stored::{Network, RowResult, Stored};
 use super::{Plan, PlannedRow};
 use crate::checkpoint::{Checkpoints, TrainOptions};
 use crate::compare::compile_row;
 use crate::error::ExploreError;
-use crate::evaluate::{CellSource, Evaluator, row};
+use crate::evaluate::{CellSource, Evaluator, Simulated, row};
 use crate::experiment::Experiment;
 use crate::progress::{Progress, Silent};
 use crate::store::{Failure, Id, Kind, Lock, Store, TRIES};
-use crate::training::{Plan as Training, is_better, method, plan, train_plans, training_seed};
+use crate::training::{Plan as Training, is_better, method, train_plans};
 
 /// Steps between two checkpoints of a training.
 const CHECKPOINT_STEPS: u64 = 500;
@@ -56,24 +56,14 @@ pub(super) struct Worker<'a> {
     /// Whether what is stored is computed again, and compared.
     pub(super) verify: bool,
     pub(super) progress: &'a dyn Progress,
-    inputs: Inputs,
+    inputs: Inputs<'a>,
     /// What this process has computed itself.
     own: Mutex<BTreeSet<Id>>,
 }
 
-/// A row that is resolved.
-struct Resolved<'a> {
-    experiment: &'a Experiment,
-    images: &'a Images,
-    mapping: &'a str,
-    method: Method,
-    /// Whether what processes have ended at is tried.
-    end: bool,
-}
-
 impl<'a> Worker<'a> {
     pub(super) fn new(plan: &'a Plan, store: &'a Store, verify: bool, progress: &'a dyn Progress) -> Self {
-        Self { plan, store, verify, progress, inputs: Inputs::default(), own: Mutex::default() }
+        Self { plan, store, verify, progress, inputs: Inputs::new(plan), own: Mutex::default() }
     }
 
     /// Brings a row into the store, as far as nobody else is at work on what it needs. What processes have ended at is tried at the `end` only.
@@ -123,45 +113,39 @@ impl<'a> Worker<'a> {
     /// The chip samples of a row, as many as there are to be.
     fn simulate(&self, resolved: &Resolved<'_>, programs: &[Program]) -> Result<RowResult, ExploreError> {
         let Experiment { mut chips, seed: first_seed, .. } = *resolved.experiment;
-        loop {
-            let mut evaluations = Vec::new();
-            for (seed_index, program) in (0..).zip(programs) {
-                let evaluator = Evaluator { chips, ..Evaluator::of(resolved.experiment, seed_index) };
-                evaluations.push(evaluator.run(program, &resolved.images.test, &CellSource::Device, &Silent)?);
+        let images = &resolved.images.test;
+        let evaluator = |seed_index, chips| Evaluator { chips, ..Evaluator::of(resolved.experiment, seed_index) };
+        let mut samples: Vec<Vec<Simulated>> = programs.iter().map(|_| Vec::new()).collect();
+        let accuracies = loop {
+            for ((seed_index, program), samples) in (0..).zip(programs).zip(&mut samples) {
+                evaluator(seed_index, chips).extend(samples, program, images, &CellSource::Device, &Silent)?;
             }
-            let accuracies: Vec<Vec<f64>> =
-                evaluations.iter().map(|evaluation| evaluation.accuracies.clone()).collect();
+            let of_seed = |samples: &Vec<Simulated>| samples.iter().map(|sample| sample.accuracy).collect();
+            let accuracies: Vec<Vec<f64>> = samples.iter().map(of_seed).collect();
             let sampling = self.plan.sweep().sampling();
             match sampling.map_or(Ok(None), |sampling| sampling.more(&accuracies, chips))? {
                 Some(more) => chips = more,
-                None => {
-                    let (programs, evaluations): (Vec<_>, Vec<_>) = programs.iter().zip(&evaluations).unzip();
-                    let row = row(&programs, &evaluations, resolved.images.test.len() as u64, first_seed)?;
-                    return Ok(RowResult { accuracies, row });
-                }
+                None => break accuracies,
             }
-        }
+        };
+        let total = images.len() as u64;
+        let of_seed = |((seed_index, program), samples): ((u32, &Program), &Vec<Simulated>)| {
+            evaluator(seed_index, chips).summarise(program, total, samples)
+        };
+        let evaluations = (0..).zip(programs).zip(&samples).map(of_seed).collect::<Result<Vec<_>, ExploreError>>()?;
+        let (programs, evaluations): (Vec<_>, Vec<_>) = programs.iter().zip(&evaluations).unzip();
+        Ok(RowResult { accuracies, row: row(&programs, &evaluations, total, first_seed)? })
     }
 
     /// The compiled network of a training seed.
     fn program(&self, resolved: &Resolved<'_>, seed_index: u32) -> Result<Outcome<Program>, ExploreError> {
         let Resolved { experiment, images, mapping, method, end } = *resolved;
-        let trainings = plan(experiment, &images.dataset)?;
-        let trainings: Vec<Training<'_>> =
-            trainings.into_iter().filter(|training| training.seed_index == seed_index).collect();
-        let of_training =
-            |training: &Training<'_>| Ok(Id::of("training", &[training.key()?.as_bytes(), images.digest.as_bytes()]));
-        let names: Vec<Id> = trainings.iter().map(of_training).collect::<Result<_, ExploreError>>()?;
-        let seed = training_seed(experiment, seed_index);
-        let chip = toml::to_string(&experiment.chip).map_err(|error| ExploreError::Table(error.to_string()))?;
-        let networks: Vec<u8> = names.iter().flat_map(|id| id.0).collect();
-        let parts = [&networks, mapping.as_bytes(), method.name().as_bytes(), chip.as_bytes(), &seed.to_le_bytes()];
-        let id = Id::of("program", &parts);
+        let Named { program: id, trainings, seed } = resolved.named(seed_index)?;
         if let Some(program) = self.stored(Kind::Program, &id)? {
             return Ok(Outcome::Ready(program));
         }
         let mut best: Option<Network> = None;
-        for (training, id) in trainings.iter().zip(&names) {
+        for (id, training) in &trainings {
             let network = ready!(self.network(training, id, end)?);
             let better = |kept: &Network| is_better(network.validation_accuracy, kept.validation_accuracy);
             if best.as_ref().is_none_or(better) {

@@ -38,7 +38,7 @@ pub fn estimate(plan: &Plan, store: Option<&Store>) -> Result<Work, ExploreError
     let open: Vec<&PlannedRow> = plan.rows().iter().filter(|row| !there.contains(&row.id)).collect();
     let present = plan.rows().len() - open.len();
     let looked_at = open.len().min(LOOKED_AT);
-    let inputs = Inputs::default();
+    let inputs = Inputs::new(plan);
     let (mut simulating, mut training, mut uses) = (0.0, BTreeMap::new(), 0_usize);
     for index in 0..looked_at {
         let experiment = plan.experiment(open[index * open.len() / looked_at])?;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use toml::Value;
 
 use super::Sweep;
-use super::canonical::{Change, Hashed};
+use super::canonical::{Change, Changed, Hashed};
 use super::dimensions::Dimension;
 use crate::config::{ConfigError, KeyPath, Unchecked, with_unchecked_overrides};
 use crate::datasets;
@@ -42,6 +42,8 @@ struct Effect {
 /// The configuration without any axis, and what the axes make of it.
 #[derive(Debug)]
 pub(super) struct Factors {
+    /// What stands for the images of the data sets.
+    pub(super) digests: BTreeMap<String, String>,
     base: Hashed,
     names: (Vec<String>, Vec<String>),
     factors: Vec<Factor>,
@@ -53,17 +55,14 @@ pub(super) struct Identity<'a> {
     pub(super) bytes: Vec<u8>,
     pub(super) mappings: &'a [String],
     pub(super) methods: &'a [String],
-    changes: Vec<Change<'a>>,
-    base: &'a Hashed,
+    changed: Changed<'a>,
 }
 
 impl Identity<'_> {
     /// What stands for the configuration with one of the mapping strategies and one of the methods.
     pub(super) fn row(&self, mapping: &str, method: &str) -> Vec<u8> {
         let [mappings, methods] = [mapping, method].map(|name| Hashed::new(&Value::Array(vec![name.into()])).bytes);
-        let paths = ["mappings", "methods"].map(|key| vec![key.to_owned()]);
-        let own = [Change { path: &paths[0], bytes: &mappings }, Change { path: &paths[1], bytes: &methods }];
-        self.base.with(&[self.changes.as_slice(), &own].concat())
+        self.changed.with(&[("mappings", &mappings), ("methods", &methods)])
     }
 }
 
@@ -94,7 +93,7 @@ impl Factors {
             // Axes that only make sense together are resolved together.
             _ => vec![resolver.factor(&base, &all, combinations)?],
         };
-        Ok(Self { base, names, factors })
+        Ok(Self { digests: resolver.digests, base, names, factors })
     }
 
     /// The identity of the point with these choices.
@@ -114,7 +113,8 @@ impl Factors {
                 methods = if sets("methods") { own_methods } else { methods };
             }
         }
-        Identity { bytes: self.base.with(&changes), mappings, methods, changes, base: &self.base }
+        let changed = self.base.changed(&changes);
+        Identity { bytes: changed.with(&[]), mappings, methods, changed }
     }
 }
 
@@ -158,7 +158,7 @@ impl Resolver<'_> {
     }
 
     /// What the choices of some dimensions do.
-    fn factor(&self, base: &Hashed, dimensions: &[usize], combinations: &[u32]) -> Result<Factor, ExploreError> {
+    fn factor(&mut self, base: &Hashed, dimensions: &[usize], combinations: &[u32]) -> Result<Factor, ExploreError> {
         let keys: BTreeSet<Vec<u32>> = combinations
             .chunks(self.dimensions.len().max(1))
             .map(|choices| dimensions.iter().map(|&dimension| choices[dimension]).collect())
@@ -175,14 +175,9 @@ impl Resolver<'_> {
         let keys: Vec<Vec<u32>> = keys.into_iter().collect();
         let resolved: Vec<(Vec<u32>, Experiment, Vec<KeyPath>)> =
             keys.into_par_iter().map(resolve).collect::<Result<_, ExploreError>>()?;
-        let mut digests = self.digests.clone();
         let (mut trees, mut touched) = (Vec::with_capacity(resolved.len()), BTreeSet::new());
         for (key, experiment, paths) in resolved {
-            let name = &experiment.network.dataset;
-            if !digests.contains_key(name) {
-                digests.insert(name.clone(), datasets::digest(name)?);
-            }
-            let tree = tree(&experiment, &digests)?;
+            let tree = self.tree(&experiment)?;
             touched.extend(paths.iter().map(|path| existing(base, path)).chain(base.differences(&tree)));
             trees.push((key, tree, (experiment.mappings, experiment.methods)));
         }

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Plan, status};
+use rayon::prelude::*;
+
+use super::inputs::Inputs;
+use super::names::Resolved;
+use super::{Plan, PlannedRow, status};
 use crate::error::ExploreError;
 use crate::store::{Id, Kind, Store};
+use crate::training::method;
 
 /// What was removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,29 +25,48 @@ pub struct Removed {
 }
 
 /// Removes what killed processes left behind and, once the sweep is complete, the programs that its rows were made from: they can be compiled again.
-/// With `others` also the rows that are not of this sweep and, once it is complete, the trainings.
+/// What other sweeps have in the store stays, but for programs that this one has in common with them. With `others` it goes as well: rows at once, all
+/// programs, trainings and states of trainings once this sweep is complete.
 ///
 /// # Errors
-/// If a file cannot be removed.
+/// If a file cannot be removed, or a data set is not there.
 pub fn collect_garbage(plan: &Plan, store: &Store, others: bool) -> Result<Removed, ExploreError> {
     let mut removed = Removed { leftovers: store.tidy()?, ..Removed::default() };
-    let clear = |kind: Kind, keep: &BTreeSet<Id>| -> Result<usize, ExploreError> {
-        let ids = store.ids(kind)?;
-        let superfluous: Vec<&Id> = ids.difference(keep).collect();
-        superfluous.iter().try_for_each(|id| store.forget(kind, id))?;
-        Ok(superfluous.len())
+    let clear = |kind: Kind, superfluous: &dyn Fn(&Id) -> bool| -> Result<usize, ExploreError> {
+        let ids: Vec<Id> = store.ids(kind)?.into_iter().filter(superfluous).collect();
+        ids.iter().try_for_each(|id| store.forget(kind, id))?;
+        Ok(ids.len())
     };
     if others {
-        let own = plan.rows().iter().map(|row| row.id).collect();
-        removed.rows = clear(Kind::Row, &own)?;
+        let own: BTreeSet<Id> = plan.rows().iter().map(|row| row.id).collect();
+        removed.rows = clear(Kind::Row, &|id| !own.contains(id))?;
     }
     // Whoever is at work may need them.
-    if status(plan, store, false)?.is_complete() && store.locked()?.is_empty() {
+    if !status(plan, store, false)?.is_complete() || !store.locked()?.is_empty() {
+        return Ok(removed);
+    }
+    if others {
         removed.leftovers += store.tidy_checkpoints(true)?;
-        removed.programs = clear(Kind::Program, &BTreeSet::new())?;
-        if others {
-            removed.trainings = clear(Kind::Training, &BTreeSet::new())?;
-        }
+        removed.programs = clear(Kind::Program, &|_| true)?;
+        removed.trainings = clear(Kind::Training, &|_| true)?;
+    } else if !store.ids(Kind::Program)?.is_empty() {
+        let own = programs(plan)?;
+        removed.programs = clear(Kind::Program, &|id| own.contains(id))?;
     }
     Ok(removed)
+}
+
+/// The names of all programs that rows are made from.
+fn programs(plan: &Plan) -> Result<BTreeSet<Id>, ExploreError> {
+    let inputs = Inputs::new(plan);
+    let of_row = |row: &PlannedRow| -> Result<Vec<Id>, ExploreError> {
+        let (mapping, name) = plan.names(row);
+        let experiment = plan.experiment(row)?;
+        let images = inputs.of(&experiment)?;
+        let resolved =
+            Resolved { experiment: &experiment, images: &images, mapping, method: method(name)?, end: false };
+        (0..experiment.training_seeds).map(|seed| Ok(resolved.named(seed)?.program)).collect()
+    };
+    let found: Vec<Vec<Id>> = plan.rows().par_iter().map(of_row).collect::<Result<_, ExploreError>>()?;
+    Ok(found.into_iter().flatten().collect())
 }

@@ -18,6 +18,7 @@ mod estimate;
 mod factors;
 mod garbage;
 mod inputs;
+mod names;
 mod pictures;
 mod plan;
 mod points;

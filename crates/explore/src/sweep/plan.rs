@@ -2,6 +2,7 @@
 //! it is needed.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use rayon::prelude::*;
 
@@ -27,6 +28,8 @@ pub struct Plan {
     names: Vec<String>,
     rows: Vec<PlannedRow>,
     dropped: usize,
+    /// What stood for the images of each data set when rows were named.
+    pub(super) digests: BTreeMap<String, String>,
 }
 
 /// A row of the table of results, before it is there.
@@ -57,17 +60,16 @@ impl Plan {
             names: Vec::new(),
             rows: Vec::new(),
             dropped: 0,
+            digests: factors.digests.clone(),
         };
         let sampling = Sampling::bytes(sweep.sampling());
         let identify = |choices: &[u32]| {
             let identity = factors.identity(choices);
-            let (mappings, methods) = (identity.mappings.to_vec(), identity.methods.to_vec());
+            let (mappings, methods) = (identity.mappings, identity.methods);
             let names = mappings.iter().flat_map(|mapping| methods.iter().map(move |method| (mapping, method)));
-            let row = |(mapping, method): (&String, &String)| {
-                let bytes = identity.row(mapping, method);
-                (mapping.clone(), method.clone(), Id::of("row", &[&bytes, &sampling]))
-            };
-            (identity.bytes.clone(), names.map(row).collect::<Vec<_>>())
+            let id = |mapping: &str, method: &str| Id::of("row", &[&identity.row(mapping, method), &sampling]);
+            let rows: Vec<_> = names.map(|(mapping, method)| (mapping, method, id(mapping, method))).collect();
+            (identity.bytes, rows)
         };
         let mut seen: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
         // In parts, so that not all names of all rows are in memory at once.
@@ -75,15 +77,19 @@ impl Plan {
             let identities: Vec<_> = some.par_chunks(width).map(identify).collect();
             for (choices, (bytes, rows)) in some.chunks(width).zip(identities) {
                 let point = plan.len() as u32;
-                if let Some(&same) = seen.get(&bytes) {
-                    plan.refuse_twice(same, choices)?;
-                    plan.dropped += 1;
-                    continue;
+                match seen.entry(bytes) {
+                    Entry::Occupied(same) => {
+                        plan.refuse_twice(*same.get(), choices)?;
+                        plan.dropped += 1;
+                        continue;
+                    }
+                    Entry::Vacant(place) => {
+                        place.insert(point);
+                    }
                 }
-                seen.insert(bytes, point);
                 plan.choices.extend_from_slice(choices);
                 for (mapping, method, id) in rows {
-                    let row = PlannedRow { point, mapping: plan.word(&mapping), method: plan.word(&method), id };
+                    let row = PlannedRow { point, mapping: plan.word(mapping), method: plan.word(method), id };
                     plan.rows.push(row);
                 }
             }

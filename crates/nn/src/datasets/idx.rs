@@ -7,7 +7,7 @@
 use super::DataError;
 use flate2::read::MultiGzDecoder;
 use std::borrow::Cow;
-use std::io::Read;
+use std::io::{Cursor, Read};
 
 /// Code of the value type "unsigned byte".
 const UNSIGNED_BYTE: u8 = 0x08;
@@ -44,9 +44,24 @@ pub fn read_idx(file: &str, bytes: &[u8], max_values: usize) -> Result<IdxArray,
     Ok(IdxArray { dimensions, values: values.to_vec() })
 }
 
+/// What compressed files begin with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// What a file holds, without its compression, if there is one. Names do not tell: a file is compressed if it begins like one.
+///
+/// # Errors
+/// If its first bytes cannot be read.
+pub fn content<'a>(mut file: impl Read + 'a) -> std::io::Result<Box<dyn Read + 'a>> {
+    let mut start = Vec::new();
+    Read::by_ref(&mut file).take(GZIP.len() as u64).read_to_end(&mut start)?;
+    let compressed = start == GZIP;
+    let whole = Cursor::new(start).chain(file);
+    Ok(if compressed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
+}
+
 /// Removes the compression, if there is one; more than `limit` bytes are an error.
 pub(super) fn unpack<'a>(file: &str, bytes: &'a [u8], limit: usize) -> Result<Cow<'a, [u8]>, DataError> {
-    let unpacked = if bytes.starts_with(&[0x1f, 0x8b]) {
+    let unpacked = if bytes.starts_with(&GZIP) {
         let mut unpacked = Vec::new();
         // All members are read, so that anything appended to the file is an error too.
         let mut reader = MultiGzDecoder::new(bytes).take((limit as u64).saturating_add(1));

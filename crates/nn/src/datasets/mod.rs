@@ -8,7 +8,7 @@ mod idx;
 mod mnist;
 mod split;
 
-pub use idx::{IdxArray, read_idx};
+pub use idx::{IdxArray, content, read_idx};
 pub use split::Split;
 
 use crate::Shape;

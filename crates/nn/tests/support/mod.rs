@@ -1,5 +1,4 @@
 //! Files that several tests read: reference outputs, and what lies beside the repository.
-#![allow(dead_code, reason = "every test binary uses a part of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -193,3 +193,14 @@ fn damage_is_put_aside_and_computed_again() {
     }
     assert_eq!(status(&plan, &store, false).unwrap().conflicts, 3);
 }
+
+/// Rows are named after the images that there were when they were planned.
+#[test]
+fn images_that_have_changed_since_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut plan, store) = (Plan::new(&sweep(&[ADC])).unwrap(), Store::open(directory.path()));
+    plan.digests.insert("digits-8x8".to_owned(), "other images".to_owned());
+    let Summary { failed, computed, .. } = run(&plan, &store, RunOptions::default(), &Silent).unwrap();
+    let expected = "the files of data set `digits-8x8` have changed since the sweep was planned";
+    assert!(failed.len() == 4 && computed == 0 && failed.iter().all(|error| error.ends_with(expected)), "{failed:?}");
+}

@@ -125,6 +125,12 @@ fn garbage_is_what_can_be_made_again() {
     assert_eq!(removed(&large, false), Removed { programs: 4, ..Removed::default() });
     assert_eq!(removed(&small, true), Removed { rows: 2, trainings: 1, ..Removed::default() });
     assert_eq!(run_in(&store, large.sweep()).0, expected);
+    // Programs of other rows in the same store stay, unless those go as well.
+    let apart = Plan::new(&sweep(&[&axis("adc_bits", "adc.bits", "[4]")])).unwrap();
+    assert_eq!(run_in(&store, apart.sweep()).1, [1, 4, 6]);
+    assert_eq!(removed(&apart, false), Removed { programs: 2, ..Removed::default() });
+    assert_eq!(store.ids(store::Kind::Program).unwrap().len(), 2);
+    assert_eq!(removed(&apart, true), Removed { rows: 4, programs: 2, trainings: 1, ..Removed::default() });
 }
 
 #[test]
@@ -138,7 +144,10 @@ fn rows_simulate_as_many_chip_samples_as_it_takes() {
         assert!(width <= 0.04 || found.row.chips == 40, "{width} with {} chips", found.row.chips);
         assert_eq!(plain.accuracies[0], found.accuracies[0][..2], "the first chip samples are the same");
     }
-    assert!(rows(&found).iter().any(|row| row.chips > 2), "two chip samples were enough for all");
+    let (place, longest) = results(&found).into_iter().enumerate().max_by_key(|(_, result)| result.row.chips).unwrap();
+    assert!(longest.row.chips > 10, "the first chip samples were enough for all");
+    let at_once = sweep_with(&[ADC], &[&format!("experiment.chips={}", longest.row.chips)]);
+    assert_eq!(results(&run_alone(&at_once).0)[place], longest, "samples that were added are those of all at once");
     let names = |sweep: &Sweep| Plan::new(sweep).unwrap().rows().iter().map(|row| row.id).collect::<Vec<_>>();
     assert!(names(&wanted).iter().all(|id| !names(&sweep(&[ADC])).contains(id)));
 }
