@@ -72,13 +72,16 @@ static BUILT_IN: &[(&str, &str)] = presets![
     "outlines/digits-mlp",
     "outlines/resnet-18",
     "outlines/vgg-8",
+    "recommendations/aicas-2023",
     "recommendations/digits",
     "sweeps/adc-precision-x-array-size",
     "sweeps/adc-precision-x-range",
     "sweeps/aicas-2023-devices",
+    "sweeps/aicas-2023-importance",
     "sweeps/columns-per-adc",
     "sweeps/device-x-bits-per-cell",
     "sweeps/device-x-sigma",
+    "sweeps/importance-of-columns",
     "sweeps/sigma-x-training-x-mapping",
 ];
 
