@@ -92,7 +92,9 @@ fn read_labels(path: &Path) -> Result<Vec<u8>, ExploreError> {
                 .parse()
                 .map_err(|_| refuse(format!("line {} is `{text}`; allowed is a label, 0 to 255, a line", line + 1)))
         };
-        return text.trim_end().lines().enumerate().map(label).collect();
+        // Spreadsheets put a byte order mark in front.
+        let text = text.trim_start_matches('\u{feff}').trim_end();
+        return text.lines().enumerate().map(label).collect();
     }
     let labels = read(path)?;
     if labels.dimensions.len() != 1 {

@@ -29,7 +29,10 @@ pub struct Keeping<'a> {
 
 impl Keeping<'_> {
     /// Refuses to begin anew where an interrupted run could go on.
-    fn begin(&self) -> Result<(), ExploreError> {
+    ///
+    /// # Errors
+    /// If there is one and it is not to be resumed.
+    pub fn begin(&self) -> Result<(), ExploreError> {
         if self.resume || !self.directory.exists() {
             return Ok(());
         }

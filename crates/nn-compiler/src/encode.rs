@@ -9,7 +9,8 @@ use chip::program::{Groups, PlacedCrossbar};
 use nn::quantised::{QuantisedLayer, QuantisedMvm, QuantisedNetwork};
 
 /// What could be done about weights that a mapping cannot store in the chip's cells.
-const UNSTORED: &str = "`ohmic list mappings` has all of them; widths are format.weight_bits and tile.cell.bits";
+const UNSTORED: &str =
+    "choose another mapping (`ohmic list mappings`), or other widths (format.weight_bits, tile.cell.bits)";
 
 /// What could be done about weights that do not fit the chip's arrays.
 const UNFIT: &str = "choose a mapping of fewer columns or arrays (`ohmic list mappings`), fewer bits, or larger arrays";

@@ -26,6 +26,23 @@ fn scores_of_a_last_average_use_its_own_range() {
     assert_eq!(scores.iter().flatten().max(), Some(&255));
 }
 
+/// Nothing is known of averages other than 0: they must not be taken for the smallest there can be.
+#[test]
+fn averages_that_are_all_zero_leave_room_for_others() {
+    let input = Shape { channels: 1, height: 2, width: 2 };
+    let axis = nn::Axis::new(2, 1, 0);
+    let pool = AveragePool { vertical: axis, horizontal: axis, count_padding: false };
+    let nodes =
+        vec![Node { name: "gap".to_owned(), inputs: vec![0], op: Operation::AveragePool(pool) }, linear("fc", 1, 2)];
+    let mut graph = Graph { name: "net".to_owned(), dataset: "none".to_owned(), input, nodes };
+    graph.nodes[1].inputs = vec![1];
+    let zeros = Split { features: 4, images: vec![0.0; 8], labels: vec![0; 2] };
+    let layers = fuse(&graph, &mut Refusals::default()).unwrap();
+    let quantised = alone("none", &layers, &SETTINGS, &zeros).unwrap();
+    let bright = Split { features: 4, images: vec![0.5, 0.25, 0.75, 1.0], labels: vec![0] };
+    assert!(quantised.deviation(&graph, &bright).unwrap() < 0.01);
+}
+
 /// The mean of a map of few prescribed codes has as many codes as other activations: rounded to one of the map's four it would be nowhere near.
 #[test]
 fn averages_of_few_prescribed_codes_are_not_rounded_to_them() {

@@ -30,7 +30,9 @@ impl Pass<'_> {
         let format = CodeFormat { bits, ..format };
         let mut averages: Vec<f64> = maps.iter().flat_map(|map| pool.averages(map)).map(f64::abs).collect();
         let codes = format.codes().1 as f64;
-        let finer = (codes / self.settings.activation_range.of(&mut averages, codes)).clamp(1.0, MAX_MULTIPLIER);
+        let range = self.settings.activation_range.of(&mut averages, codes);
+        // Where all averages of the calibration images are 0 nothing is known of others, which have the range of what they are averages of.
+        let finer = if range > 0.0 { (codes / range).clamp(1.0, MAX_MULTIPLIER) } else { 1.0 };
         (pool.multiplier, scale) = (pool.multiplier * finer, scale / finer);
         let maps = maps.iter().map(|map| pool.reduce(map, format.signed)).collect();
         Value { source: self.push(QuantisedLayer::AveragePool(pool)), scale, format, maps }

@@ -4,7 +4,6 @@ use super::{print_json, warn, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Compare, Format};
 use crate::table;
-use explore::ExploreError;
 use explore::chip::energy::Energy;
 use explore::compare::{ComparedRow, Comparison, compare};
 use explore::config::{Kind, load};
@@ -12,6 +11,7 @@ use explore::diagnosis::converter_warnings;
 use explore::experiment::Experiment;
 use explore::output::{write_comparison, write_run};
 use explore::trainer::{Epoch, Method, Trained};
+use explore::{ExploreError, Keeping};
 use serde_json::json;
 
 pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
@@ -21,6 +21,8 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
     let unfinished = arguments.output.join("unfinished");
     let keeping = arguments.checkpoints.keeping(&unfinished);
     let dataset = explore::datasets::load(&experiment.network.dataset, arguments.data.data.as_deref())?;
+    // An interrupted run needs its run.toml.
+    keeping.as_ref().map_or(Ok(()), Keeping::begin)?;
     // Before the work, so that a directory that cannot be written to is refused at once.
     write_run(&arguments.output, Kind::Experiment, &experiment, "ohmic compare --config run.toml")?;
     let comparison = compare(&experiment, &dataset, keeping.as_ref(), &Bar::default())?;

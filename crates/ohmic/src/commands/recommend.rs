@@ -4,11 +4,11 @@ use super::{data_set, print_json, quoted, warn, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Format, Recommend};
 use crate::table::table;
-use explore::ExploreError;
 use explore::config::{Kind, load};
 use explore::model;
 use explore::output::{records_csv, write, write_run};
 use explore::recommend::{Budget, Found, Judged, Recommendation, recommend};
+use explore::{ExploreError, Keeping};
 use serde_json::json;
 
 pub fn run(arguments: &Recommend, format: Format) -> Result<(), ExploreError> {
@@ -27,6 +27,8 @@ pub fn run(arguments: &Recommend, format: Format) -> Result<(), ExploreError> {
     let dataset = explore::datasets::load(data_set(&request.experiment, from.as_ref()), places.data.data.as_deref())?;
     let unfinished = arguments.output.join("unfinished");
     let keeping = arguments.checkpoints.keeping(&unfinished);
+    // An interrupted run needs its run.toml.
+    keeping.as_ref().map_or(Ok(()), Keeping::begin)?;
     write_run(&arguments.output, Kind::Recommendation, &request, &repeat(arguments))?;
     let from = from.as_ref().map(|model| &model.graph);
     let found = recommend(&request, &dataset, from, keeping.as_ref(), &Bar::default())?;
