@@ -11,6 +11,8 @@ pub struct Favourable {
     pub weights: Vec<i32>,
     /// `projection[i]`: nearest favourable weight of `i - (2^(B-1) - 1)`; the smaller magnitude of two equally near ones.
     projection: Vec<i32>,
+    /// Whether a weight that can be stored is excluded.
+    constrains: bool,
 }
 
 impl Favourable {
@@ -65,7 +67,7 @@ impl Favourable {
             neighbours.min_by_key(|w| ((w - weight).abs(), w.abs())).unwrap_or(weight)
         };
         let projection = (-largest..=largest).map(nearest).collect();
-        Self { states: states.last().cloned().unwrap_or_default(), weights, projection }
+        Self::new(encoding, states.last().cloned().unwrap_or_default(), weights, projection)
     }
 
     /// No fixed set: each weight goes to the value of the least squared distance plus `penalty`, the smaller magnitude of equally good ones; favourable
@@ -86,7 +88,13 @@ impl Favourable {
         let mut weights = projection.clone();
         weights.sort_unstable();
         weights.dedup();
-        Self { states: Vec::new(), weights, projection }
+        Self::new(encoding, Vec::new(), weights, projection)
+    }
+
+    fn new(encoding: &Encoding, states: Vec<usize>, weights: Vec<i32>, projection: Vec<i32>) -> Self {
+        let largest = largest_weight(encoding.weight_bits);
+        let constrains = (-largest..=largest).zip(&projection).any(|(weight, &to)| to != encoding.clip(weight));
+        Self { states, weights, projection, constrains }
     }
 
     /// The nearest favourable weight.
@@ -96,10 +104,10 @@ impl Favourable {
         self.projection[(weight.clamp(-largest, largest) + largest) as usize]
     }
 
-    /// Whether any weight is excluded.
+    /// Whether a weight that can be stored is excluded; those that the encoding clips are not.
     #[must_use]
     pub fn constrains(&self) -> bool {
-        self.weights.len() < self.projection.len()
+        self.constrains
     }
 }
 

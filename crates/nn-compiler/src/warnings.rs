@@ -1,15 +1,12 @@
 //! What makes the results of a program doubtful before any image is run: accumulators that are too narrow, weights that are clipped.
 
-use chip::config::Chip;
+use chip::config::{Chip, Digital};
 use chip::program::{MvmStage, Program, Stage};
 use nn::quantised::{QuantisedLayer, QuantisedMvm, QuantisedNetwork};
 use tile::adc::AdcKind;
 
 /// Share of clipped weights above which a layer gets a warning.
 const MOST_CLIPPED: f64 = 0.05;
-
-/// Widest accumulators that a chip may have, bits.
-const WIDEST: u32 = 52;
 
 /// One line for every layer whose sums may not fit the accumulators of the chip, and one for every layer of which an encoding clips many weights. `program` was
 /// compiled from `network`.
@@ -48,9 +45,9 @@ fn bits_of(largest: u64) -> u32 {
 }
 
 fn narrow(chip: &Chip, mvm: &QuantisedMvm, needed: u32) -> Option<String> {
-    let available = chip.tile.digital.accumulator_bits;
-    let remedy = if needed > WIDEST {
-        format!("{WIDEST} are the most: give weights or inputs fewer bits")
+    let (available, widest) = (chip.tile.digital.accumulator_bits, Digital::WIDEST_ACCUMULATOR);
+    let remedy = if needed > widest {
+        format!("{widest} are the most: give weights or inputs fewer bits")
     } else {
         "widen it, or give weights or inputs fewer bits".to_owned()
     };

@@ -7,7 +7,6 @@ use crate::error::TrainError;
 use crate::layers::LayerWeights;
 use crate::optimiser::{Moments, Update};
 use crate::target::{LayerMatrix, LayerTarget};
-use nn_compiler::mapping::largest_weight;
 use nn_compiler::quantise::Range;
 use rand_distr::{Distribution, StandardNormal};
 use tile::address::Stream;
@@ -142,7 +141,7 @@ impl LayerState {
 
     /// Columns all of whose weights are favourable; none where every weight is, because then nothing is constrained.
     pub(crate) fn favourable_columns(&self, integers: &[i32]) -> usize {
-        if !self.constrains() {
+        if !self.target.favourable.constrains() {
             return 0;
         }
         let mut favourable = vec![true; self.constrained.len()];
@@ -152,13 +151,6 @@ impl LayerState {
             }
         }
         favourable.into_iter().filter(|&f| f).count()
-    }
-
-    /// Whether the constraint excludes a weight that the hardware can store.
-    pub(crate) fn constrains(&self) -> bool {
-        let LayerTarget { encoding, favourable, .. } = &self.target;
-        let largest = largest_weight(encoding.weight_bits);
-        (-largest..=largest).any(|weight| favourable.project(weight) != encoding.clip(weight))
     }
 
     fn is_constrained(&self, index: usize) -> bool {

@@ -114,11 +114,14 @@ impl Check for Digital {
         for (key, cycles) in self.entries() {
             p.integer(key, cycles, 0..=1_000_000);
         }
-        p.integer("accumulator_bits", self.accumulator_bits.into(), 2..=52);
+        p.integer("accumulator_bits", self.accumulator_bits.into(), 2..=Self::WIDEST_ACCUMULATOR.into());
     }
 }
 
 impl Digital {
+    /// Most bits of an accumulator: sums are held exactly in `f64`.
+    pub const WIDEST_ACCUMULATOR: u32 = 52;
+
     fn entries(&self) -> [(&'static str, u64); 7] {
         [
             ("shift_add_cycles", self.shift_add_cycles),
