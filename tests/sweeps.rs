@@ -19,6 +19,8 @@ mod large;
 mod random;
 #[path = "sweeps_report.rs"]
 mod report;
+#[path = "support/skip.rs"]
+mod skip;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -78,7 +80,7 @@ fn there(program: &str, variable: &str) -> bool {
         return true;
     }
     assert!(std::env::var_os(variable).is_none(), "{variable} is set, but there is no {program}");
-    eprintln!("SKIPPED: there is no {program}; sweeps were NOT tried with it");
+    skip::skipped(&format!("there is no {program}; sweeps were NOT tried with it"));
     false
 }
 
@@ -136,15 +138,22 @@ fn shards_and_threads_change_nothing() {
             command.spawn().unwrap()
         };
         let children: Vec<_> = (0..shards).map(run).collect();
+        let mut made = [0, 0];
         for child in children {
             let output = child.wait_with_output().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success(), "{said}");
+            for (made, behind) in made.iter_mut().zip([" networks were trained", " programs compiled here"]) {
+                let number = said.split(behind).next().and_then(|before| before.rsplit(' ').next());
+                *made += number.and_then(|number| number.parse::<u32>().ok()).expect(&said);
+            }
         }
+        assert_eq!(made, [33, 64], "{shards} shards, {threads} threads did work twice");
         assert_eq!(csv(&sweep, &store), expected, "{shards} shards, {threads} threads");
         let state = printed(step("status", &sweep, &store));
         assert!(state.contains("64 of 64 rows, 0 missing"), "{state}");
         // One conventional training for all points; noise-injection is one for each chip and mapping strategy.
-        assert!(state.contains("33 trainings, 64 programs, 0 running"), "work was done twice or not at all: {state}");
+        assert!(state.contains("33 trainings, 64 programs, 0 running"), "{state}");
     }
 }
 
@@ -157,6 +166,37 @@ fn an_order_of_its_own_changes_nothing() {
     command.env("PARALLEL_SEQ", "3");
     printed(command);
     assert_eq!(csv(&sweep, &store), undisturbed(&sweep));
+}
+
+/// A row that cannot be computed takes neither the others nor their table with it.
+#[test]
+fn what_there_is_beside_a_failed_row_is_written() {
+    let (directory, sweep) = directory();
+    let output = directory.path().join("out");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ohmic"));
+    // 64 rows need one array, 32 rows two.
+    command.arg("sweep").arg(&sweep).arg("-o").arg(&output);
+    command.args(["--set", "mesh.width=1", "--set", "mesh.height=1", "--set", "chip.tile.arrays=1"]);
+    command.args(["--set", "experiment.mappings=[\"isaac\"]", "--set", "axes.1.values=[6]"]);
+    let found = command.output().unwrap();
+    let said = String::from_utf8(found.stderr).unwrap();
+    assert!(found.status.code() == Some(1) && said.contains("4 rows failed, the first of them"), "{said}");
+    let table = std::fs::read_to_string(output.join("sweep.csv")).unwrap();
+    assert_eq!((table.lines().count(), String::from_utf8(found.stdout).unwrap()), (1 + 4, table));
+    assert!(output.join("report.html").exists() && said.contains("4 of 8 rows are missing"), "{said}");
+    let mut json = step("csv", &sweep, &output.join("store"));
+    json.args(["--partial", "--format", "json", "--set", "mesh.width=1", "--set", "mesh.height=1"]);
+    json.args([
+        "--set",
+        "chip.tile.arrays=1",
+        "--set",
+        "experiment.mappings=[\"isaac\"]",
+        "--set",
+        "axes.1.values=[6]",
+    ]);
+    let json: serde_json::Value = serde_json::from_str(&printed(json)).unwrap();
+    assert_eq!((json["missing"].as_u64(), json["rows"].as_array().map(Vec::len)), (Some(4), Some(4)));
+    assert_eq!(json["rows"][0]["settings"][0]["axis"], "array_size", "{json}");
 }
 
 #[test]
@@ -230,8 +270,8 @@ fn a_store_that_cannot_be_written_is_read_and_left_as_it_is() {
         read_only(&command, &store).map(|mut command| command.output().unwrap())
     };
     let Some(run) = output("run", &[]) else {
-        eprintln!(
-            "SKIPPED: permissions do not hold root, and there is no mount of its own; a read-only store was NOT tried"
+        skip::skipped(
+            "permissions do not hold root, and there is no mount of its own; a read-only store was NOT tried",
         );
         return;
     };

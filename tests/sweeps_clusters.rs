@@ -99,6 +99,40 @@ fn gnu_parallel_computes_the_same_bytes() {
     assert_eq!(csv(&sweep, &store), undisturbed(&sweep));
 }
 
+/// A task on another machine begins in another directory and without the environment of whoever submits.
+#[test]
+fn tasks_on_other_machines_know_where_data_lie() {
+    let (directory, sweep) = directory();
+    let store = directory.path().join("store");
+    let run = |engine: &str| {
+        let mut command = step("submit", &sweep, &store);
+        command.args(["--engine", engine, "--shards", "2", "--dry-run"]);
+        command.env("OHMIC_DATA", "the data").env_remove("OHMIC_MODELS").current_dir(directory.path());
+        printed(command);
+        let end = if engine == "slurm" { "sbatch" } else { "sh" };
+        let is_script = |file: &PathBuf| file.extension().is_some_and(|found| found == end);
+        super::files(&store.join("submit")).into_iter().find(is_script).unwrap()
+    };
+    for engine in ["slurm", "parallel"] {
+        // What the script does before it runs a shard, seen from elsewhere.
+        let script = std::fs::read_to_string(run(engine)).unwrap();
+        let probe = script.replace("exec ", "pwd; echo \"$OHMIC_DATA\" \"${OHMIC_MODELS-none}\"; exit; exec ");
+        let elsewhere = Command::new("bash").args(["-c", &probe]).env_clear().current_dir("/").output().unwrap();
+        let here = directory.path().canonicalize().unwrap();
+        let expected = format!("{0}\n{0}/the data none\n", here.display());
+        assert_eq!(String::from_utf8(elsewhere.stdout).unwrap(), expected, "{engine}: {script}");
+    }
+    let mut command = step("submit", &sweep, &store);
+    command.args(["--engine", "slurm", "--shards", "2", "--dry-run", "--machines", "x"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && said.contains("--machines is for --engine parallel"), "{said}");
+    let mut command = step("submit", &sweep, &directory.path().join("50%j"));
+    command.args(["--engine", "slurm", "--shards", "2", "--dry-run"]);
+    let text = printed(command);
+    assert!(text.contains("/50%%j/submit/small-") && text.contains(".%a.log"), "{text}");
+}
+
 /// The two-machine Slurm beside the repository.
 fn scripts() -> PathBuf {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/slurm");
@@ -121,12 +155,12 @@ impl Slurm {
         command
     }
 
-    /// Ends the second machine: its daemon and all that runs there.
-    fn kill_second(&self) {
+    /// Ends the second machine, its daemon and all that runs there, and what runs on the first, so that nobody is left to finish the work.
+    fn kill_second_and_tasks(&self) {
         let daemon = std::fs::read_to_string(self.0.join("slurmd.n2.pid")).unwrap();
-        let tasks = processes_with("SLURMD_NODENAME=n2", &self.0);
-        assert!(!tasks.is_empty(), "nothing runs on the second machine");
-        for pid in [daemon.trim().parse().unwrap()].into_iter().chain(tasks) {
+        let tasks = ["n2", "n1"].map(|node| processes_with(&format!("SLURMD_NODENAME={node}"), &self.0));
+        assert!(tasks.iter().all(|tasks| !tasks.is_empty()), "nothing runs on one of the machines");
+        for pid in [daemon.trim().parse().unwrap()].into_iter().chain(tasks.concat()) {
             let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
         }
     }
@@ -176,7 +210,7 @@ fn a_slurm_that_loses_a_machine_computes_the_same_bytes() {
         return;
     }
     if !scripts().join("up2.sh").exists() {
-        eprintln!("SKIPPED: there is no {}; sweeps were NOT run under Slurm", scripts().display());
+        crate::skip::skipped(&format!("there is no {}; sweeps were NOT run under Slurm", scripts().display()));
         return;
     }
     let (directory, sweep) = directory();
@@ -186,10 +220,11 @@ fn a_slurm_that_loses_a_machine_computes_the_same_bytes() {
     command.args(["--engine", "slurm", "--shards", "2"]);
     let mut child = command.spawn().unwrap();
     wait_for("the first rows", Some(&mut child), || count_rows(&store) >= 5);
-    slurm.kill_second();
+    slurm.kill_second_and_tasks();
     let rows = count_rows(&store);
     assert!(rows < 64, "the machine was killed too late");
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.contains("submission 2: "), "{said}");
     assert_eq!(csv(&sweep, &store), undisturbed(&sweep), "killed at {rows} rows");
 }

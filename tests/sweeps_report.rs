@@ -49,6 +49,11 @@ fn a_report_opens_filters_and_is_not_blank() {
     assert_eq!(rows("MAPPING = nothing"), 64, "an unknown column is marked, and changes nothing");
     assert_eq!(rows("mapping=nothing"), 0);
     assert_eq!(rows("adc_bits%20%3C%206%20NOISE%20mapping=isaac"), 8, "blanks and capitals");
+    assert_eq!(
+        (rows("mapping=%22isaac%22"), rows("%22noise-inj%22"), rows("%22isaac noise%22")),
+        (32, 32, 0),
+        "quoted"
+    );
     assert_eq!(rows("100%"), 0, "what is no link is a word");
     // An empty page compresses to almost nothing.
     let picture = |page: &str, name: &str| {
@@ -125,6 +130,10 @@ const after = () => new Promise((done) => setTimeout(done, 1));
   const least = Math.min(...data.rows.map((row) => row.values[place("accuracy_sd")]));
   const ends = [...document.querySelectorAll("#body tr.front")].map((line) => data.rows[line.dataset.row].values[place("accuracy_sd")]);
   say("less scatter is better", ends.includes(least));
+  data.rows[0].values[place("adc_bits")] = null;
+  element("filter").value = "adc_bits<99";
+  element("filter").dispatchEvent(new Event("input"));
+  say("an empty cell is not less", rows().length);
   const list = document.createElement("pre");
   list.id = "found";
   list.textContent = found.join("\n");
@@ -163,6 +172,7 @@ fn a_report_answers_to_pointer_and_keys() {
         "a key chooses: true",
         "sorted: true",
         "less scatter is better: true",
+        "an empty cell is not less: 63",
     ];
     assert_eq!(found.split("</pre>").next().unwrap().lines().collect::<Vec<_>>(), expected);
 }

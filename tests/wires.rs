@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
 #![allow(clippy::print_stderr, clippy::cast_precision_loss, reason = "a skipped check must be seen; counts are small")]
 
+#[path = "support/skip.rs"]
+mod skip;
 mod wires_dense;
 mod wires_laws;
 mod wires_spice;

@@ -14,7 +14,7 @@ fn ngspice_is_there(test: &str) -> bool {
         return true;
     }
     assert!(std::env::var_os(REQUIRE).is_none(), "{test}: {REQUIRE} is set, but there is no ngspice on the path");
-    eprintln!("\n!!! SKIPPED {test}: no `ngspice` on the path; the wires were NOT checked against SPICE !!!\n");
+    crate::skip::skipped(&format!("{test}: no `ngspice` on the path; the wires were NOT checked against SPICE"));
     false
 }
 

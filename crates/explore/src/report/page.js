@@ -21,24 +21,26 @@ const state = { shown: data.rows.map((_, index) => index), sort: null, down: fal
 const short = (value) => typeof value !== "number" ? value ?? ""
   : Number.isInteger(value) ? String(value) : value.toPrecision(4).replace(/\.?0+(e|$)/, "$1");
 
-// Words must occur in a row, whatever their case; COLUMN<VALUE and the like must hold. Null is a condition that says nothing.
+// Words must occur in a row, whatever their case; COLUMN<VALUE and the like must hold, and hold of no cell that is empty. Null is a condition that says nothing.
 function condition(word) {
-  const parts = word.match(/^(.*?)(<=|>=|!=|=|<|>)(.*)$/);
-  if (!parts) return (row) => row.values.some((value) => String(value ?? "").toLowerCase().includes(word.toLowerCase()));
-  const [, name, operator, text] = parts;
+  const unquoted = (text) => text.replace(/^"([^"]*)"$/, "$1");
+  const parts = word.match(/^([^<>=!"]*)(<=|>=|!=|=|<|>)(.*)$/);
+  if (!parts) return (row) => row.values.some((value) => String(value ?? "").toLowerCase().includes(unquoted(word).toLowerCase()));
+  const [name, operator, text] = [parts[1], parts[2], unquoted(parts[3])];
   const column = place(name);
   if (column < 0 || text === "") return null;
   const number = Number(text);
   const compared = isNumber[column] && !Number.isNaN(number) ? number : text;
   const holds = { "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b,
     "=": (a, b) => a === b, "!=": (a, b) => a !== b }[operator];
-  return (row) => holds(typeof compared === "number" ? row.values[column] : String(row.values[column] ?? ""), compared);
+  return ({ values }) => values[column] !== null && holds(typeof compared === "number" ? values[column] : String(values[column]), compared);
 }
 
 function filter() {
   // Blanks around an operator are none.
   const text = element("filter").value.replace(/\s*(<=|>=|!=|=|<|>)\s*/g, "$1");
-  const conditions = text.split(/\s+/).filter(Boolean).map(condition);
+  const words = text.match(/(?:[^\s<>=!"]+(?:<=|>=|!=|=|<|>))?(?:"[^"]*"|\S+)/g) ?? [];
+  const conditions = words.map(condition);
   element("filter").classList.toggle("bad", conditions.includes(null));
   const all = conditions.filter(Boolean);
   state.shown = data.rows.map((_, index) => index).filter((index) => all.every((holds) => holds(data.rows[index])));

@@ -39,8 +39,8 @@ pub use self::locks::Lock;
 use self::locks::{Done, Locks, PATIENCE};
 pub use self::record::Record;
 
-/// How often a result that fails is tried.
-pub const TRIES: u32 = 3;
+/// How often a result that fails is tried: once, and three times again.
+pub const TRIES: u32 = 4;
 
 /// A store.
 pub struct Store {
@@ -100,7 +100,7 @@ impl Store {
         }
     }
 
-    /// A thing, if it is there. A damaged file is put aside, and is not there any more.
+    /// A thing, if it is there. A damaged file is put aside, and is not there any more; where nothing may be written it stays, and counts as not there.
     ///
     /// # Errors
     /// If a file cannot be read.
@@ -113,9 +113,13 @@ impl Store {
         if let Ok(record) = Record::decode(&bytes, kind, id) {
             return Ok(Some(record));
         }
-        self.put_aside(kind, id, &bytes)?;
-        self.forget(kind, id)?;
-        Ok(None)
+        let refused = |error: &std::io::Error| {
+            matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied)
+        };
+        match self.put_aside(kind, id, &bytes).and_then(|_| self.forget(kind, id)) {
+            Err(StoreError::Io { source, .. }) if refused(&source) => Ok(None),
+            put_aside => put_aside.map(|()| None),
+        }
     }
 
     /// Puts aside a record that is stored and is of no use.
@@ -133,6 +137,7 @@ impl Store {
     /// If it cannot be written, or is there with other bytes; both are kept then, also if both are written at the same time.
     pub fn put(&self, kind: Kind, id: &Id, record: &Record) -> Result<(), StoreError> {
         let (path, bytes) = (self.path(kind, id), record.encode(kind, id));
+        let mut overtaken = 0;
         loop {
             match self.get(kind, id)? {
                 Some(there) if there == *record => return Ok(()),
@@ -144,7 +149,9 @@ impl Store {
             }
             match self.write(&path, |files| files::add(files, &path, &bytes)) {
                 // Somebody else was faster; what it wrote is looked at.
-                Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {}
+                Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists && overtaken < 3 => {
+                    overtaken += 1;
+                }
                 written => return written,
             }
         }

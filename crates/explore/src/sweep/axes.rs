@@ -77,6 +77,23 @@ impl Range {
         if self.integer { Value::Integer(libm::rint(number) as i64) } else { Value::Float(number) }
     }
 
+    /// The number drawn at `share`, 0 to below 1: each of several integers from an equal part of the range.
+    pub(super) fn drawn(&self, share: f64) -> Value {
+        if !self.integer {
+            return self.at(share);
+        }
+        let (low, high) = (libm::rint(self.low), libm::rint(self.high));
+        let number = match self.scale {
+            RangeScale::Linear => low + share * (high - low + 1.0),
+            // Parts of equal ratios, each rounded at the middle between two integers.
+            RangeScale::Logarithmic => {
+                let first = (low - 0.5).max(0.5 * self.low);
+                libm::rint(first * libm::pow((high + 0.5) / first, share))
+            }
+        };
+        Value::Integer((libm::floor(number) as i64).clamp(low as i64, high as i64))
+    }
+
     fn check(&self, sampled: bool, problems: &mut Problems) {
         // Beyond, sums of both ends overflow and integers are no longer exact.
         let usable = |number: f64| number.is_finite() && number.abs() < if self.integer { 9e15 } else { 1e300 };
@@ -195,6 +212,32 @@ impl Axis {
             for value in values.iter().filter(|_| axis.is_some()) {
                 problems.require("when", value, known.contains(value), format!("a value of the axis `{name}`"));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Draws of a thousand shares that lie evenly: every integer of a linear range comes as often, and in a logarithmic one as often as its part is wide.
+    #[test]
+    fn integers_are_drawn_from_equal_parts() {
+        let counts = |scale, low: f64, high: f64| {
+            let range = Range { low, high, points: None, scale, integer: true };
+            let mut counts = vec![0; (high - low) as usize + 1];
+            for share in 0..1000 {
+                let number = range.drawn(f64::from(share) / 1000.0).as_integer().unwrap();
+                counts[(number - low as i64) as usize] += 1;
+            }
+            counts
+        };
+        assert_eq!(counts(RangeScale::Linear, 4.0, 8.0), [200; 5]);
+        assert_eq!(counts(RangeScale::Linear, 0.0, 1.0), [500; 2]);
+        for (place, count) in counts(RangeScale::Logarithmic, 1.0, 8.0).into_iter().enumerate() {
+            let middle = place as f64 + 1.0;
+            let expected = 1000.0 * ((middle + 0.5) / (middle - 0.5)).ln() / 17.0_f64.ln();
+            assert!((f64::from(count) - expected).abs() <= 1.0, "{middle}: {count}, expected are {expected}");
         }
     }
 }

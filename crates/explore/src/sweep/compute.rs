@@ -1,6 +1,6 @@
 //! One row: its networks are trained, compiled and simulated, as far as the store does not hold that already.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -58,12 +58,17 @@ pub(super) struct Worker<'a> {
     pub(super) progress: &'a dyn Progress,
     inputs: Inputs<'a>,
     /// What this process has computed itself.
-    own: Mutex<BTreeSet<Id>>,
+    own: Mutex<BTreeMap<Id, Kind>>,
 }
 
 impl<'a> Worker<'a> {
     pub(super) fn new(plan: &'a Plan, store: &'a Store, verify: bool, progress: &'a dyn Progress) -> Self {
         Self { plan, store, verify, progress, inputs: Inputs::new(plan), own: Mutex::default() }
+    }
+
+    /// How many things of a kind this process has computed.
+    pub(super) fn made(&self, kind: Kind) -> usize {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).values().filter(|&&made| made == kind).count()
     }
 
     /// Brings a row into the store, as far as nobody else is at work on what it needs. What processes have ended at is tried at the `end` only.
@@ -179,7 +184,7 @@ impl<'a> Worker<'a> {
 
     /// Something that is stored, unless it is to be computed again.
     fn stored<T: Stored>(&self, kind: Kind, id: &Id) -> Result<Option<T>, ExploreError> {
-        if self.verify && !self.own.lock().unwrap_or_else(PoisonError::into_inner).contains(id) {
+        if self.verify && !self.own.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id) {
             return Ok(None);
         }
         read(self.store, kind, id)
@@ -215,7 +220,7 @@ impl<'a> Worker<'a> {
         if kind == Kind::Training {
             self.store.forget_checkpoints(id, &lock)?;
         }
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).insert(*id);
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).insert(*id, kind);
         Ok(Outcome::Ready(value))
     }
 

@@ -25,8 +25,8 @@ pub struct Removed {
 }
 
 /// Removes what killed processes left behind and, once the sweep is complete, the programs that its rows were made from: they can be compiled again.
-/// What other sweeps have in the store stays, but for programs that this one has in common with them. With `others` it goes as well: rows at once, all
-/// programs, trainings and states of trainings once this sweep is complete.
+/// What other sweeps have in the store stays, but for programs that this one has in common with them. With `others` it goes as well, once this sweep is
+/// complete and nobody is at work: their rows, all programs, trainings and states of trainings.
 ///
 /// # Errors
 /// If a file cannot be removed, or a data set is not there.
@@ -37,15 +37,13 @@ pub fn collect_garbage(plan: &Plan, store: &Store, others: bool) -> Result<Remov
         ids.iter().try_for_each(|id| store.forget(kind, id))?;
         Ok(ids.len())
     };
-    if others {
-        let own: BTreeSet<Id> = plan.rows().iter().map(|row| row.id).collect();
-        removed.rows = clear(Kind::Row, &|id| !own.contains(id))?;
-    }
     // Whoever is at work may need them.
     if !status(plan, store, false)?.is_complete() || !store.locked()?.is_empty() {
         return Ok(removed);
     }
     if others {
+        let own: BTreeSet<Id> = plan.rows().iter().map(|row| row.id).collect();
+        removed.rows = clear(Kind::Row, &|id| !own.contains(id))?;
         removed.leftovers += store.tidy_checkpoints(true)?;
         removed.programs = clear(Kind::Program, &|_| true)?;
         removed.trainings = clear(Kind::Training, &|_| true)?;

@@ -65,10 +65,14 @@ impl Queue {
         }
     }
 
-    /// A row is there, or has failed.
-    pub(super) fn finished(&self, failure: Option<String>) {
+    /// A row is there, or has failed. What a process had ended at is behind a deferred one: the others that had waited for it need not be alone.
+    pub(super) fn finished(&self, deferred: bool, failure: Option<String>) {
         let mut state = self.state();
         state.failed.extend(failure);
+        if deferred {
+            let others = std::mem::take(&mut state.deferred);
+            state.rows.extend(others);
+        }
         state.done();
         self.changed.notify_all();
     }
@@ -122,5 +126,30 @@ impl State {
                 self.waiting.insert(id, rows);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows that a process had ended at are tried alone, but only until the first of them is there: all may have waited for the same training.
+    #[test]
+    fn deferred_rows_run_side_by_side_once_one_is_there() {
+        let queue = Queue::new(vec![0, 1, 2]);
+        for row in 0..3 {
+            assert_eq!(queue.next(), Some((row, false)));
+        }
+        (0..3).for_each(|row| queue.deferred(row));
+        assert_eq!(queue.next(), Some((0, true)));
+        queue.finished(true, None);
+        assert_eq!((queue.next(), queue.next()), (Some((1, false)), Some((2, false))));
+        // One that is deferred again comes when nothing else is left.
+        queue.deferred(1);
+        queue.finished(false, Some("fails".to_owned()));
+        assert_eq!(queue.next(), Some((1, true)));
+        queue.finished(true, None);
+        assert_eq!(queue.next(), None);
+        assert_eq!(queue.into_result().unwrap(), ["fails"]);
     }
 }

@@ -32,6 +32,10 @@ pub struct Summary {
     pub computed: usize,
     /// Why rows could not be computed, in ascending order.
     pub failed: Vec<String>,
+    /// Networks that were trained here.
+    pub trained: usize,
+    /// Programs that were compiled here.
+    pub compiled: usize,
 }
 
 /// Brings all rows of a plan into the store, together with other processes that do the same. Returns when no row is left; those that others
@@ -67,11 +71,12 @@ pub fn run(plan: &Plan, store: &Store, options: RunOptions, progress: &dyn Progr
         });
     });
     progress.end();
-    let anew = queue.into_result()?;
+    let (anew, [trained, compiled]) =
+        (queue.into_result()?, [Kind::Training, Kind::Program].map(|kind| worker.made(kind)));
     let computed = open.len() - anew.len();
     failed.extend(anew);
     failed.sort_unstable();
-    Ok(Summary { present: listed.intersection(&present).count(), computed, failed })
+    Ok(Summary { present: listed.intersection(&present).count(), computed, failed, trained, compiled })
 }
 
 /// Forgets what has failed of a plan: its rows and, as their names are known only when they are needed, all trainings and programs; rows of other sweeps in
@@ -107,11 +112,11 @@ fn work(worker: &Worker<'_>, queue: &Queue) {
         match worker.advance(&worker.plan.rows()[row], deferred) {
             Ok(Outcome::Ready(())) => {
                 worker.progress.advance(1);
-                queue.finished(None);
+                queue.finished(deferred, None);
             }
             Ok(Outcome::Failed(error)) => {
                 worker.progress.advance(1);
-                queue.finished(Some(error));
+                queue.finished(deferred, Some(error));
             }
             Ok(Outcome::Busy(id)) => queue.waits(row, id),
             Ok(Outcome::Deferred) => queue.deferred(row),

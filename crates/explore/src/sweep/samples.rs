@@ -33,7 +33,8 @@ pub enum SampleMethod {
 impl Check for Samples {
     fn check(&self, problems: &mut Problems) {
         problems.integer("points", self.points.into(), 1..=MAX_POINTS);
-        problems.integer("seed", self.seed, 0..=i64::MAX as u64);
+        // Larger ones would share streams with smaller ones.
+        problems.integer("seed", self.seed, 0..=(1 << 47) - 1);
     }
 }
 
@@ -42,7 +43,7 @@ impl Samples {
     pub(super) fn draw(&self, axis: &Axis, place: usize) -> Vec<Value> {
         let shares = self.shares(place as u64);
         let value = |share: f64| match &axis.range {
-            Some(range) => range.at(share),
+            Some(range) => range.drawn(share),
             None => {
                 let count = axis.values.len();
                 axis.values[((share * count as f64) as usize).min(count.saturating_sub(1))].clone()

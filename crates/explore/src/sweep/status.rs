@@ -22,6 +22,8 @@ pub struct Status {
     pub failed: usize,
     /// Why, each error once.
     pub errors: Vec<String>,
+    /// Rows, trainings and programs that processes have ended at, out of memory say, and that are not there yet.
+    pub ended_at: usize,
     /// Rows, trainings and programs that some process is computing, of this sweep or another one in the same store.
     pub running: usize,
     /// Trained networks in the store.
@@ -54,9 +56,11 @@ pub fn status(plan: &Plan, store: &Store, check: bool) -> Result<Status, Explore
             }
         }
     }
-    let (mut failed, mut errors) = (0, BTreeSet::new());
-    for id in store.ids(Kind::Failed)?.iter().filter(|id| rows.contains(id) && !present.contains(id)) {
-        if let Some(failure) = store.failure(id)?.filter(|failure| failure.tries >= TRIES) {
+    let (mut failed, mut ended_at, mut errors) = (0, 0, BTreeSet::new());
+    for id in store.ids(Kind::Failed)? {
+        let Some(failure) = store.failure(&id)? else { continue };
+        ended_at += usize::from(failure.deaths > 0);
+        if failure.tries >= TRIES && rows.contains(&id) && !present.contains(&id) {
             failed += 1;
             errors.insert(failure.error);
         }
@@ -66,6 +70,7 @@ pub fn status(plan: &Plan, store: &Store, check: bool) -> Result<Status, Explore
         rows: rows.len(),
         present: rows.intersection(&present).count(),
         failed,
+        ended_at,
         errors: errors.into_iter().collect(),
         running: store.locked()?.len(),
         trainings: store.ids(Kind::Training)?.len(),

@@ -145,7 +145,7 @@ pub struct Gc {
     /// Directory of results
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Also remove the rows that are not of this sweep, and all trained networks once it is complete
+    /// Once this sweep is complete and nobody is at work, also remove the rows that are not of it, and all trained networks
     #[arg(long)]
     pub others: bool,
 }
@@ -176,7 +176,7 @@ pub struct Submit {
     /// Threads of each process
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub shard_threads: u32,
-    /// Machines for GNU parallel, as its --sshloginfile wants them; without it, this one
+    /// Machines for GNU parallel, as its --sshloginfile wants them [default: this one]
     #[arg(long, value_name = "FILE")]
     pub machines: Option<PathBuf>,
     /// Write the script, print it with its command, and submit nothing

@@ -44,9 +44,19 @@ pub fn write(
     // First the table: whatever becomes of the files, it is out.
     match format {
         Format::Text => say_raw!("{csv}"),
-        Format::Json => print_json(&json!({ "rows": rows }))?,
+        Format::Json => print_json(&json!({ "rows": settled(&points), "missing": missing }))?,
     }
     output.map_or(Ok(()), |output| write_files(plan, &points, &csv, output))
+}
+
+/// The rows, each with the values of the axes that take part.
+fn settled(points: &[PointRows]) -> Vec<serde_json::Value> {
+    let row = |point: &PointRows, row: &Row| {
+        let mut all = json!(row);
+        all["settings"] = json!(point.settings);
+        all
+    };
+    points.iter().flat_map(|point| point.rows.iter().map(move |result| row(point, &result.row))).collect()
 }
 
 fn write_files(plan: &Plan, points: &[PointRows], csv: &str, output: &Path) -> Result<(), ExploreError> {
@@ -93,7 +103,8 @@ fn say_differences(found: &Differences) {
          {with_interval_together} with one that holds together with all others (Bonferroni): {apart_together} are without 0"
     );
     if with_interval_together < count {
-        eprintln!("the other intervals would take more chip samples (or training seeds, where there are several)");
+        let more = "more training seeds or, where there is one, more chip samples: at least 6 each";
+        eprintln!("the other intervals would take {more} (`samples` says how many there are)");
     }
     if !not_compared.is_empty() {
         eprintln!("not compared: {}", not_compared.join(", "));

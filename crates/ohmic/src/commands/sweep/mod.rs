@@ -43,7 +43,14 @@ fn whole(arguments: &Whole, format: Format) -> Result<(), ExploreError> {
     let plan = plan_of(sweep, overrides, target_ci)?;
     let store = Store::open(&store.clone().unwrap_or_else(|| output.join("store")));
     plan::announce(&plan, Some(&store))?;
-    run::compute(&plan, &store, Shard::default(), computed)?;
+    match run::compute(&plan, &store, Shard::default(), computed) {
+        // Rows that fail do not take the others with them.
+        Err(failed @ ExploreError::Disagreement(_)) => {
+            csv::write(&plan, &store, true, Some(output), format)?;
+            return Err(failed);
+        }
+        other => other?,
+    }
     // Rows that were there by name may turn out to be damaged when they are read.
     if !status(&plan, &store, true)?.is_complete() {
         eprintln!("warning: damaged rows are computed again");

@@ -19,7 +19,14 @@ pub fn run(arguments: &Arguments) -> Result<(), ExploreError> {
 pub fn compute(plan: &Plan, store: &Store, shard: Shard, how: &Computed) -> Result<(), ExploreError> {
     let options = RunOptions { shard, verify: how.verify, retry: how.retry };
     let summary = run_plan(plan, store, options, &Bar::default())?;
-    eprintln!("{} rows were there, {} are new, {} failed", summary.present, summary.computed, summary.failed.len());
+    eprintln!(
+        "{} rows were there, {} are new, {} failed; {} networks were trained and {} programs compiled here",
+        summary.present,
+        summary.computed,
+        summary.failed.len(),
+        summary.trained,
+        summary.compiled
+    );
     summary.failed.iter().for_each(|error| eprintln!("failed: {error}"));
     match summary.failed.first() {
         None => Ok(()),

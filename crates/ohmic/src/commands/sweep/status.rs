@@ -19,6 +19,12 @@ pub fn run(arguments: &Arguments, format: Format) -> Result<(), ExploreError> {
             let missing = status.rows - status.present;
             say!("{} of {} rows, {missing} missing, {} of them failed", status.present, status.rows, status.failed);
             say!("{} trainings, {} programs, {} running", status.trainings, status.programs, status.running);
+            if status.ended_at > 0 {
+                say!(
+                    "{} results are missing at which processes have ended (out of memory, say); they are tried again last, alone",
+                    status.ended_at
+                );
+            }
             if status.conflicts > 0 {
                 say!("{} results that contradict others or are damaged, in conflict/", status.conflicts);
             }

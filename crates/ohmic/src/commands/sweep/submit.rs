@@ -2,7 +2,7 @@
 
 use super::load_plan;
 use crate::cli::sweep::{Engine, Submit as Arguments};
-use crate::commands::quoted;
+use crate::commands::{quoted, quoted_path};
 use explore::ExploreError;
 use explore::config::{Kind, to_toml};
 use explore::output::write;
@@ -44,6 +44,14 @@ impl Job {
             std::path::absolute(path).map_err(|source| ExploreError::File { path: path.to_owned(), source })
         };
         let store = absolute(&arguments.store)?;
+        if store.to_str().is_none() {
+            let what = "is no UTF-8, in which scripts are written";
+            return Err(ExploreError::Request(format!("--store {}: the path {what}", store.display())));
+        }
+        if arguments.machines.is_some() && arguments.engine == Engine::Slurm {
+            let what = "--machines is for --engine parallel; Slurm takes SBATCH_PARTITION and the like";
+            return Err(ExploreError::Request(what.to_owned()));
+        }
         let directory = store.join("submit");
         let text = to_toml(Kind::Sweep, plan.sweep())?;
         // Queued tasks read the plan when it is their turn: another one, or the same with other words, has another name.
@@ -52,13 +60,13 @@ impl Job {
         write(&directory, &format!("{name}.toml"), &text)?;
         let program =
             std::env::current_exe().map_err(|source| ExploreError::File { path: PathBuf::from("ohmic"), source })?;
-        let words = |path: &Path| quoted(&path.display().to_string());
         let threads = arguments.shard_threads;
         let run = format!(
-            "exec {} sweep run {} --store {} --threads {threads}",
-            words(&program),
-            words(&file("toml")),
-            words(&store)
+            "{}exec {} sweep run {} --store {} --threads {threads}",
+            surroundings(&absolute)?,
+            quoted_path(&program),
+            quoted_path(&file("toml")),
+            quoted_path(&store)
         );
         let (text, command) = match arguments.engine {
             Engine::Slurm => slurm(arguments, &run, &file("sbatch"), &file("%a.log")),
@@ -68,6 +76,17 @@ impl Job {
         explore::output::write_bytes(&script, text.as_bytes())?;
         Ok(Self { script, text, command })
     }
+}
+
+/// What a task on another machine must know of this process: where it is, and where networks and data sets lie.
+fn surroundings(absolute: &dyn Fn(&Path) -> Result<PathBuf, ExploreError>) -> Result<String, ExploreError> {
+    let mut lines = format!("cd {}\n", quoted_path(&absolute(Path::new("."))?));
+    for name in [explore::datasets::DATA, explore::model::MODELS] {
+        if let Some(directory) = std::env::var_os(name) {
+            lines += &format!("export {name}={}\n", quoted_path(&absolute(Path::new(&directory))?));
+        }
+    }
+    Ok(lines)
 }
 
 /// One long-lived process per task: a task of its own for every point would take as long to start as to run. Slurm's own requeueing waits for two
@@ -80,7 +99,10 @@ fn slurm(arguments: &Arguments, run: &str, script: &Path, log: &Path) -> (String
     );
     let last = arguments.shards - 1;
     let command = ["sbatch".to_owned(), "--wait".to_owned(), format!("--array=0-{last}")];
-    let places = [format!("--output={}", log.display()), script.display().to_string()];
+    // Slurm replaces what follows a `%` but for the file name's own.
+    let directory = log.parent().unwrap_or(log).display().to_string().replace('%', "%%");
+    let name = log.file_name().unwrap_or_default().display();
+    let places = [format!("--output={directory}/{name}"), script.display().to_string()];
     (text, command.into_iter().chain(places).collect())
 }
 
@@ -94,7 +116,7 @@ fn parallel(arguments: &Arguments, run: &str, script: &Path) -> Result<(String, 
         command.extend(["--sshloginfile".to_owned(), path.display().to_string()]);
     }
     // Parallel reads its command as a shell does.
-    command.extend(["bash".to_owned(), quoted(&script.display().to_string()), "{}".to_owned(), ":::".to_owned()]);
+    command.extend(["bash".to_owned(), quoted_path(script), "{}".to_owned(), ":::".to_owned()]);
     command.extend((0..arguments.shards).map(|shard| shard.to_string()));
     Ok((text, command))
 }
@@ -138,9 +160,15 @@ fn report(last: &Status, submissions: u32, script: &Path) -> Result<(), ExploreE
         return Ok(());
     }
     let missing = last.rows - last.present;
-    let logs = script.parent().unwrap_or(script).display();
+    // GNU parallel passes on what its tasks say; Slurm writes it down.
+    let logs = match script.extension() {
+        Some(end) if end == "sbatch" => {
+            format!("; logs of tasks that have begun are in {}", script.parent().unwrap_or(script).display())
+        }
+        _ => String::new(),
+    };
+    let failed = last.failed;
     Err(ExploreError::Disagreement(format!(
-        "{missing} rows are missing after {submissions} submissions, {} of them failed; logs of tasks that have begun are in {logs}",
-        last.failed
+        "{missing} rows are missing after {submissions} submissions, {failed} of them failed{logs}"
     )))
 }
