@@ -14,6 +14,8 @@ mod imported_third_party;
 mod imported_weights;
 #[path = "../crates/nn/tests/support/random_graph/mod.rs"]
 mod random_graph;
+#[path = "support/skip.rs"]
+mod skip;
 mod support;
 #[path = "../crates/nn/tests/support/writer.rs"]
 mod writer;

@@ -222,6 +222,8 @@ fn what_has_no_effect_and_what_is_clipped_is_told() {
     assert!(!warned(&["--engine", "integer", "--input", images, "--calibrate", images]).contains("lie beyond"));
     let idle = warned(&["--input", images, "--calibrate", "nothing.npy", "--mapping", "auto", "--set", "adc.bits=3"]);
     assert!(idle.contains("--calibrate, --set, --mapping without effect: engine float"), "{idle}");
+    let idle = warned(&["--input", images, "--per-channel", "--weight-range", "mean-squared-error", "--seed", "2"]);
+    assert!(idle.contains("--per-channel, --weight-range, --seed without effect: engine float"), "{idle}");
     let alone = refusal(&["infer", &network]);
     assert!(
         alone.contains("network_residual.onnx: the network names no data set; give images by --input FILE.npy"),

@@ -58,7 +58,7 @@ fn networks_compile_in_bounded_memory() {
     let shared = std::env::var_os("OHMIC_SHARED").map_or(beside, PathBuf::from);
     let (models, data) = (shared.join("models"), shared.join("data"));
     if !models.is_dir() || !data.is_dir() {
-        eprintln!("SKIPPED: MLPerf Tiny: no third-party networks in OHMIC_SHARED or ../shared");
+        crate::skip::skipped("MLPerf Tiny: no third-party networks in OHMIC_SHARED or ../shared");
         return;
     }
     let places = ["--models", models.to_str().unwrap(), "--data", data.to_str().unwrap()];

@@ -138,6 +138,41 @@ fn all_steps_speak_in_one_error() {
     assert!(text("quantise").unwrap().is_none());
 }
 
+/// Integers of the network's own that the chip does not hold, and a softmax at the end that compares some of the scores.
+#[test]
+fn what_would_change_silently_is_refused() {
+    let mut wide = linear("wide", 0, INPUT.len());
+    if let Operation::Linear(linear) = &mut wide.op {
+        linear.weight = (0..linear.weight.len()).map(|index| (index % 256) as f32 - 25.0).collect();
+        linear.weight_scale = WeightScale::Tensor(1.0);
+    }
+    let lines = refused(&graph(vec![wide.clone()]), 8, Goal::Integers);
+    assert!(lines.len() == 1 && lines[0].contains("`wide` (weighted layer): its prescribed weights have the codes -25 to 230; format.weight_bits = 8 holds -127 to 127"), "{lines:?}");
+    assert!(lines[0].contains("set format.weight_bits to 9"), "{lines:?}");
+    let mut chip = chips::exact();
+    chip.format.weight_bits = 9;
+    assert!(quantised(&graph(vec![wide.clone()]), &images(), &chip, &Quantisation::default(), Goal::Integers).is_ok());
+    // The lowest code of two's complement is stored as the next one.
+    weights(&mut wide, |weight, _| weight.iter_mut().for_each(|weight| *weight = weight.min(127.0) - 1.0));
+    weights(&mut wide, |weight, _| weight[0] = -128.0);
+    assert!(
+        quantised(&graph(vec![wide.clone()]), &images(), &chips::exact(), &Quantisation::default(), Goal::Integers)
+            .is_ok()
+    );
+    weights(&mut wide, |weight, _| weight[0] = -129.0);
+    assert!(refused(&graph(vec![wide]), 8, Goal::Integers)[0].contains("-129 to 126"));
+    // Shares of three scores are the same order as the scores; shares of each of them alone are not.
+    let end =
+        |shape: Shape| graph(vec![linear("scores", 0, INPUT.len()), reshape("rows", 1, shape), softmax("shares", 2)]);
+    let whole = end(Shape { channels: 3, height: 1, width: 1 });
+    assert!(quantised(&whole, &images(), &chips::exact(), &Quantisation::default(), Goal::Integers).is_ok());
+    let lines = refused(&end(Shape { channels: 1, height: 3, width: 1 }), 8, Goal::Integers);
+    assert!(
+        lines.len() == 1 && lines[0].contains("`shares` (softmax): it makes shares of some of the scores each"),
+        "{lines:?}"
+    );
+}
+
 /// A softmax over channels at the input, as it is imported: between two reshapes, of which its reader knows nothing.
 #[test]
 fn what_reads_a_refused_softmax_is_not_blamed() {

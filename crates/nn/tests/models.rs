@@ -66,7 +66,7 @@ const MODELS: &[Model] = &[
 fn folder(test: &str) -> Option<std::path::PathBuf> {
     let folder = shared();
     if folder.is_none() {
-        eprintln!("SKIPPED: {test}: no third-party networks in OHMIC_SHARED or ../shared");
+        crate::skip::skipped(&format!("{test}: no third-party networks in OHMIC_SHARED or ../shared"));
     }
     folder
 }

@@ -11,6 +11,8 @@ mod operators;
 mod random_graph;
 mod random_graphs;
 mod refused;
+#[path = "../../../tests/support/skip.rs"]
+mod skip;
 mod support;
 #[path = "support/writer.rs"]
 mod writer;

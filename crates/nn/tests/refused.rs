@@ -155,7 +155,18 @@ fn modes_that_compute_something_else_are_refused() {
     let parts = [0; 4].map(|_| writer.constant(&[2], &[1.0, 1.0]));
     let inputs: Vec<&str> = ["x"].into_iter().chain(parts.iter().map(String::as_str)).collect();
     let result = writer.node("BatchNormalization", &inputs, vec![int("training_mode", 1)]);
-    assert!(problem(&writer.bytes(&result)).contains("in training mode; export the model in evaluation mode"));
+    let training = "in training mode; export the model in evaluation mode";
+    let mut model = writer.model(&result);
+    assert!(problem(&model.encode_to_vec()).contains(training));
+    // Before there was such a mode, results beside the first said so.
+    model.opset_import[0].version = 9;
+    let node = model.graph.as_mut().unwrap().node.last_mut().unwrap();
+    node.attribute.clear();
+    node.output.extend([String::new(), String::new()]);
+    assert!(import(&model.encode_to_vec(), &options()).is_ok());
+    let node = model.graph.as_mut().unwrap().node.last_mut().unwrap();
+    node.output[1] = "mean".to_owned();
+    assert!(problem(&model.encode_to_vec()).contains(training));
 }
 
 #[test]

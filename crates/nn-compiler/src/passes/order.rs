@@ -84,6 +84,13 @@ impl Viewer<'_> {
                 View::plain(self.push(&name, Operation::Linear(view.weights_for(linear)), vec![view.source]), shape)
             }
             (op, [view]) if element_wise(&op) => {
+                if matches!(op, Operation::Softmax(_)) && view.is_split() {
+                    self.refusals.push(
+                        (&name, op.kind()),
+                        "it makes shares of some of the scores each, so that the highest of all may be another one",
+                        "end the network in front of it",
+                    );
+                }
                 View { source: self.push(&name, view.coefficients_for(op), vec![view.source]), ..view.clone() }
             }
             (Operation::Add, [first, second]) if first.order == second.order && first.stored == second.stored => {
@@ -165,7 +172,7 @@ fn element_wise(op: &Operation) -> bool {
             | Operation::Quantise(_)
             | Operation::DynamicQuantise(_)
             | Operation::Sign(_)
-            // No unit does it, and where it is the last node it is taken out: what it mixes, pixels or not, is of no account.
+            // No unit does it, and where it is the last node it is taken out or, if it mixes only some of the scores, refused.
             | Operation::Softmax(_)
     )
 }
@@ -191,6 +198,12 @@ impl View {
     fn compact(self) -> Self {
         let moves = |order: &Vec<u32>| order.iter().enumerate().any(|(index, &place)| index != place as usize);
         Self { order: self.order.filter(moves), ..self }
+    }
+
+    /// Whether what is seen as the channels of one of several pixels is something else: a softmax over them then mixes some of the results.
+    fn is_split(&self) -> bool {
+        let channels = self.order.is_none() && self.seen.channels == self.stored.channels && self.seen.channels > 1;
+        self.seen.height * self.seen.width > 1 && !channels
     }
 
     fn is_plain(&self) -> bool {

@@ -15,8 +15,10 @@ pub(crate) fn readers(graph: &Graph) -> Vec<Vec<usize>> {
 
 /// The only reader of the result of node `index`, if there is exactly one and it reads it once.
 pub(crate) fn only_reader(graph: &Graph, index: usize) -> Option<usize> {
-    match readers(graph)[index + 1].as_slice() {
-        [reader] => Some(*reader),
+    let read = |node: &nn::graph::Node| node.inputs.iter().filter(|&&source| source == index + 1).count();
+    let mut readers = graph.nodes.iter().enumerate().skip(index + 1).filter(|(_, node)| read(node) > 0);
+    match (readers.next(), readers.next()) {
+        (Some((reader, node)), None) if read(node) == 1 => Some(reader),
         _ => None,
     }
 }

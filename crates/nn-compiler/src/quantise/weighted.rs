@@ -4,9 +4,11 @@ use super::Pass;
 use super::value::{Value, has_ties, holding};
 use super::weights::integer_weights;
 use crate::fuse::{After, Format, Layer, Weighted};
+use crate::mapping::largest_weight;
 use nn::coding::CodeFormat;
 use nn::graph::WeightScale;
-use nn::quantised::{MAX_BIAS, MvmOutput, QuantisedLayer, QuantisedMvm};
+use nn::quantised::{MAX_BIAS, MAX_BITS, MvmOutput, QuantisedLayer, QuantisedMvm};
+use tile::adc::round_half_even;
 
 /// The accumulators of all calibration images, `[image][output][position]`, in their units: the value of a step is `ratios[output] * unit`.
 struct Accumulated {
@@ -72,6 +74,7 @@ impl Pass<'_> {
         let outputs = weighted.bias.len();
         let integers = integer_weights(&weighted.weight, outputs, &weighted.scale, scores, self.settings);
         self.check_weights(layer, weighted, &integers.scales);
+        self.check_codes(layer, weighted, &integers.scales);
         let mvm = QuantisedMvm {
             name: layer.name.clone(),
             input: self.input(layer).source,
@@ -109,6 +112,29 @@ impl Pass<'_> {
                 "set format.weight_bits to 2 or more",
             );
         }
+    }
+
+    /// Refuses prescribed weights that are more than one code beyond those of the chip: the lowest code of two's complement is stored as the next one.
+    fn check_codes(&mut self, layer: &Layer, weighted: &Weighted, scales: &[f32]) {
+        let (bits, rows) = (self.settings.weight_bits, (weighted.weight.len() / scales.len().max(1)).max(1));
+        let steps = weighted.weight.chunks_exact(rows).zip(scales);
+        let codes = steps.flat_map(|(row, scale)| row.iter().map(move |weight| round_half_even(weight / scale)));
+        let (low, high) = codes.fold((0.0_f32, 0.0_f32), |(low, high), code| (low.min(code), high.max(code)));
+        let most = largest_weight(bits) as f32;
+        if bits == 1 || weighted.scale == WeightScale::Free || (low >= -most - 1.0 && high <= most) {
+            return;
+        }
+        let needed = (2..=MAX_BITS).find(|&bits| largest_weight(bits) as f32 >= high.max(-low - 1.0));
+        let remedy = match needed {
+            Some(needed) => {
+                format!("set format.weight_bits to {needed}, or quantise to signed codes of {bits} bits around 0")
+            }
+            None => format!("quantise to signed codes of at most {MAX_BITS} bits"),
+        };
+        let problem = format!(
+            "its prescribed weights have the codes {low} to {high}; format.weight_bits = {bits} holds -{most} to {most}"
+        );
+        self.refuse_numbers(layer, problem, &remedy);
     }
 
     /// Refuses biases that integers do not hold: nothing is left of the weights beside them.

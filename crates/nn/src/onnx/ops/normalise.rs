@@ -9,7 +9,10 @@ use crate::graph::{Affine, Coefficients, Operation, Softmax};
 
 /// `scale * (x - mean) / sqrt(variance + epsilon) + bias` per channel.
 pub(super) fn batch_normalization(builder: &mut Builder, node: &Node<'_>) -> Result<Vec<Value>, Problem> {
-    if node.int("training_mode", 0)? != 0 {
+    // Before the attribute, outputs said so.
+    if node.int("training_mode", 0)? != 0
+        || (7..14).contains(&node.opset) && node.proto.output.iter().filter(|name| !name.is_empty()).count() > 1
+    {
         return Err(Problem::new("it is in training mode", "export the model in evaluation mode"));
     }
     if node.opset < 9 && node.int("spatial", 1)? != 1 {
