@@ -107,7 +107,10 @@ pub fn from_npy(path: &Path, shape: Shape) -> Result<Split, ExploreError> {
     let refuse = |what: String| ExploreError::Request(format!("{}: {what}", path.display()));
     let npy::Array { shape: found, values, .. } = npy::read(&read_bounded(path, MOST_BYTES)?).map_err(refuse)?;
     let features = shape.len();
-    if values.is_empty() || !holds_images(&found, shape) {
+    if values.is_empty() {
+        return Err(refuse(format!("holds no image: its shape is {found:?}")));
+    }
+    if !holds_images(&found, shape) {
         let Shape { channels, height, width } = shape;
         let turned = Shape { channels: width, height: channels, width: height };
         let hint = if holds_images(&found, turned) {

@@ -7,11 +7,11 @@ pub mod sweep;
 
 pub use cycles::{As, Cycles, Timed, Trace};
 pub use experiments::{Compare, Recommend, Train};
+pub use network::{Infer, Integers, Places};
 pub use sweep::Sweep;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use explore::nn_compiler::place::Placement;
-use network::{Infer, Integers, Places};
 use std::path::PathBuf;
 
 /// Cycle-level simulator of memristor computation-in-memory accelerators: accuracy, energy and latency for each mapping strategy.

@@ -42,7 +42,8 @@ pub enum TrainError {
     },
     /// The network's images are not the data set's.
     #[error(
-        "network `{network}` takes images of {input} (channels x height x width); those of data set `{dataset}` are {shape}; a network document says by input.layout = \"nhwc\" that channels come last"
+        "network `{network}` takes images of {input} (channels x height x width); those of data set `{dataset}` are {shape}{}",
+        channels_last(*.input, *.shape)
     )]
     Shape {
         /// The network.
@@ -76,4 +77,10 @@ pub enum TrainError {
         "no checkpoint is eligible: training.epochs is too small for training.noise.ramp_end and training.biased.freeze"
     )]
     NoCheckpoint,
+}
+
+/// What to do where a network would fit if its channels came last.
+fn channels_last(input: nn::Shape, images: nn::Shape) -> &'static str {
+    let turned = nn::Shape { channels: images.height, height: images.width, width: images.channels };
+    if input == turned { "; a network document says by input.layout = \"nhwc\" that channels come last" } else { "" }
 }

@@ -31,6 +31,28 @@ impl Progress for StopsAt {
     fn end(&self) {}
 }
 
+/// Counts steps: one for every batch of a training and every chip sample that is simulated, one for whatever was there.
+#[derive(Default)]
+pub(crate) struct Counts(AtomicU32);
+
+impl Counts {
+    pub(crate) fn steps(&self) -> u32 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Progress for Counts {
+    fn begin(&self, _: &str, _: u64) {}
+
+    fn advance(&self, _: u64) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn note(&self, _: &str) {}
+
+    fn end(&self) {}
+}
+
 #[test]
 fn a_damaged_result_is_put_aside_and_computed_again() {
     let directory = tempfile::tempdir().unwrap();

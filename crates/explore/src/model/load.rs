@@ -54,7 +54,7 @@ pub fn load(name: &str, models: Option<&Path>, overrides: &[String]) -> Result<M
 
 /// Tells a network without weights, and layers without a document, from a mistake.
 fn untrained(name: &str, error: ConfigError) -> ExploreError {
-    if error.to_string().contains("kind = \"graph\" is unknown") {
+    if is_graph(name) {
         let remedy = "write a document of kind `network` whose `file` is this one, and name that";
         return ExploreError::Request(format!("{name} is a graph, the layers of a network; {remedy}"));
     }
@@ -64,6 +64,12 @@ fn untrained(name: &str, error: ConfigError) -> ExploreError {
     ExploreError::Request(format!(
         "{name} has layers, but no weights; train it (`ohmic train --set network.preset={name} -o DIR`) and name DIR"
     ))
+}
+
+/// Whether a file holds layers without anything else.
+fn is_graph(file: &str) -> bool {
+    let document = std::fs::read_to_string(file).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    document.is_some_and(|document| document.get("kind").and_then(toml::Value::as_str) == Some("graph"))
 }
 
 fn from_config(config: &ModelConfig, places: &[PathBuf]) -> Result<Model, ExploreError> {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::{Kind, load};
 use crate::datasets;
-use crate::kept::tests::StopsAt;
+use crate::kept::tests::{Counts, StopsAt};
 use crate::progress::Silent;
 
 fn judged(accuracy: f64, energy_j: f64, latency_s: f64) -> Judged {
@@ -129,14 +129,17 @@ fn an_interrupted_search_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let unfinished = directory.path().join("unfinished");
     let keeping = |resume| Keeping { directory: &unfinished, every: 10, resume };
-    let expected = recommend(&request, &dataset, None, None, &Silent).unwrap();
+    let (whole, rest) = (Counts::default(), Counts::default());
+    let expected = recommend(&request, &dataset, None, None, &whole).unwrap();
     for (resume, stage, steps) in [(false, "rung 1", 2), (true, "rung 2", 5), (true, "test images", 1)] {
         let stops = StopsAt::new(stage, steps);
         let run = || recommend(&request, &dataset, None, Some(&keeping(resume)), &stops).map(drop);
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err(), "{stage}");
     }
     assert!(unfinished.join("rung-2").join("checkpoint-0.bin").exists());
-    let found = recommend(&request, &dataset, None, Some(&keeping(true)), &Silent).unwrap();
+    let found = recommend(&request, &dataset, None, Some(&keeping(true)), &rest).unwrap();
+    // Neither the trainings nor what was judged is done again.
+    assert!(rest.steps() < whole.steps() / 8, "{} of {} steps", rest.steps(), whole.steps());
     assert_eq!((found.judged, found.test), (expected.judged, expected.test));
     assert!(!unfinished.exists());
 }

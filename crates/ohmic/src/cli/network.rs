@@ -41,6 +41,17 @@ pub struct Integers {
 }
 
 impl Integers {
+    /// Each flag, and whether it asks for something else than the default.
+    pub fn given(&self) -> [(&'static str, bool); 4] {
+        let Self { per_channel, equalise, weight_range, activation_range } = *self;
+        [
+            ("--per-channel", per_channel),
+            ("--equalise", equalise),
+            ("--weight-range", weight_range != Range::default()),
+            ("--activation-range", activation_range != Range::default()),
+        ]
+    }
+
     /// As the compiler takes it.
     pub fn quantisation(&self) -> Quantisation {
         let Self { per_channel, equalise, weight_range, activation_range } = *self;
@@ -93,12 +104,12 @@ pub struct Infer {
     /// With --mapping auto: TOML file of kind `auto` that says what to choose from and what counts; single keys by --set auto.KEY=VALUE
     #[arg(long, value_name = "FILE.toml")]
     pub auto: Option<String>,
-    /// Seed of the chip sample
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub seed: u64,
-    /// Number of the chip sample
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub chip_sample: u64,
+    /// Seed of the chip sample of the analog engine [default: 1]
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Number of the chip sample of the analog engine [default: 0]
+    #[arg(long, value_name = "N")]
+    pub chip_sample: Option<u64>,
     #[command(flatten)]
     pub integers: Integers,
     #[command(flatten)]

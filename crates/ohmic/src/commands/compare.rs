@@ -1,6 +1,6 @@
 //! `ohmic compare`: the main job.
 
-use super::{print_json, warn, with_short_forms};
+use super::{flag, print_json, warn, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Compare, Format};
 use crate::table;
@@ -23,8 +23,9 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
     let dataset = explore::datasets::load(&experiment.network.dataset, arguments.data.data.as_deref())?;
     // An interrupted run needs its run.toml.
     keeping.as_ref().map_or(Ok(()), Keeping::begin)?;
+    let data = flag("data", arguments.data.data.as_deref());
     // Before the work, so that a directory that cannot be written to is refused at once.
-    write_run(&arguments.output, Kind::Experiment, &experiment, "ohmic compare --config run.toml")?;
+    write_run(&arguments.output, Kind::Experiment, &experiment, &format!("ohmic compare --config run.toml{data}"))?;
     let comparison = compare(&experiment, &dataset, keeping.as_ref(), &Bar::default())?;
     write_comparison(&arguments.output, &comparison)?;
     warn(warnings(&comparison));

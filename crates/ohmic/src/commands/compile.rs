@@ -1,6 +1,6 @@
 //! `ohmic compile`: a network to a program directory.
 
-use super::{choice, print_json, quoted, quoted_path, warn};
+use super::{choice, flag, flags_of_places, print_json, quoted, quoted_path, warn};
 use crate::cli::{Compile, Format};
 use crate::table::table;
 use explore::ExploreError;
@@ -151,11 +151,9 @@ fn repeat(arguments: &Compile, output: &Path, request: &Request) -> String {
     for (flag, given) in [(" --per-channel", integers.per_channel), (" --equalise", integers.equalise)] {
         command += if given { flag } else { "" };
     }
-    let files = [("calibrate", &arguments.calibrate), ("models", &places.models), ("data", &places.data.data)];
-    for (flag, path) in files {
-        command += &path.as_ref().map_or_else(String::new, |path| format!(" --{flag} {}", quoted_path(path)));
-    }
     command
+        + &flag("calibrate", arguments.calibrate.as_deref())
+        + &flags_of_places(places)
         + &format!(" --weight-range {} --activation-range {}", integers.weight_range, integers.activation_range)
         + &format!(" --accuracy-images {}", arguments.accuracy_images)
 }

@@ -24,6 +24,10 @@ pub fn run(arguments: &ExportSpice, format: Format) -> Result<(), ExploreError> 
         },
     };
     let images = match arguments.image {
+        Some(_) if program.dataset == "none" => {
+            let what = "its network names no data set; without --image all rows are driven in full";
+            return Err(ExploreError::Request(format!("{}: {what}", arguments.program.display())));
+        }
         Some(_) => Some(explore::image_files::images(&program, None, None)?),
         None => None,
     };

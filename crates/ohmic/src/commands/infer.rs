@@ -40,16 +40,18 @@ pub fn run(arguments: &Infer, format: Format) -> Result<(), ExploreError> {
 
 /// What is given and has no effect on the engine that is asked for.
 fn without_effect(arguments: &Infer) -> Option<String> {
-    let Infer { engine, calibrate, chip, mapping, auto, set, .. } = arguments;
-    let (float, analog) = (*engine == EngineName::Float, *engine == EngineName::Analog);
-    let given = [
-        ("--calibrate", float && calibrate.is_some()),
-        ("--chip", float && chip.is_some()),
-        ("--set", float && !set.is_empty()),
-        ("--mapping", !analog && mapping.is_some()),
-        ("--auto", !analog && auto.is_some()),
+    let Infer { engine, calibrate, chip, mapping, auto, set, seed, chip_sample, .. } = arguments;
+    let of_integers = [("--calibrate", calibrate.is_some()), ("--chip", chip.is_some()), ("--set", !set.is_empty())];
+    let of_chips = [
+        ("--mapping", mapping.is_some()),
+        ("--auto", auto.is_some()),
+        ("--seed", seed.is_some()),
+        ("--chip-sample", chip_sample.is_some()),
     ];
-    let idle: Vec<&str> = given.into_iter().filter_map(|(flag, idle)| idle.then_some(flag)).collect();
+    let of_integers = of_integers.into_iter().chain(arguments.integers.given());
+    let of_integers = of_integers.filter(|_| *engine == EngineName::Float);
+    let given = of_integers.chain(of_chips.into_iter().filter(|_| *engine != EngineName::Analog));
+    let idle: Vec<&str> = given.filter_map(|(flag, idle)| idle.then_some(flag)).collect();
     (!idle.is_empty()).then(|| format!("{} without effect: engine {}", idle.join(", "), name_of(*engine)))
 }
 
@@ -103,17 +105,17 @@ fn in_integers(
     if let (Format::Text, Some(choice), Request::Chosen(auto)) = (format, mappings.choice(), &request) {
         choice::print(choice, (auto, &source(arguments, model)), &chip);
     }
+    let (seed, chip_sample) = (arguments.seed.unwrap_or(1), arguments.chip_sample.unwrap_or(0));
     let settings = CompilationSettings {
         dataset: &dataset,
         training: "unknown",
         mapping: mappings.of_layers(),
         chip: &chip,
-        seed: arguments.seed,
+        seed,
     };
     let program = compile_quantised(&quantised.network, &settings)?;
     warn(warnings(&quantised.network, &program));
-    let (seed, chip_sample, score_scale) = (arguments.seed, arguments.chip_sample, quantised.score_scale);
-    let chip = AnalogChip { program: &program, score_scale, seed, chip_sample };
+    let chip = AnalogChip { program: &program, score_scale: quantised.score_scale, seed, chip_sample };
     infer(Engine::Analog(&chip), images, &Bar::default())
 }
 

@@ -17,6 +17,7 @@ mod timed;
 pub mod trace;
 pub mod train;
 
+use crate::cli::Places;
 use explore::ExploreError;
 use explore::experiment::Experiment;
 use explore::model::Model;
@@ -62,6 +63,16 @@ fn quoted(word: &str) -> String {
 /// A path as a shell takes it.
 fn quoted_path(path: &Path) -> String {
     quoted(&path.display().to_string())
+}
+
+/// A flag and its path behind a blank, if it is given.
+fn flag(name: &str, path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| format!(" --{name} {}", quoted_path(path)))
+}
+
+/// The flags that say where networks and data sets lie.
+fn flags_of_places(places: &Places) -> String {
+    flag("models", places.models.as_deref()) + &flag("data", places.data.data.as_deref())
 }
 
 /// `--set` with the short forms of single keys on top.

@@ -1,6 +1,6 @@
 //! `ohmic recommend`: which mapping strategy, training method and converters keep a budget.
 
-use super::{data_set, print_json, quoted, warn, with_short_forms};
+use super::{data_set, flags_of_places, print_json, quoted, warn, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Format, Recommend};
 use crate::table::table;
@@ -42,7 +42,7 @@ pub fn run(arguments: &Recommend, format: Format) -> Result<(), ExploreError> {
 /// The command that repeats the search from `run.toml`.
 fn repeat(arguments: &Recommend) -> String {
     let from = arguments.from.as_ref().map_or_else(String::new, |from| format!(" --from {}", quoted(from)));
-    format!("ohmic recommend run.toml{from} -o DIR")
+    format!("ohmic recommend run.toml{from}{} -o DIR", flags_of_places(&arguments.places))
 }
 
 fn print_text(request: &Recommendation, found: &Found, arguments: &Recommend) -> Result<(), ExploreError> {

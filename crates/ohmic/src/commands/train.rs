@@ -1,6 +1,6 @@
 //! `ohmic train`: one network, into a directory.
 
-use super::{data_set, print_json, quoted, warn, with_short_forms};
+use super::{data_set, flags_of_places, print_json, quoted, warn, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Format, Train};
 use explore::ExploreError;
@@ -61,7 +61,8 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
 /// The command that repeats the training from `run.toml`.
 fn repeat(arguments: &Train) -> String {
     let from = arguments.from.as_ref().map_or_else(String::new, |from| format!(" --from {}", quoted(from)));
-    format!("ohmic train --config run.toml --method {} --mapping {}{from} -o DIR", arguments.method, arguments.mapping)
+    let (method, mapping, places) = (&arguments.method, &arguments.mapping, flags_of_places(&arguments.places));
+    format!("ohmic train --config run.toml --method {method} --mapping {mapping}{from}{places} -o DIR")
 }
 
 fn print_text(point: &TrainedPoint, test: Estimate, dataset: &Dataset, arguments: &Train) {
