@@ -4,6 +4,7 @@ mod argmax;
 mod axis;
 pub mod coding;
 mod concat;
+pub mod convolution;
 pub mod datasets;
 pub mod error;
 pub mod files;
@@ -17,7 +18,6 @@ mod quantised_check;
 mod shape;
 mod short_float;
 mod table;
-mod unfold;
 pub mod window;
 
 pub use argmax::argmax;

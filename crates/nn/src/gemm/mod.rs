@@ -9,16 +9,19 @@
 
 mod kernel;
 mod pack;
+mod product;
 
-use kernel::Product;
-use pack::Operand;
+pub(crate) use kernel::{PanelProduct, Start};
+pub(crate) use pack::{Operand, transpose};
+use product::Product;
 use std::cell::RefCell;
+use std::ops::Range;
 
 /// Rows of `A` that are packed together, the most that one kernel call works on.
-const ROWS: usize = 8;
+pub(crate) const ROWS: usize = 8;
 /// Columns of `B` that are packed together.
-const WIDTH: usize = 32;
-/// Terms packed at a time: a panel of `B` then stays in the first-level cache.
+pub(crate) const WIDTH: usize = 32;
+/// The most terms that are packed at a time: a panel of `B` then stays in the first-level cache.
 const BLOCK: usize = 256;
 
 /// Sizes of a matrix product `C (m x n) += A (m x k) * B (k x n)`.
@@ -54,6 +57,12 @@ pub fn gemm_tn(size: GemmSize, a: &[f32], b: &[f32], c: &mut [f32]) {
 /// If a slice does not have exactly the length its shape asks for, which is an error of the caller.
 pub fn gemm_nt(size: GemmSize, a: &[f32], b: &[f32], c: &mut [f32]) {
     gemm(size, Operand::along(a, size.k), Operand::along(b, size.k), c);
+}
+
+/// The terms of every sum in ascending order, in parts of nearly the same length.
+pub(crate) fn blocks(k: usize) -> impl Iterator<Item = Range<usize>> {
+    let depth = k.div_ceil(k.div_ceil(BLOCK).max(1));
+    (0..k).step_by(depth.max(1)).map(move |start| start..k.min(start + depth))
 }
 
 /// Memory for packed operands.

@@ -1,11 +1,14 @@
 //! Operands in the order in which the kernel reads them.
 
+use super::ROWS;
+use std::ops::Range;
+
 /// Lines and terms that are turned over at a time.
 const SQUARE: usize = 4;
 
 /// A stored matrix, seen as lines of `C` (rows of `A`, columns of `B`) with `k` terms each.
 #[derive(Clone, Copy)]
-pub(super) struct Operand<'a> {
+pub(crate) struct Operand<'a> {
     data: &'a [f32],
     /// Distance between stored rows.
     stride: usize,
@@ -14,11 +17,11 @@ pub(super) struct Operand<'a> {
 }
 
 impl<'a> Operand<'a> {
-    pub(super) fn along(data: &'a [f32], stride: usize) -> Self {
+    pub(crate) fn along(data: &'a [f32], stride: usize) -> Self {
         Self { data, stride, along: true }
     }
 
-    pub(super) fn across(data: &'a [f32], stride: usize) -> Self {
+    pub(crate) fn across(data: &'a [f32], stride: usize) -> Self {
         Self { data, stride, along: false }
     }
 
@@ -26,29 +29,27 @@ impl<'a> Operand<'a> {
         self.data.len()
     }
 
-    /// Copies the terms from `start` on, as many as `panel` has groups, of up to `W` of the `lines` lines from `first` on into `panel`,
-    /// term by term. What stands in lines beyond `lines` is of no meaning: nobody keeps what becomes of it.
+    /// Appends the terms `block` of all `lines` lines to `groups`, one group of lines after the other.
     #[inline(always)]
-    pub(super) fn pack<const W: usize>(&self, first: usize, lines: usize, start: usize, panel: &mut [[f32; W]]) {
-        let width = W.min(lines - first);
-        if !self.along {
-            self.copy(first, width, start, panel);
-            return;
-        }
-        let turned = width / SQUARE * SQUARE;
-        for lane in (0..turned).step_by(SQUARE) {
-            self.turn(first + lane, lane, start, panel);
-        }
-        for lane in turned..width {
-            self.line(first + lane, lane, start, panel);
+    pub(crate) fn pack_groups(&self, lines: usize, block: Range<usize>, groups: &mut Vec<[f32; ROWS]>) {
+        for first in (0..lines).step_by(ROWS) {
+            let place = groups.len();
+            groups.resize(place + block.len(), [0.0; ROWS]);
+            self.pack(first, lines, block.start, &mut groups[place..]);
         }
     }
 
-    /// Copies terms of line `line`, which is a stored row, to lane `lane`. Not inlined, for the same reason as [`Self::turn`].
-    #[inline(never)]
-    fn line<const W: usize>(&self, line: usize, lane: usize, start: usize, panel: &mut [[f32; W]]) {
-        for (group, &value) in panel.iter_mut().zip(&self.data[line * self.stride + start..]) {
-            group[lane] = value;
+    /// Copies the terms from `start` on, as many as `panel` has groups, of up to `W` of the `lines` lines from `first` on into `panel`,
+    /// term by term. What stands in lines beyond `lines` is of no meaning: nobody keeps what becomes of it.
+    #[inline(always)]
+    pub(crate) fn pack<const W: usize>(&self, first: usize, lines: usize, start: usize, panel: &mut [[f32; W]]) {
+        let width = W.min(lines - first);
+        if self.along {
+            let terms = panel.len();
+            let from = &self.data[first * self.stride + start..];
+            transpose((from, self.stride), (width, terms), (panel.as_flattened_mut(), W));
+        } else {
+            self.copy(first, width, start, panel);
         }
     }
 
@@ -64,24 +65,38 @@ impl<'a> Operand<'a> {
             }
         }
     }
+}
 
-    /// Copies terms of the lines from `first` on, which are stored rows, to the lanes from `lane` on, a square at a time. Not inlined, so
-    /// that the baseline's shuffles of four are used: for wider vectors the compiler would gather value by value.
-    #[inline(never)]
-    fn turn<const W: usize>(&self, first: usize, lane: usize, start: usize, panel: &mut [[f32; W]]) {
-        let line = |offset: usize| &self.data[(first + offset) * self.stride + start..][..panel.len()];
-        let (lines, mut groups) = ([line(0), line(1), line(2), line(3)], panel.chunks_exact_mut(SQUARE));
-        let mut squares = lines.map(|line| line.as_chunks::<SQUARE>().0.iter());
-        for group in &mut groups {
-            let [Some(a), Some(b), Some(c), Some(d)] = squares.each_mut().map(Iterator::next) else { break };
-            for (term, group) in group.iter_mut().enumerate() {
-                group[lane..lane + SQUARE].copy_from_slice(&[a[term], b[term], c[term], d[term]]);
+/// Copies `lines` lines of `terms` values each, which lie at a distance from each other in `from`, to columns of `to`, whose rows have a
+/// distance of their own. Not inlined, so that the baseline's shuffles of four are used: for wider vectors the compiler would gather value
+/// by value.
+#[inline(never)]
+pub(crate) fn transpose(from: (&[f32], usize), (lines, terms): (usize, usize), to: (&mut [f32], usize)) {
+    let ((from, distance), (to, stride)) = (from, to);
+    let line = |line: usize| &from[line * distance..line * distance + terms];
+    let turned = lines / SQUARE * SQUARE;
+    for first in (0..turned).step_by(SQUARE) {
+        turn([line(first), line(first + 1), line(first + 2), line(first + 3)], &mut to[first..], stride);
+    }
+    for lane in turned..lines {
+        to[lane..].iter_mut().step_by(stride).zip(line(lane)).for_each(|(to, &value)| *to = value);
+    }
+}
+
+/// Copies four lines of the same length to the first four columns of `to`, a square at a time.
+#[inline(always)]
+fn turn(lines: [&[f32]; SQUARE], to: &mut [f32], stride: usize) {
+    let squares = lines.map(|line| line.as_chunks::<SQUARE>().0);
+    let [a, b, c, d] = squares;
+    for ((((a, b), c), d), rows) in a.iter().zip(b).zip(c).zip(d).zip(to.chunks_mut(SQUARE * stride)) {
+        for (term, row) in rows.chunks_mut(stride).enumerate() {
+            if let Some(row) = row.first_chunk_mut() {
+                *row = [a[term], b[term], c[term], d[term]];
             }
         }
-        let rest = groups.into_remainder();
-        let done = lines[0].len() - rest.len();
-        for (term, group) in rest.iter_mut().enumerate() {
-            group[lane..lane + SQUARE].copy_from_slice(&lines.map(|line| line[done + term]));
-        }
+    }
+    let done = a.len() * SQUARE;
+    for (term, row) in (done..lines[0].len()).zip(to.chunks_mut(stride).skip(done)) {
+        row[..SQUARE].copy_from_slice(&lines.map(|line| line[term]));
     }
 }

@@ -120,15 +120,15 @@ impl Pass for BatchNormPass {
                 gradient.bias[channel] += sum(slope, |slope| slope);
             }
         }
-        memory.columns.clear();
-        memory.columns.extend(gradient.weight.iter().chain(&gradient.bias));
+        memory.sums.clear();
+        memory.sums.extend(gradient.weight.iter().chain(&gradient.bias));
     }
 
     /// `dX = gamma / deviation * (dY - mean(dY) - normalised x * mean(dY * normalised x))`.
     fn input(&self, own: &LayerWeights, pass: Backward<'_>, memory: &mut Memory, _: usize, slope: &mut [f32]) {
         let channels = own.weight.len();
         let count = (slope.len() / channels) as f32;
-        let (gamma_slopes, beta_slopes) = memory.columns.split_at(channels);
+        let (gamma_slopes, beta_slopes) = memory.sums.split_at(channels);
         let maps = slope.chunks_exact_mut(self.pixels).zip(pass.slope.chunks_exact(self.pixels));
         for (index, ((to, above), input)) in maps.zip(pass.inputs[0].chunks_exact(self.pixels)).enumerate() {
             let channel = index % channels;

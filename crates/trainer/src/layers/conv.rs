@@ -2,69 +2,44 @@
 
 use super::sums::sum;
 use super::{Backward, Forward, LayerWeights, Memory, Pass};
-use nn::gemm::{GemmSize, gemm_nt, gemm_tn};
+use nn::convolution::Convolution;
 use nn::graph::Conv;
-use nn::{Shape, Window};
+use nn::{Invalid, Shape};
 
-/// A convolution over maps of shape `input`.
+/// A convolution over maps of one shape.
 pub(super) struct ConvPass {
-    /// Its sizes; the parameters are empty.
-    conv: Conv,
-    input: Shape,
-    /// The windows of one group.
-    window: Window,
+    convolution: Convolution,
+    /// Windows of a map.
+    positions: usize,
 }
 
 impl ConvPass {
-    pub(super) fn new(conv: &Conv, input: Shape) -> Self {
-        let window = conv.group_window(input);
-        let (weight, bias, weight_scale, weight_offset) = (Vec::new(), Vec::new(), conv.weight_scale.clone(), None);
-        let Conv { in_channels, out_channels, groups, vertical, horizontal, .. } = *conv;
-        let conv =
-            Conv { in_channels, out_channels, groups, vertical, horizontal, weight, bias, weight_scale, weight_offset };
-        Self { conv, input, window }
-    }
-
-    /// The weights of a group.
-    fn group(&self, group: usize) -> std::ops::Range<usize> {
-        let size = self.conv.group_outputs() * self.conv.rows();
-        group * size..(group + 1) * size
+    /// # Errors
+    /// If a map with its padding would have too many values.
+    pub(super) fn new(conv: &Conv, input: Shape) -> Result<Self, Invalid> {
+        let convolution = conv.over(input);
+        convolution.check_memory()?;
+        Ok(Self { convolution, positions: conv.group_window(input).positions() })
     }
 }
 
 impl Pass for ConvPass {
-    fn forward(&self, own: &LayerWeights, pass: Forward<'_>, memory: &mut Memory, output: &mut [f32]) {
-        self.conv.forward_with(&own.weight, &own.bias, self.input, pass.inputs[0], &mut memory.columns, output);
+    fn forward(&self, own: &LayerWeights, pass: Forward<'_>, _: &mut Memory, output: &mut [f32]) {
+        self.convolution.forward(&own.weight, &own.bias, pass.inputs[0], output);
     }
 
-    /// With the unfolded map `P` of an image, one column per window: `dW += dY P^T`, `db += sum of dY over the windows`. The matrix is made
-    /// anew, which is cheaper than keeping it for all images.
-    fn parameters(&self, _: &LayerWeights, pass: Backward<'_>, memory: &mut Memory, gradient: &mut LayerWeights) {
-        let (outputs, positions) = (self.conv.group_outputs(), self.window.positions());
-        let maps = pass.inputs[0].chunks_exact(self.window.input.len());
-        for (index, (map, slope)) in maps.zip(pass.slope.chunks_exact(outputs * positions)).enumerate() {
-            let group = index % self.conv.groups;
-            let size = GemmSize { m: outputs, n: self.conv.rows(), k: positions };
-            let columns = self.window.unfold(map, &mut memory.columns);
-            gemm_nt(size, slope, columns, &mut gradient.weight[self.group(group)]);
-            for (total, row) in gradient.bias[group * outputs..].iter_mut().zip(slope.chunks_exact(positions)) {
-                *total += sum(row, |value| value);
-            }
+    /// `dW += dY P^T`, `db += sum of dY over the windows`.
+    fn parameters(&self, _: &LayerWeights, pass: Backward<'_>, _: &mut Memory, gradient: &mut LayerWeights) {
+        self.convolution.weight_gradient(pass.inputs[0], pass.slope, &mut gradient.weight);
+        let channels = gradient.bias.len();
+        for (index, map) in pass.slope.chunks_exact(self.positions).enumerate() {
+            gradient.bias[index % channels] += sum(map, |value| value);
         }
     }
 
     /// `dP = W^T dY`, folded back to the values that the windows saw.
-    fn input(&self, own: &LayerWeights, pass: Backward<'_>, memory: &mut Memory, _: usize, slope: &mut [f32]) {
-        let (outputs, positions) = (self.conv.group_outputs(), self.window.positions());
-        let size = GemmSize { m: self.conv.rows(), n: positions, k: outputs };
-        slope.fill(0.0);
-        let maps = slope.chunks_exact_mut(self.window.input.len());
-        for (index, (map, slope)) in maps.zip(pass.slope.chunks_exact(outputs * positions)).enumerate() {
-            memory.columns.clear();
-            memory.columns.resize(size.m * size.n, 0.0);
-            gemm_tn(size, &own.weight[self.group(index % self.conv.groups)], slope, &mut memory.columns);
-            self.window.fold_add(&memory.columns, map);
-        }
+    fn input(&self, own: &LayerWeights, pass: Backward<'_>, _: &mut Memory, _: usize, slope: &mut [f32]) {
+        self.convolution.input_gradient(&own.weight, pass.slope, slope);
     }
 }
 
@@ -96,7 +71,7 @@ mod tests {
             let own = LayerWeights { weight: values(channels * conv.rows(), 1), bias: values(channels, 2) };
             let shape = conv.output_shape(input).unwrap();
             // The node is linear in each value, so a large step is exact and drowns the rounding errors.
-            Case { own, step: 0.5, ..Case::new(&ConvPass::new(&conv, input), &[input], shape) }.check();
+            Case { own, step: 0.5, ..Case::new(&ConvPass::new(&conv, input).unwrap(), &[input], shape) }.check();
         }
     }
 }

@@ -1,12 +1,13 @@
 //! A whole graph to be trained: forward over a batch, loss, backward.
 
 use super::batch_norm::Running;
-use super::chunk::Chunk;
+use super::chunk::{Chunk, Outcome};
 use super::loss::{Loss, softmax_cross_entropy};
 use super::{LayerWeights, Pass, make};
 use crate::parts::{Part, Parts};
 use nn::{Graph, NetworkError};
 use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
 
 /// Images of a chunk. Chunks do not depend on the number of threads, and their gradients are added in their order.
 pub(crate) const CHUNK: usize = 32;
@@ -36,7 +37,10 @@ pub(crate) struct Engine {
 /// Memory of the steps of an engine.
 #[derive(Default)]
 pub(crate) struct Memories {
-    chunks: Vec<Chunk>,
+    /// What becomes of every chunk of a batch.
+    outcomes: Vec<Outcome>,
+    /// Memory that no thread uses at the moment: as much as there are threads, so that it stays in the cache.
+    idle: Mutex<Vec<Chunk>>,
 }
 
 /// The images of a step.
@@ -113,34 +117,48 @@ impl Engine {
         gradients: &mut Vec<LayerWeights>,
         running: &mut [&mut Running],
     ) -> Step {
-        let images = batch.labels.len();
-        memories.chunks.resize_with(images.div_ceil(CHUNK), Chunk::default);
-        let chunks = memories.chunks.par_iter_mut().zip(batch.labels.par_chunks(CHUNK)).enumerate();
-        let losses: Vec<Loss> = chunks
-            .map(|(index, (chunk, labels))| {
-                let values = chunk.images(self, labels.len());
-                for (image, values) in (index * CHUNK..).zip(values.chunks_exact_mut(self.sizes[0])) {
-                    (batch.image)(image, values);
-                }
-                chunk.forward(self, weights, true);
-                let (scores, slope) = chunk.end();
-                let loss = softmax_cross_entropy(scores, labels, images, slope);
-                chunk.backward(self, weights);
-                loss
-            })
-            .collect();
+        let Memories { outcomes, idle } = memories;
+        outcomes.resize_with(batch.labels.len().div_ceil(CHUNK), Outcome::default);
+        let taken = || idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let chunks = outcomes.par_iter_mut().enumerate().map(|(index, outcome)| {
+            let mut chunk = taken();
+            let loss = self.chunk(weights, batch, &mut chunk, (index, outcome));
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(chunk);
+            loss
+        });
+        let losses: Vec<Loss> = chunks.collect();
         self.reduce(memories, gradients);
         self.follow(memories, batch.labels, running);
-        let loss = losses.iter().map(|loss| loss.sum).sum::<f64>() / images as f64;
+        let loss = losses.iter().map(|loss| loss.sum).sum::<f64>() / batch.labels.len() as f64;
         Step { loss, correct: losses.iter().map(|loss| loss.correct).sum() }
+    }
+
+    /// Takes chunk number `index` of a batch forward and backward.
+    fn chunk(
+        &self,
+        weights: &[LayerWeights],
+        batch: Batch<'_>,
+        chunk: &mut Chunk,
+        (index, outcome): (usize, &mut Outcome),
+    ) -> Loss {
+        let images = batch.labels.len();
+        let range = index * CHUNK..images.min((index + 1) * CHUNK);
+        let labels = &batch.labels[range.clone()];
+        for (image, values) in range.zip(chunk.images(self, labels.len()).chunks_exact_mut(self.sizes[0])) {
+            (batch.image)(image, values);
+        }
+        chunk.forward(self, weights, true);
+        let loss = chunk.end(|scores, slope| softmax_cross_entropy(scores, labels, images, slope));
+        chunk.backward(self, weights, outcome);
+        loss
     }
 
     /// Adds the chunks' gradients in their order.
     fn reduce(&self, memories: &mut Memories, gradients: &mut Vec<LayerWeights>) {
-        let Some((first, rest)) = memories.chunks.split_first_mut() else { return };
+        let Some((first, rest)) = memories.outcomes.split_first_mut() else { return };
         std::mem::swap(gradients, &mut first.gradients);
-        for chunk in rest {
-            gradients.iter_mut().zip(&chunk.gradients).for_each(|(sum, gradient)| sum.add(gradient));
+        for outcome in rest {
+            gradients.iter_mut().zip(&outcome.gradients).for_each(|(sum, gradient)| sum.add(gradient));
         }
     }
 
@@ -150,8 +168,8 @@ impl Engine {
         let norms = self.nodes.iter().enumerate().filter(|(_, node)| norm(node));
         for ((index, node), running) in norms.zip(running) {
             let pixels = self.sizes[index + 1] / node.part.map_or(1, |part| self.parameters[part].0.max(1));
-            for (chunk, labels) in memories.chunks.iter().zip(labels.chunks(CHUNK)) {
-                running.follow(&chunk.memories[index].statistics, labels.len() * pixels);
+            for (outcome, labels) in memories.outcomes.iter().zip(labels.chunks(CHUNK)) {
+                running.follow(&outcome.statistics[index], labels.len() * pixels);
             }
         }
     }

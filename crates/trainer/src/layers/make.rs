@@ -21,7 +21,7 @@ pub(super) fn pass(op: &Operation, part: Option<Part>, inputs: &[Shape]) -> Resu
     let input = inputs[0];
     let pixels = input.height * input.width;
     Ok(match op {
-        Operation::Conv(conv) => Box::new(ConvPass::new(conv, input)),
+        Operation::Conv(conv) => Box::new(ConvPass::new(conv, input)?),
         Operation::Linear(linear) => Box::new(LinearPass { inputs: linear.inputs, outputs: linear.outputs }),
         Operation::Affine(affine) => match part {
             Some(Part::BatchNorm) => Box::new(BatchNormPass { pixels }),

@@ -17,6 +17,7 @@ mod loss;
 mod make;
 mod places;
 mod pool;
+mod slopes;
 mod sums;
 
 #[cfg(test)]
@@ -84,8 +85,8 @@ struct Backward<'a> {
 /// Memory of one node and chunk, reused from step to step; what the forward pass leaves there, the backward pass of the same images finds.
 #[derive(Clone, Debug, Default)]
 struct Memory {
-    /// Unfolded maps.
-    columns: Vec<f32>,
+    /// Sums over channels.
+    sums: Vec<f32>,
     /// Where maxima were found.
     places: Vec<u32>,
     /// Means and deviations of channels.
