@@ -31,3 +31,12 @@ fn vector<const N: usize>(to: &mut [f32], from: &[f32], at: usize) {
         *to = *from;
     }
 }
+
+/// Copies every second value, the first included.
+#[inline(always)]
+pub(super) fn every_second(to: &mut [f32], from: &[f32]) {
+    let pairs = from.as_chunks::<2>().0;
+    let whole = to.len().min(pairs.len());
+    to.iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair[0]);
+    to[whole..].iter_mut().zip(&from[2 * whole..]).for_each(|(to, &from)| *to = from);
+}

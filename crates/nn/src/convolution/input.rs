@@ -1,7 +1,7 @@
 //! `dP = W^T dY`, added up where the windows saw the values.
 
 use super::padded::Padded;
-use super::runs::{Panel, scatter_add, width};
+use super::runs::{Panel, scatter_add, single, width};
 use super::{Convolution, Scratch, clear};
 use crate::gemm::{Operand, PanelProduct, ROWS, Start, WIDTH};
 use pulp::{Simd, WithSimd};
@@ -66,6 +66,11 @@ fn image<S: Simd>(
         let n = width(panel);
         sums.resize(channels * n, 0.0);
         for (a, tap) in a.chunks_exact(channels.div_ceil(ROWS) * outputs).zip(padded.taps().rev()) {
+            if let Some(place) = single(panel) {
+                let (n, column, c) = (padded.channel(), tap + place, &mut map[..channels * padded.channel()]);
+                simd.vectorize(PanelProduct { a, b, c, n, column, start: Start::Added });
+                continue;
+            }
             simd.vectorize(PanelProduct { a, b, c: &mut *sums, n, column: 0, start: Start::Zero });
             let offsets = (0..channels).map(|channel| channel * padded.channel() + tap);
             scatter_add(sums, offsets, panel, map);

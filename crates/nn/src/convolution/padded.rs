@@ -3,7 +3,7 @@
 //! A row of the map is cut into as many parts as windows step over places: place `x` comes into part `x % stride`. A value under a window
 //! is then found at the sum of two offsets, that of the window and that of its place in it, and the next window's is the next value.
 
-use super::copy::copy;
+use super::copy::{copy, every_second};
 use super::runs::{Panel, panels};
 use crate::axis::Axis;
 use crate::gemm::WIDTH;
@@ -64,20 +64,20 @@ impl Padded {
         panels((0..self.window.out_height()).map(row))
     }
 
-    /// Calls `line` for every row of the map that windows reach and every part of it that is not empty: (first place in the padded map,
+    /// Calls `line` for every part of a row that is not empty and every row of the map that windows reach: (first place in the padded map,
     /// first place in the map, number of values).
     #[inline(always)]
     fn lines(&self, mut line: impl FnMut(usize, usize, usize)) {
         let Window { input, vertical, horizontal } = self.window;
-        let end = input.width.min((self.row()).saturating_sub(horizontal.before));
-        for channel in 0..input.channels {
-            for y in 0..input.height.min(self.height.saturating_sub(vertical.before)) {
-                let to = channel * self.channel() + (y + vertical.before) * self.row();
-                for x in 0..end.min(horizontal.stride) {
-                    let place = x + horizontal.before;
-                    let first = place % horizontal.stride * self.part + place / horizontal.stride;
-                    let from = (channel * input.height + y) * input.width + x;
-                    line(to + first, from, (end - x).div_ceil(horizontal.stride));
+        let end = input.width.min(self.row().saturating_sub(horizontal.before));
+        for x in 0..end.min(horizontal.stride) {
+            let place = x + horizontal.before;
+            let first = place % horizontal.stride * self.part + place / horizontal.stride;
+            let count = (end - x).div_ceil(horizontal.stride);
+            for channel in 0..input.channels {
+                for y in 0..input.height.min(self.height.saturating_sub(vertical.before)) {
+                    let to = channel * self.channel() + (y + vertical.before) * self.row() + first;
+                    line(to, (channel * input.height + y) * input.width + x, count);
                 }
             }
         }
@@ -88,10 +88,11 @@ impl Padded {
     pub(super) fn fill(&self, map: &[f32], padded: &mut [f32]) {
         let stride = self.window.horizontal.stride;
         self.lines(|to, from, count| {
-            let to = &mut padded[to..to + count];
+            let (to, from) = (&mut padded[to..to + count], &map[from..]);
             match stride {
-                1 => copy(to, &map[from..from + count]),
-                _ => to.iter_mut().zip(map[from..].iter().step_by(stride)).for_each(|(to, &from)| *to = from),
+                1 => copy(to, &from[..count]),
+                2 => every_second(to, from),
+                _ => to.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, &from)| *to = from),
             }
         });
     }

@@ -90,6 +90,12 @@ pub(super) fn scatter_add(tile: &[f32], rows: impl Iterator<Item = usize>, panel
 #[inline(always)]
 fn add<const N: usize>(to: &mut [f32], values: &[f32]) {
     if let (Some(to), Some(values)) = (to.first_chunk_mut::<N>(), values.first_chunk::<N>()) {
-        to.iter_mut().zip(values).for_each(|(sum, &value)| *sum += value);
+        // Complete before it is stored, so that it compiles to vectors.
+        *to = std::array::from_fn(|lane| to[lane] + values[lane]);
     }
+}
+
+/// The place of the only run of a full panel.
+pub(super) fn single(panel: &[Run]) -> Option<usize> {
+    panel.first().filter(|run| run.len == WIDTH).map(|run| run.offset)
 }

@@ -3,7 +3,7 @@
 use super::{ROWS, WIDTH};
 use pulp::{Simd, WithSimd};
 
-/// What the sums of a product start with.
+/// What the sums of a product start with, and where they go.
 #[derive(Clone, Copy)]
 pub(crate) enum Start<'a> {
     /// Zeros, whatever stands in `C`.
@@ -12,6 +12,8 @@ pub(crate) enum Start<'a> {
     Stored,
     /// A value per row.
     Rows(&'a [f32]),
+    /// Zeros, and the complete sums are added to what stands in `C`.
+    Added,
 }
 
 impl<'a> Start<'a> {
@@ -19,7 +21,7 @@ impl<'a> Start<'a> {
     #[inline(always)]
     fn from(self, first: usize) -> Self {
         match self {
-            Self::Zero | Self::Stored => self,
+            Self::Zero | Self::Stored | Self::Added => self,
             Self::Rows(values) => Self::Rows(&values[first..]),
         }
     }
@@ -170,7 +172,7 @@ fn vectors<S: Simd, const R: usize, const V: usize, const ROW: usize, const FIRS
 ) {
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
     match start {
-        Start::Zero => {}
+        Start::Zero | Start::Added => {}
         Start::Stored => {
             for (sum, line) in sums.iter_mut().zip(lines[ROW..].iter().flatten()) {
                 let (line, _) = S::as_simd_f32s(line.as_slice());
@@ -190,9 +192,13 @@ fn vectors<S: Simd, const R: usize, const V: usize, const ROW: usize, const FIRS
             }
         }
     }
-    for (sum, line) in sums.iter().zip(lines[ROW..].iter_mut().flatten()) {
+    for (sum, line) in sums.iter_mut().zip(lines[ROW..].iter_mut().flatten()) {
         let (line, _) = S::as_mut_simd_f32s(line.as_mut_slice());
-        line[FIRST..FIRST + V].copy_from_slice(sum);
+        let line = &mut line[FIRST..FIRST + V];
+        if matches!(start, Start::Added) {
+            sum.iter_mut().zip(&*line).for_each(|(sum, &value)| *sum = simd.add_f32s(value, *sum));
+        }
+        line.copy_from_slice(sum);
     }
 }
 
@@ -208,7 +214,7 @@ fn plain(
     const COLUMNS: usize = 8;
     let mut sums = [[0.0_f32; COLUMNS]; 4];
     match start {
-        Start::Zero => {}
+        Start::Zero | Start::Added => {}
         Start::Stored => {
             for (sum, line) in sums.iter_mut().zip(lines[row..].iter().flatten()) {
                 sum.copy_from_slice(&line[column..column + COLUMNS]);
@@ -225,6 +231,10 @@ fn plain(
         }
     }
     for (sum, line) in sums.iter().zip(lines[row..].iter_mut().flatten()) {
-        line[column..column + COLUMNS].copy_from_slice(sum);
+        let line = &mut line[column..column + COLUMNS];
+        match start {
+            Start::Added => line.iter_mut().zip(sum).for_each(|(line, sum)| *line += sum),
+            _ => line.copy_from_slice(sum),
+        }
     }
 }

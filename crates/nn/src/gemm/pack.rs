@@ -89,9 +89,11 @@ fn turn(lines: [&[f32]; SQUARE], to: &mut [f32], stride: usize) {
     let squares = lines.map(|line| line.as_chunks::<SQUARE>().0);
     let [a, b, c, d] = squares;
     for ((((a, b), c), d), rows) in a.iter().zip(b).zip(c).zip(d).zip(to.chunks_mut(SQUARE * stride)) {
-        for (term, row) in rows.chunks_mut(stride).enumerate() {
-            if let Some(row) = row.first_chunk_mut() {
-                *row = [a[term], b[term], c[term], d[term]];
+        // Complete before the first store, so that it compiles to shuffles.
+        let square: [_; SQUARE] = std::array::from_fn(|term| [a[term], b[term], c[term], d[term]]);
+        for (term, values) in square.into_iter().enumerate() {
+            if let Some(row) = rows[term * stride..].first_chunk_mut() {
+                *row = values;
             }
         }
     }
