@@ -34,7 +34,7 @@ impl WithSimd for Forward<'_> {
             let size = outputs * window.positions();
             let results = results.chunks_exact_mut(size).skip(group).step_by(*groups);
             for (map, result) in convolution.maps(maps, group).zip(results) {
-                padded.fill(map, &mut scratch.map);
+                padded.fill(simd, map, &mut scratch.map);
                 image(simd, &terms, &windows, bias, scratch, result);
             }
         }

@@ -29,7 +29,7 @@ impl WithSimd for InputGradient<'_> {
             for (map, slope) in maps.zip(convolution.results(slopes, group)) {
                 clear(&mut scratch.map, padded.len());
                 image(simd, padded, &windows, (slope, *outputs), scratch);
-                padded.cut(&scratch.map, map);
+                padded.cut(simd, &scratch.map, map);
             }
         }
     }

@@ -8,6 +8,7 @@ use super::runs::{Panel, panels};
 use crate::axis::Axis;
 use crate::gemm::WIDTH;
 use crate::window::Window;
+use pulp::Simd;
 
 /// Sizes of the padded map of a window.
 pub(super) struct Padded {
@@ -83,9 +84,9 @@ impl Padded {
         }
     }
 
-    /// Copies a map; padding stays as it is.
+    /// Copies a map; padding stays as it is. Compiled for every instruction set by itself.
     #[inline(always)]
-    pub(super) fn fill(&self, map: &[f32], padded: &mut [f32]) {
+    pub(super) fn fill<S: Simd>(&self, _: S, map: &[f32], padded: &mut [f32]) {
         let stride = self.window.horizontal.stride;
         self.lines(|to, from, count| {
             let (to, from) = (&mut padded[to..to + count], &map[from..]);
@@ -99,7 +100,7 @@ impl Padded {
 
     /// Copies a map out of its padding; what no window reaches becomes zero.
     #[inline(always)]
-    pub(super) fn cut(&self, padded: &[f32], map: &mut [f32]) {
+    pub(super) fn cut<S: Simd>(&self, _: S, padded: &[f32], map: &mut [f32]) {
         let Window { input, vertical, horizontal } = self.window;
         if self.height < vertical.before + input.height || self.row() < horizontal.before + input.width {
             map.fill(0.0);

@@ -3,8 +3,10 @@
 use super::ROWS;
 use std::ops::Range;
 
-/// Lines and terms that are turned over at a time.
+/// Lines that are turned over at a time.
 const SQUARE: usize = 4;
+/// Terms that are turned over at a time.
+const JOINED: usize = 32;
 
 /// A stored matrix, seen as lines of `C` (rows of `A`, columns of `B`) with `k` terms each.
 #[derive(Clone, Copy)]
@@ -83,22 +85,20 @@ pub(crate) fn transpose(from: (&[f32], usize), (lines, terms): (usize, usize), t
     }
 }
 
-/// Copies four lines of the same length to the first four columns of `to`, a square at a time.
+/// Copies four lines of the same length to the first four columns of `to`. They are joined first where nothing lies between the rows, which
+/// compiles to vectors.
 #[inline(always)]
 fn turn(lines: [&[f32]; SQUARE], to: &mut [f32], stride: usize) {
-    let squares = lines.map(|line| line.as_chunks::<SQUARE>().0);
-    let [a, b, c, d] = squares;
-    for ((((a, b), c), d), rows) in a.iter().zip(b).zip(c).zip(d).zip(to.chunks_mut(SQUARE * stride)) {
-        // Complete before the first store, so that it compiles to shuffles.
-        let square: [_; SQUARE] = std::array::from_fn(|term| [a[term], b[term], c[term], d[term]]);
-        for (term, values) in square.into_iter().enumerate() {
-            if let Some(row) = rows[term * stride..].first_chunk_mut() {
-                *row = values;
+    let mut joined = [[0.0; SQUARE]; JOINED];
+    for start in (0..lines[0].len()).step_by(JOINED) {
+        let [a, b, c, d] = lines.map(|line| &line[start..line.len().min(start + JOINED)]);
+        for ((((joined, &a), &b), &c), &d) in joined.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            *joined = [a, b, c, d];
+        }
+        for (joined, row) in joined[..a.len()].iter().zip(to[start * stride..].chunks_mut(stride)) {
+            if let Some(row) = row.first_chunk_mut() {
+                *row = *joined;
             }
         }
-    }
-    let done = a.len() * SQUARE;
-    for (term, row) in (done..lines[0].len()).zip(to.chunks_mut(stride).skip(done)) {
-        row[..SQUARE].copy_from_slice(&lines.map(|line| line[term]));
     }
 }

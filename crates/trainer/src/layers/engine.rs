@@ -117,7 +117,7 @@ impl Engine {
         gradients: &mut Vec<LayerWeights>,
         running: &mut [&mut Running],
     ) -> Step {
-        let Memories { outcomes, idle } = memories;
+        let (outcomes, idle) = (&mut memories.outcomes, &memories.idle);
         outcomes.resize_with(batch.labels.len().div_ceil(CHUNK), Outcome::default);
         let taken = || idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         let chunks = outcomes.par_iter_mut().enumerate().map(|(index, outcome)| {

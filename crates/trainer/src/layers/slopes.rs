@@ -14,11 +14,10 @@ impl Slopes {
         self.held.resize_with(results, Vec::new);
     }
 
-    /// Memory for `size` values, whose content is of no meaning.
+    /// Memory for `size` values, whose content is of no meaning: that which was given back last of those with this size.
     pub(super) fn memory(&mut self, size: usize) -> Vec<f32> {
-        let mut memory = self.free.pop().unwrap_or_default();
-        memory.resize(size, 0.0);
-        memory
+        let place = self.free.iter().rposition(|memory| memory.len() == size);
+        place.map_or_else(|| vec![0.0; size], |place| self.free.remove(place))
     }
 
     /// Gives memory back.
@@ -56,6 +55,6 @@ mod tests {
         assert_eq!(slopes.take(1), Some(vec![1.5, 2.25]));
         assert_eq!((slopes.take(1), slopes.take(0)), (None, None));
         // The second part's memory is free.
-        assert_eq!((slopes.memory(1), slopes.memory(1)), (vec![0.5], vec![0.0]));
+        assert_eq!((slopes.memory(1), slopes.memory(2), slopes.memory(2)), (vec![0.0], vec![0.5, 0.25], vec![0.0; 2]));
     }
 }
