@@ -1,12 +1,20 @@
 //! Functions of every value by itself.
 
-use super::{Backward, Forward, LayerWeights, Memory, Pass};
+use super::{Backward, Forward, LayerWeights, Memory, Pass, Reads};
 use nn::graph::Activation;
 
 /// An activation; the slope of a kink is that of its left side.
 pub(super) struct ActivationPass(pub(super) Activation);
 
 impl Pass for ActivationPass {
+    fn reads(&self) -> Reads {
+        match self.0 {
+            Activation::Relu | Activation::Sigmoid | Activation::Tanh => Reads::OUTPUT,
+            Activation::Clip { .. } | Activation::LeakyRelu { .. } => Reads::INPUTS,
+            Activation::Half | Activation::BrainFloat => Reads::NOTHING,
+        }
+    }
+
     fn forward(&self, _: &LayerWeights, pass: Forward<'_>, _: &mut Memory, output: &mut [f32]) {
         let values = output.iter_mut().zip(pass.inputs[0]);
         match self.0 {

@@ -1,7 +1,7 @@
 //! `factor * x + shift`.
 
 use super::sums::{sum, sum_pairs};
-use super::{Backward, Forward, LayerWeights, Memory, Pass};
+use super::{Backward, Forward, LayerWeights, Memory, Pass, Reads};
 use nn::Shape;
 use nn::graph::Affine;
 
@@ -33,6 +33,10 @@ pub(super) fn scale_channels(own: &LayerWeights, pixels: usize, input: &[f32], o
 }
 
 impl Pass for ChannelAffine {
+    fn reads(&self) -> Reads {
+        Reads::INPUTS
+    }
+
     fn forward(&self, own: &LayerWeights, pass: Forward<'_>, _: &mut Memory, output: &mut [f32]) {
         scale_channels(own, self.pixels, pass.inputs[0], output);
     }
@@ -55,6 +59,10 @@ impl Pass for ChannelAffine {
 }
 
 impl Pass for FixedAffine {
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
+    }
+
     fn forward(&self, _: &LayerWeights, pass: Forward<'_>, _: &mut Memory, output: &mut [f32]) {
         let size = self.coefficients.len();
         for (output, input) in output.chunks_exact_mut(size).zip(pass.inputs[0].chunks_exact(size)) {

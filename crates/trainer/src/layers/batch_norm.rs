@@ -6,7 +6,7 @@
 
 use super::affine::scale_channels;
 use super::sums::{sum, sum_pairs};
-use super::{Backward, Forward, LayerWeights, Memory, Pass};
+use super::{Backward, Forward, LayerWeights, Memory, Pass, Reads};
 use crate::checkpoint::{Reader, Stored, Writer};
 use crate::error::TrainError;
 
@@ -91,6 +91,10 @@ impl BatchNormPass {
 }
 
 impl Pass for BatchNormPass {
+    fn reads(&self) -> Reads {
+        Reads::INPUTS
+    }
+
     /// With the chunk's statistics while training; else `own` holds factors and shifts.
     fn forward(&self, own: &LayerWeights, pass: Forward<'_>, memory: &mut Memory, output: &mut [f32]) {
         let (input, channels) = (pass.inputs[0], own.weight.len());

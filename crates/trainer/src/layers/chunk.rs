@@ -8,7 +8,7 @@ use super::{Backward, Forward, LayerWeights, Memory};
 /// Memory of a thread for the images of a chunk.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chunk {
-    /// The images, then every node's result.
+    /// The images and every node's result, by the number of their memory.
     values: Vec<Vec<f32>>,
     slopes: Slopes,
     memories: Vec<Memory>,
@@ -29,8 +29,8 @@ impl Chunk {
         self.values.resize_with(engine.sizes.len(), Vec::new);
         self.slopes.begin(engine.sizes.len());
         self.memories.resize_with(engine.nodes.len(), Memory::default);
-        for (values, &size) in self.values.iter_mut().zip(&engine.sizes) {
-            values.resize(images * size, 0.0);
+        for (&slot, &size) in engine.slots.iter().zip(&engine.sizes) {
+            self.values[slot].resize(images * size, 0.0);
         }
         &mut self.values[0]
     }
@@ -39,20 +39,26 @@ impl Chunk {
     pub(super) fn forward(&mut self, engine: &Engine, weights: &[LayerWeights], training: bool) -> &[f32] {
         let none = LayerWeights::default();
         for (index, node) in engine.nodes.iter().enumerate() {
-            let (before, own) = self.values.split_at_mut(index + 1);
-            let inputs: Vec<&[f32]> = node.inputs.iter().map(|&source| before[source].as_slice()).collect();
+            let mut own = std::mem::take(&mut self.values[engine.slots[index + 1]]);
+            let inputs: Vec<&[f32]> = node.inputs.iter().map(|&source| &*self.values[engine.slots[source]]).collect();
             let parameters = node.part.map_or(&none, |part| &weights[part]);
-            let pass = Forward { inputs: &inputs, training };
-            node.pass.forward(parameters, pass, &mut self.memories[index], &mut own[0]);
+            let memory = &mut self.memories[index];
+            node.pass.forward(parameters, Forward { inputs: &inputs, training }, memory, &mut own);
+            self.values[engine.slots[index + 1]] = own;
         }
-        self.values.last().map_or(&[], Vec::as_slice)
+        self.result(engine, engine.nodes.len())
+    }
+
+    /// The images (0) or the result of a node.
+    fn result(&self, engine: &Engine, result: usize) -> &[f32] {
+        &self.values[engine.slots[result]]
     }
 
     /// The last node's results, which `loss` makes a gradient of.
-    pub(super) fn end<T>(&mut self, loss: impl FnOnce(&[f32], &mut [f32]) -> T) -> T {
-        let last = self.values.len().saturating_sub(1);
-        let mut slope = self.slopes.memory(self.values[last].len());
-        let result = loss(&self.values[last], &mut slope);
+    pub(super) fn end<T>(&mut self, engine: &Engine, loss: impl FnOnce(&[f32], &mut [f32]) -> T) -> T {
+        let last = engine.nodes.len();
+        let mut slope = self.slopes.memory(self.result(engine, last).len());
+        let result = loss(self.result(engine, last), &mut slope);
         self.slopes.add(last, slope);
         result
     }
@@ -88,8 +94,8 @@ impl Chunk {
         gradients: &mut [LayerWeights],
     ) {
         let (node, none) = (&engine.nodes[index], LayerWeights::default());
-        let inputs: Vec<&[f32]> = node.inputs.iter().map(|&source| self.values[source].as_slice()).collect();
-        let pass = Backward { inputs: &inputs, output: &self.values[index + 1], slope };
+        let inputs: Vec<&[f32]> = node.inputs.iter().map(|&source| &*self.values[engine.slots[source]]).collect();
+        let pass = Backward { inputs: &inputs, output: &self.values[engine.slots[index + 1]], slope };
         let (memory, own) = (&mut self.memories[index], node.part.map_or(&none, |part| &weights[part]));
         if let Some(part) = node.part {
             node.pass.parameters(own, pass, memory, &mut gradients[part]);

@@ -1,7 +1,7 @@
 //! Convolution, in groups or not.
 
 use super::sums::sum;
-use super::{Backward, Forward, LayerWeights, Memory, Pass};
+use super::{Backward, Forward, LayerWeights, Memory, Pass, Reads};
 use nn::convolution::Convolution;
 use nn::graph::Conv;
 use nn::{Invalid, Shape};
@@ -24,6 +24,10 @@ impl ConvPass {
 }
 
 impl Pass for ConvPass {
+    fn reads(&self) -> Reads {
+        Reads::INPUTS
+    }
+
     fn forward(&self, own: &LayerWeights, pass: Forward<'_>, _: &mut Memory, output: &mut [f32]) {
         self.convolution.forward(&own.weight, &own.bias, pass.inputs[0], output);
     }

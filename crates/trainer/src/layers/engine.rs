@@ -3,6 +3,7 @@
 use super::batch_norm::Running;
 use super::chunk::{Chunk, Outcome};
 use super::loss::{Loss, softmax_cross_entropy};
+use super::slots::slots;
 use super::{LayerWeights, Pass, make};
 use crate::parts::{Part, Parts};
 use nn::{Graph, NetworkError};
@@ -26,6 +27,8 @@ pub(crate) struct Engine {
     pub(super) nodes: Vec<EngineNode>,
     /// Values of an image, then of every node's result.
     pub(super) sizes: Vec<usize>,
+    /// Number of the memory of each.
+    pub(super) slots: Vec<usize>,
     /// Whether there is something to train at or below an image or a result, so that its gradient is wanted.
     pub(super) wants: Vec<bool>,
     /// What is trained of each node with parameters.
@@ -83,7 +86,8 @@ impl Engine {
             nodes.push(EngineNode { pass, inputs: node.inputs.clone(), part });
         }
         let (parts, parameters) = (parts.kinds().to_vec(), parts.sizes(graph));
-        Ok(Self { nodes, sizes: shapes.iter().map(|shape| shape.len()).collect(), wants, parts, parameters })
+        let sizes: Vec<usize> = shapes.iter().map(|shape| shape.len()).collect();
+        Ok(Self { slots: slots(&nodes, &sizes), nodes, sizes, wants, parts, parameters })
     }
 
     /// Number of classes, the values of the last node's result.
@@ -148,7 +152,7 @@ impl Engine {
             (batch.image)(image, values);
         }
         chunk.forward(self, weights, true);
-        let loss = chunk.end(|scores, slope| softmax_cross_entropy(scores, labels, images, slope));
+        let loss = chunk.end(self, |scores, slope| softmax_cross_entropy(scores, labels, images, slope));
         chunk.backward(self, weights, outcome);
         loss
     }

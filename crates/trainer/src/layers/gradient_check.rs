@@ -76,7 +76,12 @@ impl<'a> Case<'a> {
 
     fn backward(&self, slope: &[f32]) -> Gradients {
         let (output, mut memory) = self.forward(&self.own, &self.inputs);
-        let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
+        // Other values may stand by then where the pass does not read again.
+        let left = |values: &[f32], read: bool| if read { values.to_vec() } else { vec![f32::NAN; values.len()] };
+        let reads = self.pass.reads();
+        let (inputs, output): (Vec<_>, _) =
+            (self.inputs.iter().map(|input| left(input, reads.inputs)).collect(), left(&output, reads.output));
+        let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
         let pass = Backward { inputs: &inputs, output: &output, slope };
         let mut gradient =
             LayerWeights { weight: vec![0.0; self.own.weight.len()], bias: vec![0.0; self.own.bias.len()] };

@@ -1,6 +1,6 @@
 //! Sums of maps, and nodes that move values and compute nothing.
 
-use super::{Backward, Forward, LayerWeights, Memory, Pass};
+use super::{Backward, Forward, LayerWeights, Memory, Pass, Reads};
 
 /// Sum of two maps.
 pub(super) struct AddPass;
@@ -19,6 +19,10 @@ pub(super) struct MovePass {
 }
 
 impl Pass for AddPass {
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
+    }
+
     fn forward(&self, _: &LayerWeights, pass: Forward<'_>, _: &mut Memory, output: &mut [f32]) {
         let sources = pass.inputs[0].iter().zip(pass.inputs[1]);
         output.iter_mut().zip(sources).for_each(|(y, (&a, &b))| *y = a + b);
@@ -38,6 +42,10 @@ impl ConcatPass {
 }
 
 impl Pass for ConcatPass {
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
+    }
+
     fn forward(&self, _: &LayerWeights, pass: Forward<'_>, _: &mut Memory, output: &mut [f32]) {
         for (source, values) in pass.inputs.iter().enumerate() {
             let (before, size, all) = self.part(source);
@@ -56,6 +64,10 @@ impl Pass for ConcatPass {
 }
 
 impl Pass for MovePass {
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
+    }
+
     fn forward(&self, _: &LayerWeights, pass: Forward<'_>, _: &mut Memory, output: &mut [f32]) {
         let maps = output.chunks_exact_mut(self.order.len()).zip(pass.inputs[0].chunks_exact(self.size));
         for (to, from) in maps {

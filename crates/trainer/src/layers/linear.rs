@@ -1,6 +1,6 @@
 //! Fully connected layer `y = W x + b`.
 
-use super::{Backward, Forward, LayerWeights, Memory, Pass};
+use super::{Backward, Forward, LayerWeights, Memory, Pass, Reads};
 use nn::gemm::{GemmSize, gemm_nn, gemm_nt, gemm_tn};
 
 /// A fully connected layer; its sizes are those of its parameters.
@@ -10,6 +10,10 @@ pub(super) struct LinearPass {
 }
 
 impl Pass for LinearPass {
+    fn reads(&self) -> Reads {
+        Reads::INPUTS
+    }
+
     /// Every sum starts with the bias and adds the inputs in ascending order.
     fn forward(&self, own: &LayerWeights, pass: Forward<'_>, _: &mut Memory, output: &mut [f32]) {
         for row in output.chunks_exact_mut(self.outputs) {

@@ -18,6 +18,7 @@ mod make;
 mod places;
 mod pool;
 mod slopes;
+mod slots;
 mod sums;
 
 #[cfg(test)]
@@ -82,6 +83,19 @@ struct Backward<'a> {
     slope: &'a [f32],
 }
 
+/// What of the forward pass a node reads again going backward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reads {
+    inputs: bool,
+    output: bool,
+}
+
+impl Reads {
+    const NOTHING: Self = Self { inputs: false, output: false };
+    const INPUTS: Self = Self { inputs: true, output: false };
+    const OUTPUT: Self = Self { inputs: false, output: true };
+}
+
 /// Memory of one node and chunk, reused from step to step; what the forward pass leaves there, the backward pass of the same images finds.
 #[derive(Clone, Debug, Default)]
 struct Memory {
@@ -95,6 +109,9 @@ struct Memory {
 
 /// A node that can be trained through. Sizes are checked when the engine is made; a wrong one is an error of the caller and panics.
 trait Pass: Send + Sync {
+    /// What it reads again going backward; of the rest only the lengths are right then.
+    fn reads(&self) -> Reads;
+
     /// Writes the result.
     fn forward(&self, own: &LayerWeights, pass: Forward<'_>, memory: &mut Memory, output: &mut [f32]);
 

@@ -1,7 +1,7 @@
 //! Maxima and averages over windows.
 
 use super::places::Places;
-use super::{Backward, Forward, LayerWeights, Memory, Pass};
+use super::{Backward, Forward, LayerWeights, Memory, Pass, Reads};
 
 /// Maximum over windows of each channel.
 pub(super) struct MaxPoolPass(pub(super) Places);
@@ -14,6 +14,10 @@ pub(super) struct AveragePoolPass {
 }
 
 impl Pass for MaxPoolPass {
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
+    }
+
     /// Remembers where each maximum was found, among equal values the first.
     fn forward(&self, _: &LayerWeights, pass: Forward<'_>, memory: &mut Memory, output: &mut [f32]) {
         memory.places.resize(output.len(), 0);
@@ -47,6 +51,10 @@ impl AveragePoolPass {
 }
 
 impl Pass for AveragePoolPass {
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
+    }
+
     /// Rounded once.
     fn forward(&self, _: &LayerWeights, pass: Forward<'_>, _: &mut Memory, output: &mut [f32]) {
         let results = output.chunks_exact_mut(self.places.windows());
