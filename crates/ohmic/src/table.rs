@@ -101,21 +101,27 @@ fn array_energy(rows: &[(Row, Energy)]) -> &'static str {
     }
 }
 
+/// Half the width of the interval that the number of images gives the accuracy of a row: in software or, where it is not known, on chips.
+fn half_width(row: &Row) -> f64 {
+    let accuracy = if row.software_accuracy.is_nan() { row.accuracy_mean } else { row.software_accuracy };
+    let interval = wilson_interval((accuracy * row.images as f64).round() as u64, row.images);
+    0.5 * (interval.high - interval.low)
+}
+
 /// What a results table's columns mean.
 pub fn legend(rows: &[(Row, Energy)]) -> String {
     let Some((row, _)) = rows.first() else { return String::new() };
-    let lowest = rows.iter().map(|(row, _)| row.software_accuracy).fold(1.0, f64::min);
-    let interval = wilson_interval((lowest * row.images as f64).round() as u64, row.images);
+    let binomial = rows.iter().map(|(row, _)| half_width(row)).fold(0.0, f64::max);
     format!(
         "Per inference; prices: cost table {}, ADC model {}. hardware: mean over {} chip samples x {} images; p5: 5th percentile over chip samples.\n\
-         software: one network's share of {} images is known to {:.1} points or better (95 %, binomial).\n\
+         software: one network's share of {} images is known to {:.1} points or better (95 %, binomial), which intervals of the hardware do not hold.\n\
          array: {}. leakage: at the stated throughput. other: registers, merging, requantisation, links.",
         row.cost_table,
         row.adc_model,
         row.chips,
         row.images,
         row.images,
-        50.0 * (interval.high - interval.low),
+        100.0 * binomial,
         array_energy(rows)
     )
 }

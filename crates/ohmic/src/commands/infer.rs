@@ -133,7 +133,7 @@ fn calibration(arguments: &Infer, model: &Model, images: &Split) -> Result<Datas
 fn source(arguments: &Infer, model: &Model) -> String {
     match &arguments.calibrate {
         Some(path) => format!("images of {}", path.display()),
-        None if model.graph.dataset == "none" => "these images".to_owned(),
+        None if model.graph.dataset == "none" => "given images".to_owned(),
         None => format!("training images of {}", model.graph.dataset),
     }
 }

@@ -103,8 +103,8 @@ fn say_differences(found: &Differences) {
          {with_interval_together} with one that holds together with all others (Bonferroni): {apart_together} are without 0"
     );
     if with_interval_together < count {
-        let more = "more training seeds or, where there is one, more chip samples: at least 6 each";
-        eprintln!("the other intervals would take {more} (`samples` says how many there are)");
+        let more = "more training seeds or, where there is one, more chip samples";
+        eprintln!("the other intervals would take {more} (column `samples`; docs/sweeps.md says how many)");
     }
     if !not_compared.is_empty() {
         eprintln!("not compared: {}", not_compared.join(", "));

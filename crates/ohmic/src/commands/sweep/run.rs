@@ -5,7 +5,7 @@ use crate::bar::Bar;
 use crate::cli::sweep::{Computed, Run as Arguments};
 use explore::ExploreError;
 use explore::store::Store;
-use explore::sweep::{Plan, RunOptions, Shard, run as run_plan};
+use explore::sweep::{Plan, RunOptions, Shard, Summary, run as run_plan};
 
 pub fn run(arguments: &Arguments) -> Result<(), ExploreError> {
     let shard = match arguments.shard {
@@ -19,14 +19,13 @@ pub fn run(arguments: &Arguments) -> Result<(), ExploreError> {
 pub fn compute(plan: &Plan, store: &Store, shard: Shard, how: &Computed) -> Result<(), ExploreError> {
     let options = RunOptions { shard, verify: how.verify, retry: how.retry };
     let summary = run_plan(plan, store, options, &Bar::default())?;
-    eprintln!(
-        "{} rows were there, {} are new, {} failed; {} networks were trained and {} programs compiled here",
-        summary.present,
-        summary.computed,
-        summary.failed.len(),
-        summary.trained,
-        summary.compiled
-    );
+    let Summary { present, computed, failed, trained, compiled } = &summary;
+    let there = match how.verify {
+        true => format!("{computed} rows were computed, and those that were there are the same"),
+        false => format!("{present} rows were there, {computed} are new"),
+    };
+    let failures = failed.len();
+    eprintln!("{there}, {failures} failed; {trained} networks were trained and {compiled} programs compiled here");
     summary.failed.iter().for_each(|error| eprintln!("failed: {error}"));
     match summary.failed.first() {
         None => Ok(()),
