@@ -57,7 +57,7 @@ impl<'r> Builder<'r> {
         let spread = self.random.pick(&[0.3, 1.1]);
         let draw = |random: &mut Random| match random.within(0, 9) {
             0 => largest * random.pick(&[-1.0, 1.0]),
-            _ => (random.unit() * 2.0 - 1.0) * largest * spread,
+            _ => ((random.unit() * 2.0 - 1.0) * largest * spread).clamp(-largest, largest),
         };
         (0..count).map(|_| draw(self.random) * scale).collect()
     }
