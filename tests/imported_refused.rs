@@ -152,15 +152,15 @@ fn what_would_change_silently_is_refused() {
     let mut chip = chips::exact();
     chip.format.weight_bits = 9;
     assert!(quantised(&graph(vec![wide.clone()]), &images(), &chip, &Quantisation::default(), Goal::Integers).is_ok());
-    // The lowest code of two's complement is stored as the next one.
+    // A little is clipped, as the lowest code of two's complement.
     weights(&mut wide, |weight, _| weight.iter_mut().for_each(|weight| *weight = weight.min(127.0) - 1.0));
     weights(&mut wide, |weight, _| weight[0] = -128.0);
     assert!(
         quantised(&graph(vec![wide.clone()]), &images(), &chips::exact(), &Quantisation::default(), Goal::Integers)
             .is_ok()
     );
-    weights(&mut wide, |weight, _| weight[0] = -129.0);
-    assert!(refused(&graph(vec![wide]), 8, Goal::Integers)[0].contains("-129 to 126"));
+    weights(&mut wide, |weight, _| weight[0] = -161.0);
+    assert!(refused(&graph(vec![wide]), 8, Goal::Integers)[0].contains("-161 to 126"));
     // Shares of three scores are the same order as the scores; shares of each of them alone are not.
     let end =
         |shape: Shape| graph(vec![linear("scores", 0, INPUT.len()), reshape("rows", 1, shape), softmax("shares", 2)]);

@@ -114,14 +114,15 @@ impl Pass<'_> {
         }
     }
 
-    /// Refuses prescribed weights that are more than one code beyond those of the chip: the lowest code of two's complement is stored as the next one.
+    /// Refuses prescribed weights that reach more than a quarter beyond the codes of the chip, as asymmetric and wider ones do. Those that reach less are
+    /// clipped, as rounding to these codes does: the lowest code of two's complement, and the rare large weights of networks that were not trained.
     fn check_codes(&mut self, layer: &Layer, weighted: &Weighted, scales: &[f32]) {
         let (bits, rows) = (self.settings.weight_bits, (weighted.weight.len() / scales.len().max(1)).max(1));
         let steps = weighted.weight.chunks_exact(rows).zip(scales);
         let codes = steps.flat_map(|(row, scale)| row.iter().map(move |weight| round_half_even(weight / scale)));
         let (low, high) = codes.fold((0.0_f32, 0.0_f32), |(low, high), code| (low.min(code), high.max(code)));
         let most = largest_weight(bits) as f32;
-        if bits == 1 || weighted.scale == WeightScale::Free || (low >= -most - 1.0 && high <= most) {
+        if bits == 1 || weighted.scale == WeightScale::Free || (low >= -1.25 * most - 1.0 && high <= 1.25 * most) {
             return;
         }
         let needed = (2..=MAX_BITS).find(|&bits| largest_weight(bits) as f32 >= high.max(-low - 1.0));
