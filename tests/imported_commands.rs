@@ -162,7 +162,7 @@ fn ranges_come_from_the_calibration_images() {
     assert!(told.contains("ranges from") && told.contains("images.npy"), "{told}");
     let (told, own) = run(&first, &[]);
     assert_ne!(own, alone, "the ranges of one image are not those of all");
-    assert!(told.contains("ranges from these images"), "{told}");
+    assert!(told.contains("ranges from given images"), "{told}");
 }
 
 /// A value that is no number, and images that are not whole, are refused by name.
