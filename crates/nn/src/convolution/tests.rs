@@ -3,22 +3,9 @@
 use super::*;
 use crate::Shape;
 use crate::axis::tests::any_axis;
+use crate::gemm::tests::{bits, values};
 use proptest::prelude::*;
 use pulp::Simd;
-
-/// Values whose products round, so that any other order or a fused multiply-add would show.
-fn values(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / 8_388_608.0 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|v| v.to_bits()).collect()
-}
 
 /// A convolution with parameters, maps and gradients of results for some images.
 struct Case {

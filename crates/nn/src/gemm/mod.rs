@@ -88,4 +88,4 @@ fn gemm(size: GemmSize, a: Operand<'_>, b: Operand<'_>, c: &mut [f32]) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
