@@ -111,6 +111,12 @@ impl Favourable {
         self.projection[(weight.clamp(-largest, largest) + largest) as usize]
     }
 
+    /// Whether a weight is favourable.
+    #[must_use]
+    pub fn contains(&self, weight: i32) -> bool {
+        self.weights.binary_search(&weight).is_ok()
+    }
+
     /// Whether a weight that can be stored is excluded; those that the encoding clips are not.
     #[must_use]
     pub fn constrains(&self) -> bool {
@@ -169,7 +175,7 @@ mod tests {
             for weight in -127..=127 {
                 let found = soft.project(weight);
                 assert!((-127..=127).all(|value| cost(weight, found) <= cost(weight, value)), "{softness}: {weight}");
-                assert!(soft.weights.binary_search(&found).is_ok());
+                assert!(soft.contains(found));
             }
             moved.push((-127..=127).filter(|&weight| soft.project(weight) != weight).count());
         }
@@ -230,6 +236,7 @@ mod tests {
             for weight in -127..=127 {
                 let projected = set.project(weight);
                 assert_eq!(set.project(projected), projected);
+                assert!(set.contains(projected) && set.contains(weight) == (projected == weight));
                 let distance = (projected - weight).abs();
                 assert!(set.weights.iter().all(|w| (w - weight).abs() >= distance));
             }

@@ -73,13 +73,13 @@ pub struct Training {
     /// Step size at the start; it falls along a cosine to a twentieth.
     pub learning_rate: f64,
     /// How parameters follow gradients.
-    #[serde(default, skip_serializing_if = "Optimiser::is_adam")]
+    #[serde(default)]
     pub optimiser: Optimiser,
     /// Share of a weight that every step takes off, per unit of the step size.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub weight_decay: f64,
     /// Random changes of training images.
-    #[serde(default, skip_serializing_if = "Augmentation::is_none")]
+    #[serde(default)]
     pub augment: Augmentation,
     /// Value of one integer step of the weights; the same for every method.
     pub weight_scale: WeightScale,
@@ -105,24 +105,8 @@ pub enum Optimiser {
     },
 }
 
-impl Optimiser {
-    fn is_adam(&self) -> bool {
-        *self == Self::Adam
-    }
-}
-
 fn one() -> f64 {
     1.0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_one(value: &f64) -> bool {
-    *value == 1.0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(value: &f64) -> bool {
-    *value == 0.0
 }
 
 /// Value of one integer step of the weights.
@@ -192,12 +176,6 @@ pub enum Importance {
     Random,
 }
 
-impl Importance {
-    fn is_gradient(&self) -> bool {
-        *self == Self::Gradient
-    }
-}
-
 /// Parameters of biased training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -205,10 +183,10 @@ pub struct Biased {
     /// How the constraint is imposed.
     pub projection: Projection,
     /// Weight of the variance under `projection = "soft"`.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(default = "one")]
     pub softness: f64,
     /// What makes a column important.
-    #[serde(default, skip_serializing_if = "Importance::is_gradient")]
+    #[serde(default)]
     pub importance: Importance,
     /// Shares of constrained columns that are tried; the one with the best hardware accuracy on validation data is kept.
     pub shares: Vec<f64>,
@@ -250,8 +228,9 @@ impl Check for Training {
         problems.within("biased", |p| {
             let biased = &self.biased;
             p.require("shares", "no values", !biased.shares.is_empty(), "at least one share");
-            for &share in &biased.shares {
+            for (index, &share) in biased.shares.iter().enumerate() {
                 p.number("shares", share, 0.0..=1.0, "");
+                p.require("shares", share, !biased.shares[..index].contains(&share), "each share once");
             }
             let given = biased.projection == Projection::Soft && !biased.states.is_empty();
             p.require(

@@ -71,16 +71,17 @@ impl LayerState {
         self.matrix.quantise(&self.parameters.weight, weight_bits)
     }
 
-    /// The same as the hardware can store them, projected in constrained columns if asked.
-    pub(crate) fn stored(&self, weight_bits: u32, projected: bool) -> Vec<i32> {
-        let mut integers = self.rounded(weight_bits);
-        for (index, weight) in integers.iter_mut().enumerate() {
-            *weight = match projected && self.is_constrained(index) {
-                true => self.target.favourable.project(*weight),
-                false => self.target.encoding.clip(*weight),
-            };
+    /// Makes of integers what the hardware can store, projected in constrained columns if asked.
+    pub(crate) fn confine(&self, integers: &mut [i32], projected: bool) {
+        let LayerMatrix { rows, partitions, partition, .. } = &self.matrix;
+        for (outputs, constrained) in integers.chunks_exact_mut(*rows).zip(self.constrained.chunks_exact(*partitions)) {
+            for (weight, &partition) in outputs.iter_mut().zip(partition) {
+                *weight = match projected && constrained[partition] {
+                    true => self.target.favourable.project(*weight),
+                    false => self.target.encoding.clip(*weight),
+                };
+            }
         }
-        integers
     }
 
     /// Weights that are beyond what the hardware can store.
@@ -90,7 +91,8 @@ impl LayerState {
 
     /// Replaces the float weights of the constrained columns by the projections of their integers.
     pub(crate) fn impose(&mut self, weight_bits: u32) {
-        let projected = self.stored(weight_bits, true);
+        let mut projected = self.rounded(weight_bits);
+        self.confine(&mut projected, true);
         for (index, integer) in projected.into_iter().enumerate() {
             if self.is_constrained(index) {
                 self.parameters.weight[index] = integer as f32 * self.matrix.scale;
@@ -98,17 +100,18 @@ impl LayerState {
         }
     }
 
-    /// Weights of given integers, with the device's noise times `noise` drawn from `stream`.
-    pub(crate) fn weights(&self, integers: &[i32], noise: f32, stream: &mut Stream) -> LayerWeights {
+    /// Writes the weights of given integers, with the device's noise times `noise` drawn from `stream`, and the biases.
+    pub(crate) fn weights(&self, integers: &[i32], noise: f32, stream: &mut Stream, to: &mut LayerWeights) {
         let scale = self.matrix.scale;
-        let mut weight: Vec<f32> = integers.iter().map(|&q| q as f32 * scale).collect();
+        to.weight.clear();
+        to.weight.extend(integers.iter().map(|&q| q as f32 * scale));
         if noise > 0.0 {
-            for (weight, &q) in weight.iter_mut().zip(integers) {
+            for (weight, &q) in to.weight.iter_mut().zip(integers) {
                 let draw: f32 = StandardNormal.sample(stream);
                 *weight += noise * self.target.deviation_of(q) * draw * scale;
             }
         }
-        LayerWeights { weight, bias: self.parameters.bias.clone() }
+        to.bias.clone_from(&self.parameters.bias);
     }
 
     /// Follows the gradient of the scale: the weights behind the integers stay, what they stand for moves (Esser et al., ICLR 2020). A weight at the end
@@ -146,7 +149,7 @@ impl LayerState {
         }
         let mut favourable = vec![true; self.constrained.len()];
         for (index, &integer) in integers.iter().enumerate() {
-            if self.target.favourable.project(integer) != integer {
+            if !self.target.favourable.contains(integer) {
                 favourable[self.column(index)] = false;
             }
         }

@@ -45,11 +45,16 @@ fn noise_has_the_deviation_of_the_states_that_store_a_weight() {
     let scale = 0.25;
     let layer = layer(vec![0.0; COUNT], scale, Optimiser::Adam);
     let mut random = stream(7, Purpose::Injection, &[0]);
+    let mut weights = |weight: i32, noise: f32| {
+        let mut weights = LayerWeights::default();
+        layer.weights(&[weight; COUNT], noise, &mut random, &mut weights);
+        weights.weight
+    };
     for (weight, variance) in VARIANCES {
         assert!((f64::from(layer.target.deviation_of(weight)).powi(2) / variance - 1.0).abs() < 1e-5, "{weight}");
         for noise in [1.0, 0.5] {
-            let noisy = layer.weights(&[weight; COUNT], noise, &mut random).weight;
-            let errors: Vec<f64> = noisy.iter().map(|&w| f64::from(w / scale) - f64::from(weight)).collect();
+            let errors: Vec<f64> =
+                weights(weight, noise).into_iter().map(|w| f64::from(w / scale) - f64::from(weight)).collect();
             let mean = errors.iter().sum::<f64>() / COUNT as f64;
             let found = errors.iter().map(|error| error * error).sum::<f64>() / COUNT as f64;
             let expected = variance * f64::from(noise).powi(2);
@@ -58,7 +63,7 @@ fn noise_has_the_deviation_of_the_states_that_store_a_weight() {
             assert!((found / expected - 1.0).abs() < 4.0 * (2.0 / COUNT as f64).sqrt(), "{weight} {noise}: {found}");
         }
     }
-    assert!(layer.weights(&[5; COUNT], 0.0, &mut random).weight.iter().all(|&w| w == 5.0 * scale));
+    assert!(weights(5, 0.0).into_iter().all(|w| w == 5.0 * scale));
 }
 
 /// State 10 in the top slice holds 0 to 63: 0 and 31 go to -1.

@@ -13,6 +13,7 @@ mod batch;
 mod checkpoint;
 pub mod config;
 pub mod constraint;
+mod effective;
 mod error;
 mod layer;
 mod layers;

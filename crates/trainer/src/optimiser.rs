@@ -3,6 +3,7 @@
 use crate::checkpoint::{Reader, Stored, Writer};
 use crate::config::Optimiser;
 use crate::error::TrainError;
+use rayon::prelude::*;
 
 /// What an optimiser remembers of one parameter vector.
 #[derive(Clone, Debug)]
@@ -30,6 +31,9 @@ const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
+/// Parameters that a thread updates in one go; each is updated on its own, so that threads change no bit.
+const BLOCK: usize = 8192;
+
 impl Moments {
     /// Zero moments.
     #[must_use]
@@ -40,27 +44,44 @@ impl Moments {
 
     /// A step against the gradient. Decay is decoupled from it (Loshchilov and Hutter, ICLR 2019).
     pub(crate) fn update(&mut self, parameters: &mut [f32], gradient: &[f32], update: Update) {
-        if update.decay > 0.0 {
-            let kept = 1.0 - update.rate * update.decay;
-            parameters.iter_mut().for_each(|parameter| *parameter *= kept);
-        }
+        let blocks = parameters.par_chunks_mut(BLOCK).zip(gradient.par_chunks(BLOCK));
+        let blocks = blocks.zip(self.first.par_chunks_mut(BLOCK));
         match update.optimiser {
-            Optimiser::Adam => self.adam(parameters, gradient, update),
-            Optimiser::Sgd { momentum } => {
-                let momentum = momentum as f32;
-                for ((parameter, &g), velocity) in parameters.iter_mut().zip(gradient).zip(&mut self.first) {
-                    *velocity = momentum * *velocity + g;
-                    *parameter -= update.rate * *velocity;
-                }
+            Optimiser::Adam => {
+                let blocks = blocks.zip(self.second.par_chunks_mut(BLOCK));
+                blocks.for_each(|(((parameters, gradient), means), squares)| {
+                    update.decay(parameters);
+                    update.adam(parameters, gradient, (means, squares));
+                });
             }
+            Optimiser::Sgd { momentum } => blocks.for_each(|((parameters, gradient), velocities)| {
+                update.decay(parameters);
+                update.sgd(parameters, gradient, (velocities, momentum as f32));
+            }),
+        }
+    }
+}
+
+impl Update {
+    fn decay(self, parameters: &mut [f32]) {
+        if self.decay > 0.0 {
+            let kept = 1.0 - self.rate * self.decay;
+            parameters.iter_mut().for_each(|parameter| *parameter *= kept);
         }
     }
 
-    fn adam(&mut self, parameters: &mut [f32], gradient: &[f32], update: Update) {
-        let power = |beta: f32| 1.0 - libm::pow(f64::from(beta), f64::from(update.step)) as f32;
+    fn sgd(self, parameters: &mut [f32], gradient: &[f32], (velocities, momentum): (&mut [f32], f32)) {
+        for ((parameter, &g), velocity) in parameters.iter_mut().zip(gradient).zip(velocities) {
+            *velocity = momentum * *velocity + g;
+            *parameter -= self.rate * *velocity;
+        }
+    }
+
+    fn adam(self, parameters: &mut [f32], gradient: &[f32], (means, squares): (&mut [f32], &mut [f32])) {
+        let power = |beta: f32| 1.0 - libm::pow(f64::from(beta), f64::from(self.step)) as f32;
         // The bias corrections of both moments, folded into factors outside the loop.
-        let (rate, root_factor) = (update.rate / power(BETA1), 1.0 / power(BETA2).sqrt());
-        let moments = self.first.iter_mut().zip(&mut self.second);
+        let (rate, root_factor) = (self.rate / power(BETA1), 1.0 / power(BETA2).sqrt());
+        let moments = means.iter_mut().zip(squares);
         for ((parameter, &g), (mean, square)) in parameters.iter_mut().zip(gradient).zip(moments) {
             *mean = BETA1 * *mean + (1.0 - BETA1) * g;
             *square = BETA2 * *square + (1.0 - BETA2) * g * g;

@@ -1,12 +1,11 @@
 //! A network in training: one step, what follows an epoch, and how good it is.
 //!
-//! Each step sees *effective* weights: the float weights rounded to integers, projected where a straight-through constraint asks for it,
-//! plus noise where it is injected. Gradients go to the float weights behind them. Batch normalisations come behind the integers: their
-//! factors multiply the scales of the integers when the network is compiled.
+//! Each step sees *effective* weights (`effective.rs`); gradients go to the float weights behind them.
 
 use crate::checkpoint::{Reader, Stored, Writer};
 use crate::config::{Projection, WeightScale};
 use crate::constraint::{ColumnImportance, Schedule};
+use crate::effective::Effective;
 use crate::error::TrainError;
 use crate::layer::{LayerState, moments};
 use crate::layers::{Batch, Engine, LayerWeights, Memories, Running, Step};
@@ -15,7 +14,7 @@ use crate::parts::{Part, WeightFormat};
 use crate::start::Template;
 use crate::target::LayerMatrix;
 use crate::train::Job;
-use crate::trained::{Trained, channels, norms, silent_bias};
+use crate::trained::{Trained, norms, silent_bias};
 use nn::Graph;
 use nn_compiler::mapping::largest_weight;
 use tile::address::{Purpose, stream};
@@ -33,6 +32,7 @@ pub(crate) struct Run<'a> {
     pub(crate) template: Template,
     pub(crate) engine: Engine,
     memories: Memories,
+    effective: Effective,
     gradients: Vec<LayerWeights>,
     /// Whether the biases of a part do nothing, because a batch normalisation takes the mean off.
     silent_bias: Vec<bool>,
@@ -88,13 +88,14 @@ impl<'a> Run<'a> {
             });
         }
         let schedule = Schedule::new(&training.biased, training.epochs, job.share);
-        let (silent_bias, gradients, memories) = (silent_bias(&template), Vec::new(), Memories::default());
+        let (silent_bias, effective, memories) = (silent_bias(&template), Effective::default(), Memories::default());
         Ok(Self {
             job,
             template,
             engine,
             memories,
-            gradients,
+            effective,
+            gradients: Vec::new(),
             silent_bias,
             trained,
             schedule,
@@ -135,7 +136,8 @@ impl<'a> Run<'a> {
         let Job { dataset, training, seed, .. } = *self.job;
         let total = f64::from(self.steps_per_epoch()) * f64::from(training.epochs);
         let progress = f64::from(self.steps_done) / total;
-        let effective = self.effective(self.noise_level(progress), true);
+        let mut effective = std::mem::take(&mut self.effective);
+        self.compute_with(self.noise_level(progress), true, &mut effective);
         let labels: Vec<u8> = images.iter().map(|&image| dataset.train.labels[image]).collect();
         let image = |index: usize, to: &mut [f32]| {
             let address = (seed, epoch, images[index] as u64);
@@ -143,8 +145,10 @@ impl<'a> Run<'a> {
         };
         let batch = Batch { labels: &labels, image: &image };
         let mut running: Vec<&mut Running> = norms(&mut self.trained).collect();
-        let step = self.engine.step(&effective, batch, &mut self.memories, &mut self.gradients, &mut running);
-        self.update(cosine_rate(training.learning_rate, progress), &effective);
+        let (memories, gradients) = (&mut self.memories, &mut self.gradients);
+        let step = self.engine.step(&effective.weights, batch, memories, gradients, &mut running);
+        self.update(cosine_rate(training.learning_rate, progress), &effective.weights);
+        self.effective = effective;
         step
     }
 
@@ -163,41 +167,6 @@ impl<'a> Run<'a> {
             }
             layer.end_epoch(biased.importance, weight_bits, biased.importance_decay);
         }
-    }
-
-    /// What the nodes compute with now, with `noise` as a fraction of the device's; statistics are those of chunks in a training step, else the
-    /// running ones.
-    fn effective(&self, noise: f64, training: bool) -> Vec<LayerWeights> {
-        let mut index = 0;
-        let effective = |part: &Trained| match part {
-            Trained::Layer(layer) => {
-                let mut stream = stream(self.job.seed, Purpose::Injection, &[u64::from(self.steps_done), index]);
-                index += 1;
-                layer.weights(&self.integers(layer), noise as f32, &mut stream)
-            }
-            Trained::Channels { parameters, running, .. } => channels(parameters, running.as_ref(), training),
-        };
-        self.trained.iter().map(effective).collect()
-    }
-
-    /// The integers that a layer stands for now: rounded, clipped to what the hardware stores if the method knows it and, under a straight-through
-    /// constraint, projected.
-    pub(crate) fn integers(&self, layer: &LayerState) -> Vec<i32> {
-        let in_forward_pass = self.job.training.biased.projection != Projection::Hard;
-        match self.job.method.knows_hardware() {
-            true => layer.stored(self.weight_bits, self.biased() && in_forward_pass),
-            false => layer.rounded(self.weight_bits),
-        }
-    }
-
-    /// Noise in force now, as a fraction of the device's.
-    pub(crate) fn noise_level(&self, progress: f64) -> f64 {
-        if !self.injects_noise() {
-            return 0.0;
-        }
-        let noise = &self.job.training.noise;
-        let length = (noise.ramp_end - noise.ramp_start).max(f64::MIN_POSITIVE);
-        ((progress - noise.ramp_start) / length).clamp(0.0, 1.0)
     }
 
     fn update(&mut self, rate: f32, effective: &[LayerWeights]) {
@@ -260,11 +229,6 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
-    }
-
-    /// The parameters of the network as it stands, with weights that are whole multiples of their scales.
-    pub(crate) fn exported(&self) -> Vec<LayerWeights> {
-        self.effective(0.0, false)
     }
 
     /// The constrained columns of the weighted layers as they stand.

@@ -8,6 +8,7 @@ use nn_compiler::compile::choose_encoding;
 use nn_compiler::favourable::Favourable;
 use nn_compiler::mapping::{CellStates, Encoding, Mapping, largest_weight};
 use nn_compiler::partition::{row_order, row_partitions};
+use nn_compiler::quantise::quantise_weights;
 use nn_compiler::{Chip, CompileError};
 use tile::address::{CellRow, Purpose};
 use tile::device::RowPart;
@@ -95,7 +96,15 @@ impl LayerMatrix {
     /// The integers of float weights.
     #[must_use]
     pub fn quantise(&self, weights: &[f32], weight_bits: u32) -> Vec<i32> {
-        weights.iter().map(|&w| nn_compiler::quantise::quantise_weight(w, self.scale, weight_bits)).collect()
+        let mut integers = Vec::with_capacity(weights.len());
+        self.quantise_into(weights, weight_bits, &mut integers);
+        integers
+    }
+
+    /// The integers of float weights, in memory that there is.
+    pub(crate) fn quantise_into(&self, weights: &[f32], weight_bits: u32, integers: &mut Vec<i32>) {
+        integers.clear();
+        quantise_weights(weights, self.scale, weight_bits, integers);
     }
 }
 

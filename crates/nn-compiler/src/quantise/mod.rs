@@ -19,7 +19,7 @@ mod weights;
 
 pub use dump::dump;
 pub use range::{RANGES, Range};
-pub use weights::quantise_weight;
+pub use weights::quantise_weights;
 
 use crate::error::CompileError;
 use crate::front::images_within;

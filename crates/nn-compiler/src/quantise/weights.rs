@@ -32,10 +32,11 @@ pub(super) fn integer_weights(
         }
         WeightScale::Free => vec![free_scale(weight, settings).unwrap_or(1.0); outputs],
     };
-    let row = |(weights, scale): (&[f32], &f32)| -> Vec<i32> {
-        weights.iter().map(|&weight| quantise_weight(weight, *scale, settings.weight_bits)).collect()
-    };
-    IntegerWeights { weights: weight.chunks_exact(rows).zip(&scales).flat_map(row).collect(), scales }
+    let mut weights = Vec::with_capacity(weight.len());
+    for (row, &scale) in weight.chunks_exact(rows).zip(&scales) {
+        quantise_weights(row, scale, settings.weight_bits, &mut weights);
+    }
+    IntegerWeights { weights, scales }
 }
 
 /// The scale with which a range of weights takes all integers; none for weights that are all 0. Weights of 1 bit have that of the least squared error,
@@ -51,13 +52,15 @@ fn free_scale(weights: &[f32], settings: &QuantiseSettings) -> Option<f32> {
     scale.is_normal().then_some(scale)
 }
 
-/// The integer of a weight: rounded half to even in steps of `scale`, clipped to the symmetric range; of 1 bit its sign, where 0 counts as positive.
-#[inline]
-#[must_use]
-pub fn quantise_weight(weight: f32, scale: f32, weight_bits: u32) -> i32 {
-    if weight_bits == 1 {
-        return if weight < 0.0 { -1 } else { 1 };
-    }
+/// Appends the integers of weights: rounded half to even in steps of `scale`, clipped to the symmetric range; of 1 bit their signs, where 0 counts as
+/// positive.
+pub fn quantise_weights(weights: &[f32], scale: f32, weight_bits: u32, integers: &mut Vec<i32>) {
     let largest = largest_weight(weight_bits) as f32;
-    round_half_even((weight / scale).max(-largest).min(largest)) as i32
+    match weight_bits {
+        1 => integers.extend(weights.iter().map(|&weight| if weight < 0.0 { -1 } else { 1 })),
+        _ => {
+            let integer = |&weight| round_half_even(f32::min(f32::max(weight / scale, -largest), largest)) as i32;
+            integers.extend(weights.iter().map(integer));
+        }
+    }
 }

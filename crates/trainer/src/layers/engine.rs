@@ -161,8 +161,8 @@ impl Engine {
     fn reduce(&self, memories: &mut Memories, gradients: &mut Vec<LayerWeights>) {
         let Some((first, rest)) = memories.outcomes.split_first_mut() else { return };
         std::mem::swap(gradients, &mut first.gradients);
-        for outcome in rest {
-            gradients.iter_mut().zip(&outcome.gradients).for_each(|(sum, gradient)| sum.add(gradient));
+        for (part, sums) in gradients.iter_mut().enumerate() {
+            sums.add(rest.iter().map(|outcome| &outcome.gradients[part]));
         }
     }
 

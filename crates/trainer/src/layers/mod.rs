@@ -31,6 +31,10 @@ pub(crate) use engine::{Batch, Engine, Memories, Step};
 
 use crate::checkpoint::{Reader, Stored, Writer};
 use crate::error::TrainError;
+use rayon::prelude::*;
+
+/// Sums of gradients that a thread adds up in one go.
+const BLOCK: usize = 8192;
 
 /// Parameters of one trained node, or their gradients.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,12 +46,13 @@ pub(crate) struct LayerWeights {
 }
 
 impl LayerWeights {
-    /// Adds other values.
-    fn add(&mut self, other: &Self) {
-        let pairs = [(&mut self.weight, &other.weight), (&mut self.bias, &other.bias)];
-        for (sums, values) in pairs {
-            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-        }
+    /// Adds other values in their order.
+    fn add<'a>(&mut self, others: impl Iterator<Item = &'a Self> + Clone + Sync) {
+        let add = |sums: &mut [f32], values: &[f32]| sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        self.weight.par_chunks_mut(BLOCK).enumerate().for_each(|(block, sums)| {
+            others.clone().for_each(|other| add(sums, &other.weight[block * BLOCK..]));
+        });
+        others.for_each(|other| add(&mut self.bias, &other.bias));
     }
 }
 
