@@ -257,4 +257,6 @@ fn a_network_without_weights_is_told_from_a_mistake() {
         "{text}"
     );
     assert!(refusal(&["infer", "digits-mlq"]).contains("digits-mlq"));
+    let weights = refusal(&["train", "--from", "out/weights.safetensors"]);
+    assert!(weights.contains("out/weights.safetensors holds weights without layers; name the directory"), "{weights}");
 }

@@ -12,7 +12,7 @@ use nn_compiler::front::Quantisation;
 use nn_compiler::mapping::Mapping;
 use nn_compiler::{CompilationSettings, compile};
 use trainer::config::Projection;
-use trainer::{Job, Method, Start, Target, TrainError, Trained, train};
+use trainer::{Epoch, Job, Method, Start, Target, TrainError, Trained, train};
 
 fn experiment(overrides: &[&str]) -> Experiment {
     let small = ["training.epochs=6", "training.validation_chips=2", "training.batch=50"];
@@ -70,13 +70,72 @@ fn every_importance_and_projection_trains() {
             let epoch = trained.epochs[trained.chosen];
             let most = if importance == Importance::Benefit { 0.51 } else { 1.0 };
             assert!(epoch.chosen_share > 0.0 && epoch.chosen_share <= most, "{importance:?} {projection:?} {epoch:?}");
-            assert!(epoch.effective_share >= epoch.chosen_share || projection == Projection::Soft);
+            assert!(epoch.effective_share >= epoch.chosen_share, "{importance:?} {projection:?} {epoch:?}");
             networks.push(trained.network);
         }
     }
     for (index, network) in networks.iter().enumerate() {
         assert!(networks[..index].iter().all(|other| other != network), "{index} is as another");
     }
+}
+
+/// Numbers of `[training.biased]` reach the training: each changes the network.
+#[test]
+fn every_number_of_the_constraint_counts() {
+    let dataset = digits();
+    let trained = |set: &[&str]| {
+        let plain = ["training.weight_scale=fan-in", "biased.warm_up=0.1", "biased.freeze=0.9"];
+        run(&experiment(&[&plain, set].concat()), &dataset, Method::Biased, "isaac", 0.5).network
+    };
+    for (set, changes) in [
+        ("biased.projection=straight-through", "biased.refresh_epochs=3"),
+        ("biased.projection=straight-through", "biased.importance_decay=0"),
+        ("biased.projection=straight-through", "biased.warm_up=0.5"),
+        ("biased.projection=straight-through", "biased.freeze=0.5"),
+        ("biased.projection=straight-through", "biased.constrained_slices=2"),
+        ("biased.projection=soft", "biased.softness=0.1"),
+    ] {
+        assert_ne!(trained(&[set]), trained(&[set, changes]), "{set} {changes}");
+    }
+}
+
+/// Methods that know the hardware keep the checkpoint that is best on chip samples, also where another one is better in software.
+#[test]
+fn checkpoints_are_chosen_by_what_the_method_knows() {
+    let dataset = digits();
+    let mut differ = 0;
+    for (method, share) in [(Method::Conventional, 0.0), (Method::NoiseInjection, 0.0), (Method::Biased, 1.0)] {
+        let experiment = experiment(&["training.epochs=12", "training.weight_scale=fan-in"]);
+        let trained = run(&experiment, &dataset, method, "isaac", share);
+        let last_best = |criterion: &dyn Fn(&Epoch) -> Option<f64>| {
+            let eligible = trained.epochs.iter().enumerate().filter_map(|(index, epoch)| Some((index, criterion(epoch)?)));
+            eligible.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
+        };
+        let on_chips = last_best(&|epoch| epoch.validation_hardware);
+        let in_software = last_best(&|epoch| epoch.validation_hardware.map(|_| epoch.validation_software));
+        let expected = if method == Method::Conventional { last_best(&|epoch| Some(epoch.validation_software)) } else { on_chips };
+        assert_eq!(Some(trained.chosen), expected, "{method:?}");
+        differ += u32::from(on_chips != in_software);
+    }
+    assert!(differ > 0, "in no training the two criteria disagree");
+}
+
+/// Also to what they are anyway, as where a script sets all of them.
+#[test]
+fn keys_that_no_file_names_may_be_set() {
+    use trainer::config::Optimiser;
+    let plain = experiment(&[]);
+    for set in [
+        "training.optimiser={kind=\"adam\"}",
+        "training.weight_decay=0",
+        "training.augment.crop=0",
+        "training.biased.softness=1",
+        "training.biased.importance=gradient",
+    ] {
+        assert_eq!(experiment(&[set]).training, plain.training, "{set}");
+    }
+    let sgd = experiment(&["training.optimiser={kind=\"sgd\", momentum=0.9}"]).training.optimiser;
+    assert_eq!(sgd, Optimiser::Sgd { momentum: 0.9 });
 }
 
 /// Scales that are calibrated or learned move away from their start, by what is documented, and stay one for a layer.

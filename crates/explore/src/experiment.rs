@@ -73,8 +73,9 @@ impl Experiment {
     /// What biased training asks of the cells must exist.
     fn check_constraint(&self, problems: &mut Problems) {
         let (biased, cell_bits) = (&self.training.biased, self.chip.tile.cell.bits.clamp(1, 8));
-        let slices = self.chip.format.weight_bits.clamp(1, 16).div_ceil(cell_bits);
-        problems.integer("constrained_slices", biased.constrained_slices.into(), 1..=slices.into());
+        // Strategies have different numbers of slices, hardly more than a weight has bits; more than there are means all.
+        let bits = self.chip.format.weight_bits.clamp(1, 16);
+        problems.integer("constrained_slices", biased.constrained_slices.into(), 1..=bits.into());
         for &state in &biased.states {
             problems.integer("states", state.into(), 0..=(1 << cell_bits) - 1);
         }

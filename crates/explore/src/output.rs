@@ -114,14 +114,18 @@ fn ratios_csv(comparison: &Comparison) -> Result<String, ExploreError> {
         "software_accuracy",
         "baseline_software_accuracy",
         "chance",
+        "ratio_over_seeds",
+        "ratio_over_seeds_ci95_low",
+        "ratio_over_seeds_ci95_high",
     ];
     let line = |ratio: &Ratio| {
         let ends = |e: Estimate| [e.value, e.low, e.high].map(|x| x.to_string());
         let names = [ratio.mapping.clone(), ratio.method.clone(), ratio.baseline.clone()];
-        let quotient = ratio.ratio.map_or_else(Default::default, ends);
+        let [quotient, of_seeds] =
+            [ratio.ratio, ratio.seeds_ratio].map(|ratio| ratio.map_or_else(Default::default, ends));
         let [software, baseline] = ratio.software;
         let levels = [software, baseline, ratio.chance].map(|x| x.to_string());
-        names.into_iter().chain(quotient).chain(ends(ratio.difference)).chain(levels).collect()
+        names.into_iter().chain(quotient).chain(ends(ratio.difference)).chain(levels).chain(of_seeds).collect()
     };
     lines_csv(&header, comparison.ratios.iter().map(line))
 }

@@ -101,10 +101,9 @@ fn array_energy(rows: &[(Row, Energy)]) -> &'static str {
     }
 }
 
-/// Half the width of the interval that the number of images gives the accuracy of a row: in software or, where it is not known, on chips.
+/// Half the width of the interval that the number of images gives the accuracy of a row.
 fn half_width(row: &Row) -> f64 {
-    let accuracy = if row.software_accuracy.is_nan() { row.accuracy_mean } else { row.software_accuracy };
-    let interval = wilson_interval((accuracy * row.images as f64).round() as u64, row.images);
+    let interval = wilson_interval((row.accuracy_mean * row.images as f64).round() as u64, row.images);
     0.5 * (interval.high - interval.low)
 }
 
@@ -114,7 +113,8 @@ pub fn legend(rows: &[(Row, Energy)]) -> String {
     let binomial = rows.iter().map(|(row, _)| half_width(row)).fold(0.0, f64::max);
     format!(
         "Per inference; prices: cost table {}, ADC model {}. hardware: mean over {} chip samples x {} images; p5: 5th percentile over chip samples.\n\
-         software: one network's share of {} images is known to {:.1} points or better (95 %, binomial), which intervals of the hardware do not hold.\n\
+         A share of {} images is known to {:.1} points or better (95 %, binomial), which intervals of the hardware do not hold.\n\
+         software: the integers on all test images or, of a compiled program, on those it was compiled with (--accuracy-images).\n\
          array: {}. leakage: at the stated throughput. other: registers, merging, requantisation, links.",
         row.cost_table,
         row.adc_model,

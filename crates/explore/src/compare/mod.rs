@@ -15,7 +15,7 @@ use crate::experiment::Experiment;
 use crate::kept::{Keeping, Kept, Subject};
 use crate::progress::Progress;
 use crate::results::Row;
-use crate::statistics::{Estimate, difference_interval, ratio_interval};
+use crate::statistics::{Estimate, StatisticsError, difference_interval, ratio_interval, ratio_over_seeds};
 use crate::training::{TrainedPoint, find, method, train_all};
 use chip::program::Program;
 use nn::datasets::{Dataset, Split};
@@ -48,6 +48,8 @@ pub struct Ratio {
     pub baseline: String,
     /// The ratio with its 95 % interval; none where the baseline's accuracy is 0.
     pub ratio: Option<Estimate>,
+    /// The ratio over training seeds alone ([`ratio_over_seeds`]); none of fewer than six.
+    pub seeds_ratio: Option<Estimate>,
     /// The difference with its 95 % interval.
     pub difference: Estimate,
     /// Software accuracy of the numerator's networks and of the denominator's.
@@ -255,13 +257,15 @@ fn ratios(rows: &[ComparedRow], classes: usize) -> Result<Vec<Ratio>, ExploreErr
         let same_mapping =
             |other: &&ComparedRow| other.row.mapping == row.row.mapping && other.row.training == baseline;
         if let Some(base) = rows.iter().find(same_mapping) {
-            let ratio = ratio_interval(&row.accuracies, &base.accuracies).ok();
-            let difference = difference_interval(&row.accuracies, &base.accuracies)
-                .map_err(|error| ExploreError::Request(error.to_string()))?;
+            let pair = (row.accuracies.as_slice(), base.accuracies.as_slice());
+            let unpaired = |error: StatisticsError| ExploreError::Request(error.to_string());
+            let ratio = ratio_interval(pair.0, pair.1).ok();
+            let seeds_ratio = ratio_over_seeds(pair.0, pair.1).map_err(unpaired)?;
+            let difference = difference_interval(pair.0, pair.1).map_err(unpaired)?;
             let (mapping, method) = (row.row.mapping.clone(), row.row.training.clone());
             let software = [row.row.software_accuracy, base.row.software_accuracy];
             let (baseline, chance) = (baseline.to_owned(), 1.0 / classes as f64);
-            ratios.push(Ratio { mapping, method, baseline, ratio, difference, software, chance });
+            ratios.push(Ratio { mapping, method, baseline, ratio, seeds_ratio, difference, software, chance });
         }
     }
     Ok(ratios)

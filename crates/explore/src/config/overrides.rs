@@ -1,6 +1,7 @@
 //! `KEY=VALUE`: the value as TOML, the key possibly without its first segments.
 
 use std::collections::BTreeSet;
+use std::num::{IntErrorKind, ParseIntError};
 use std::sync::Arc;
 
 use toml::Value;
@@ -29,8 +30,15 @@ impl Override {
             return Err(ConfigError::Override { at, message: "KEY=VALUE is wanted".to_owned() });
         };
         let value = value.trim();
-        // Most words need no quotes on a command line.
-        let value = value.parse().unwrap_or_else(|_| Value::String(value.to_owned()));
+        let value = match value.parse() {
+            Ok(value) => value,
+            Err(_) if is_too_large(value) => {
+                let message = format!("an integer is at least {} and at most {}", i64::MIN, i64::MAX);
+                return Err(ConfigError::Override { at, message });
+            }
+            // Most words need no quotes on a command line.
+            Err(_) => Value::String(value.to_owned()),
+        };
         Self::new(key, value, at)
     }
 
@@ -86,6 +94,12 @@ impl Override {
     pub(super) fn apply(&self, path: &[String], tree: &mut Node) {
         tree.overlay(Node::at_path(path, self.value.clone(), &self.origin));
     }
+}
+
+/// Whether a text is an integer beyond those of TOML.
+fn is_too_large(text: &str) -> bool {
+    let beyond = |error: ParseIntError| matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow);
+    text.parse::<i64>().is_err_and(beyond)
 }
 
 /// Where an override goes.

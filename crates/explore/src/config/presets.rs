@@ -49,6 +49,7 @@ static BUILT_IN: &[(&str, &str)] = presets![
     "devices/wan-2022-quartic-2days",
     "experiments/aicas_2023",
     "experiments/aicas_2023_published",
+    "experiments/aicas_2023_seeds",
     "experiments/digits",
     "experiments/lenet-5-fashion-mnist",
     "experiments/lenet-5-mnist",

@@ -40,6 +40,12 @@ pub fn load(name: &str, models: Option<&Path>, overrides: &[String]) -> Result<M
         let graph = nn::onnx::load(path, &Options::new(stem, "none"))?;
         return Ok(Model { graph, file: path.to_owned(), labels: None });
     }
+    if path.extension().is_some_and(|ending| ending == "safetensors") {
+        return Err(ExploreError::Request(format!(
+            "{name} holds weights without layers; name the directory that `ohmic train` wrote, or a document of kind `network` whose `file` names the layers and \
+             whose `weights` this file"
+        )));
+    }
     let config: ModelConfig = config::load(Kind::Network, name, overrides).map_err(|error| untrained(name, error))?;
     let beside = name.ends_with(".toml").then(|| path.parent().map(Path::to_path_buf)).flatten();
     let places: Vec<PathBuf> = beside

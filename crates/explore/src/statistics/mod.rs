@@ -9,7 +9,7 @@ mod student;
 
 pub use self::bootstrap::{Estimate, StatisticsError, difference_interval, mean_interval, ratio_interval};
 pub(crate) use self::hash::{index, unit};
-pub use self::paired::{Difference, Interval, difference_among};
+pub use self::paired::{Difference, Interval, difference_among, ratio_over_seeds};
 
 /// The 0.975 quantile of the normal distribution: half the width of a 95 % interval in standard errors.
 const Z_95: f64 = 1.959_963_984_540_054;

@@ -8,7 +8,7 @@
 //! * Neither has an interval where the values could not show it if all of them agreed: the sign test of n values finds no less than 2^(1 - n). That is 6
 //!   values alone, 13 among a hundred.
 
-use super::bootstrap::{RESAMPLES, StatisticsError, demand_paired, mean_percentiles};
+use super::bootstrap::{Estimate, RESAMPLES, StatisticsError, demand_paired, mean_percentiles};
 use super::student::{normal_tail, t_quantile};
 use super::{mean, sd};
 
@@ -54,6 +54,23 @@ pub fn difference_among(
         own: own_interval(&table, samples.len(), RESAMPLES)?,
         all: can_show(samples.len(), each).then(|| student_interval(&samples, each)),
     })
+}
+
+/// The ratio of the means of `first` to those of `second`, its geometric mean over training seeds, with Student's 95 % interval of its logarithm: what a
+/// network trained anew may give. None of fewer seeds than could show a difference (6), or where a mean is 0.
+///
+/// # Errors
+/// If the tables have no data, or not those of the same seeds and chips.
+pub fn ratio_over_seeds(first: &[Vec<f64>], second: &[Vec<f64>]) -> Result<Option<Estimate>, StatisticsError> {
+    demand_paired(first, second)?;
+    let logarithm = |(a, b): (&Vec<f64>, &Vec<f64>)| libm::log(mean(a) / mean(b));
+    let logarithms: Vec<f64> = first.iter().zip(second).map(logarithm).collect();
+    if !can_show(logarithms.len(), MISSES) || logarithms.iter().any(|logarithm| !logarithm.is_finite()) {
+        return Ok(None);
+    }
+    let (low, high) = student_interval(&logarithms, MISSES);
+    let [value, low, high] = [mean(&logarithms), low, high].map(libm::exp);
+    Ok(Some(Estimate { value, low, high }))
 }
 
 /// Whether so many values of one sign are no likelier than `misses` where there is no difference.
@@ -163,6 +180,26 @@ mod tests {
         // Of several training seeds each is one sample, whatever its chips.
         let seeds = |count| difference_among(&vec![vec![0.5; 20]; count], &vec![vec![0.4; 20]; count], 1).unwrap();
         assert!(seeds(5).own.is_none() && seeds(5).samples == 5 && seeds(6).own.is_some());
+    }
+
+    /// Logarithms of the ratios 1 to 6, by hand: mean 1.09654, deviation 0.66264, and Student's quantile of 5 degrees of freedom is 2.57058.
+    #[test]
+    fn ratios_over_seeds_have_students_interval() {
+        let over = |seeds: usize| {
+            let first: Vec<Vec<f64>> = (0..seeds).map(|seed| vec![0.1 * seed as f64, 0.1]).collect();
+            let second = vec![vec![0.1, 0.0]; seeds];
+            ratio_over_seeds(&first, &second).unwrap()
+        };
+        let found = over(6).unwrap();
+        let half = 2.570_58 * 0.662_64 / 6.0_f64.sqrt();
+        for (found, expected) in [(found.value, 1.096_54), (found.low, 1.096_54 - half), (found.high, 1.096_54 + half)]
+        {
+            assert!((found.ln() - expected).abs() < 1e-4, "{found} {expected}");
+        }
+        // Five seeds that agree could do so by chance, and a ratio to nothing is none.
+        assert_eq!(over(5), None);
+        assert_eq!(ratio_over_seeds(&vec![vec![0.5]; 6], &vec![vec![0.0]; 6]), Ok(None));
+        assert!(ratio_over_seeds(&[vec![0.5]], &[vec![0.5, 0.4]]).is_err());
     }
 
     #[test]

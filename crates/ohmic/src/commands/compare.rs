@@ -75,10 +75,13 @@ fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), Explor
             || "not defined, the baseline classified nothing correctly".to_owned(),
             |r| format!("{:.2} [{:.2}, {:.2}]", r.value, r.low, r.high),
         );
+        let of_seeds = ratio.seeds_ratio.map_or_else(String::new, |r| {
+            format!(", over training seeds {:.2} [{:.2}, {:.2}]", r.value, r.low, r.high)
+        });
         let points = |share: f64| format!("{:+.1}", 100.0 * share);
         let difference = ratio.difference;
         say!(
-            "hardware accuracy under {}, {} against {}: ratio {value}, difference {} [{}, {}] points; software {:.1} against {:.1} %",
+            "hardware accuracy under {}, {} against {}: ratio {value}{of_seeds}, difference {} [{}, {}] points; software {:.1} against {:.1} %",
             ratio.mapping,
             ratio.method,
             ratio.baseline,
@@ -94,7 +97,12 @@ fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), Explor
     }
     match comparison.rows.first().map_or(0, |compared| compared.accuracies.len()) {
         1 => say!("(95 % intervals over the chip samples of one training seed only; chance level {chance:.0} %)"),
-        _ => say!("(95 % intervals by bootstrap over training seeds and chip samples; chance level {chance:.0} %)"),
+        seeds @ 2..6 => say!(
+            "(95 % intervals by bootstrap over training seeds and chip samples, narrow of no more than {seeds} seeds; chance level {chance:.0} %)"
+        ),
+        _ => say!(
+            "(95 % intervals by bootstrap over training seeds and chip samples, over training seeds alone by Student's t; chance level {chance:.0} %)"
+        ),
     }
     say!(
         "wrote compare.csv, compare.svg, ratios.csv, efficiency.csv, training.csv, converters.csv{}{} and run.toml to {}",

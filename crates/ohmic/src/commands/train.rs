@@ -78,6 +78,9 @@ fn print_text(point: &TrainedPoint, test: Estimate, dataset: &Dataset, arguments
     say!(
         "  test accuracy in software: {accuracy:.2} % [{low:.2}, {high:.2}] of {images} images (95 % interval, Wilson)"
     );
+    if let Some(from) = &arguments.from {
+        say!("  scales of weights: at first those of {from}, whatever training.weight_scale says");
+    }
     if epoch.clipped_share > 0.0 {
         say!("  weights clipped by the encoding: {:.1} %", 100.0 * epoch.clipped_share);
     }
@@ -86,7 +89,7 @@ fn print_text(point: &TrainedPoint, test: Estimate, dataset: &Dataset, arguments
     } else if trained.share > 0.0 {
         say!(
             "  constrained columns: {:.0} % chosen, {:.0} % in force",
-            100.0 * trained.share,
+            100.0 * epoch.chosen_share,
             100.0 * epoch.effective_share
         );
     }

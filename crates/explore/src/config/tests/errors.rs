@@ -176,6 +176,10 @@ fn headers_are_demanded() {
 fn overrides_that_do_not_fit() {
     for (overrides, expected) in [
         ("adc", "--set adc: KEY=VALUE is wanted"),
+        (
+            "adc.bits=9223372036854775808",
+            "--set adc.bits=9223372036854775808: an integer is at least -9223372036854775808 and at most 9223372036854775807",
+        ),
         ("a..b=1", "--set a..b=1: the key is not of the form name.name.name"),
         ("bits=1", "--set bits=1: ambiguous key bits; it could be tile.adc.bits, tile.cell.bits, tile.dac.bits"),
         (

@@ -44,6 +44,7 @@ fn values_are_toml_or_words() {
     assert_eq!(good(DEFAULT, &["adc.model=ideal"]).tile.adc.model, AdcModel::Ideal);
     assert_eq!(good(DEFAULT, &["levels_s=[1, 2.5]"]).tile.cell.device.levels_s, [1.0, 2.5]);
     assert_eq!(good(DEFAULT, &["name=a=b"]).name, "a=b");
+    assert_eq!(good(DEFAULT, &["name=007"]).name, "007");
     assert_eq!(good(DEFAULT, &["g_max_s=1"]).tile.cell.device.g_max_s, 1.0, "an integer will do for a number");
 }
 
