@@ -257,6 +257,6 @@ fn a_network_without_weights_is_told_from_a_mistake() {
         "{text}"
     );
     assert!(refusal(&["infer", "digits-mlq"]).contains("digits-mlq"));
-    let weights = refusal(&["train", "--from", "out/weights.safetensors"]);
+    let weights = refusal(&["train", "--method", "biased", "--from", "out/weights.safetensors", "-o", "/nowhere"]);
     assert!(weights.contains("out/weights.safetensors holds weights without layers; name the directory"), "{weights}");
 }

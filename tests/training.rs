@@ -108,12 +108,14 @@ fn checkpoints_are_chosen_by_what_the_method_knows() {
         let experiment = experiment(&["training.epochs=12", "training.weight_scale=fan-in"]);
         let trained = run(&experiment, &dataset, method, "isaac", share);
         let last_best = |criterion: &dyn Fn(&Epoch) -> Option<f64>| {
-            let eligible = trained.epochs.iter().enumerate().filter_map(|(index, epoch)| Some((index, criterion(epoch)?)));
+            let eligible =
+                trained.epochs.iter().enumerate().filter_map(|(index, epoch)| Some((index, criterion(epoch)?)));
             eligible.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
         };
         let on_chips = last_best(&|epoch| epoch.validation_hardware);
         let in_software = last_best(&|epoch| epoch.validation_hardware.map(|_| epoch.validation_software));
-        let expected = if method == Method::Conventional { last_best(&|epoch| Some(epoch.validation_software)) } else { on_chips };
+        let expected =
+            if method == Method::Conventional { last_best(&|epoch| Some(epoch.validation_software)) } else { on_chips };
         assert_eq!(Some(trained.chosen), expected, "{method:?}");
         differ += u32::from(on_chips != in_software);
     }

@@ -5,7 +5,7 @@ use crate::error::ExploreError;
 use crate::npy;
 use crate::simulate::read_bounded;
 use nn::Shape;
-use nn::datasets::{DataError, Dataset, DatasetInfo, Split, content, info};
+use nn::datasets::{DATASETS, DataError, Dataset, DatasetInfo, Split, content, info};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -150,13 +150,16 @@ pub fn unlabelled(shape: Shape, images: &Split) -> Dataset {
 }
 
 /// The directory of a data set: that of its name below the directory of all, or else the latter. Of `cifar10-jpeg75` it may also be `cifar10`, as
-/// file names tell them apart.
+/// file names tell them apart. A directory with the name of another data set is not taken for it: MNIST and Fashion-MNIST have the same files.
 fn directory(info: &DatasetInfo, data: Option<&Path>) -> Option<PathBuf> {
-    let all = data.map(Path::to_path_buf).or_else(|| std::env::var_os(DATA).map(PathBuf::from))?;
+    let of_environment = || std::env::var_os(DATA).filter(|directory| !directory.is_empty()).map(PathBuf::from);
+    let all = data.map(Path::to_path_buf).or_else(of_environment)?;
     let family = info.name.rsplit_once('-').map(|(family, _)| family);
     let below = [Some(info.name), family].into_iter().flatten().map(|name| all.join(name));
     let holds = |directory: &PathBuf| info.files().iter().any(|file| exists(directory, file));
-    let found = below.chain([all.clone()]).find(holds);
+    let others = DATASETS.iter().filter(|other| other.name != info.name && Some(other.name) != family);
+    let of_another = others.map(|other| other.name).any(|other| all.ends_with(other));
+    let found = below.chain((!of_another).then(|| all.clone())).find(holds);
     Some(found.unwrap_or_else(|| all.join(info.name)))
 }
 
@@ -196,6 +199,21 @@ mod tests {
         assert_eq!(hashed(&[("labels.gz", &packed)]), expected);
         assert_eq!(hashed(&[("labels", &packed)]), expected, "names do not tell");
         assert_ne!(hashed(&[("labels", &plain[1..])]), expected);
+    }
+
+    #[test]
+    fn the_directory_of_another_data_set_is_not_taken() {
+        let all = tempfile::tempdir().unwrap();
+        let found = |name: &str, at: &Path| directory(info(name).unwrap(), Some(at)).unwrap();
+        for at in [all.path().to_path_buf(), all.path().join("mnist"), all.path().join("mine")] {
+            std::fs::create_dir_all(&at).unwrap();
+            std::fs::write(at.join("train-images-idx3-ubyte"), b"").unwrap();
+        }
+        let (mnist, mine) = (all.path().join("mnist"), all.path().join("mine"));
+        assert_eq!(found("mnist", all.path()), mnist);
+        assert_eq!((found("mnist", &mnist), found("mnist", &mine)), (mnist.clone(), mine.clone()));
+        assert_eq!(found("fashion-mnist", &mine), mine);
+        assert_eq!(found("fashion-mnist", &mnist), mnist.join("fashion-mnist"));
     }
 
     #[test]

@@ -103,13 +103,17 @@ impl<'a> Reader<'a> {
         let rest = bytes.strip_prefix(&MAGIC).ok_or_else(|| problem("it is none of this version of the program"))?;
         let (content, hash) = bytes.split_at(bytes.len() - rest.len().min(HASH_BYTES));
         if Sha256::digest(content).as_slice() != hash {
-            return Err(problem("it is damaged: its hash is not that of its content"));
+            return Err(problem(
+                "it is damaged, its hash is not that of its content; delete it, or go on without --resume",
+            ));
         }
         let mut reader = Self(&rest[..rest.len() - HASH_BYTES]);
         let mut found = vec![0; key.len()];
         match reader.list(&mut found) {
             Ok(()) if found == key.as_bytes() => Ok(reader),
-            _ => Err(problem("it is that of a training with another configuration, network or seed")),
+            _ => Err(problem(
+                "it is that of a training with another configuration, network, data set or seed; write to another directory, or go on without --resume",
+            )),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::batch::shuffled;
 use crate::checkpoint::{Reader, Stored, Writer};
 use crate::error::TrainError;
+use crate::layer::LayerState;
 use crate::layers::LayerWeights;
 use crate::parts::WeightFormat;
 use crate::run::{Run, Totals};
@@ -132,6 +133,8 @@ impl<'a> Session<'a> {
     pub fn finish(self) -> Result<Trained, TrainError> {
         let Best { accuracy, epoch, parameters, formats, constrained } = self.best.ok_or(TrainError::NoCheckpoint)?;
         let network = self.run.network(parameters, &formats);
+        let of_layer = |layer: &LayerState| layer.target.favourable.states.clone();
+        let states = if self.job.method.is_biased() { self.run.layers().map(of_layer).collect() } else { Vec::new() };
         Ok(Trained {
             network,
             epochs: self.epochs,
@@ -139,6 +142,7 @@ impl<'a> Session<'a> {
             validation_accuracy: accuracy,
             share: self.job.share,
             constrained,
+            states,
         })
     }
 

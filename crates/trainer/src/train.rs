@@ -115,6 +115,9 @@ pub struct Trained {
     pub share: f64,
     /// Constrained columns of every weighted layer, one output within one row partition each: `[layer][output * partitions + partition]`.
     pub constrained: Vec<Vec<bool>>,
+    /// Favourable states of the most significant slice of every weighted layer, at the end of the training; none without biased training, or of a
+    /// soft projection.
+    pub states: Vec<Vec<usize>>,
 }
 
 /// Trains a network. The result is a function of the job alone.

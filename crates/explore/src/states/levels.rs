@@ -76,7 +76,7 @@ pub(super) fn report(states: &States, ranking: &Ranking, cell_bits: u32, read_vo
 }
 
 /// A level as its `cell_bits` binary digits.
-pub(super) fn binary(level: usize, cell_bits: u32) -> String {
+pub fn binary(level: usize, cell_bits: u32) -> String {
     format!("{level:0width$b}", width = cell_bits as usize)
 }
 

@@ -27,7 +27,7 @@ use tile::check::{Check, Problems};
 use tile::immunity::Ranking;
 
 pub use self::histogram::WeightHistogram;
-pub use self::levels::LevelReport;
+pub use self::levels::{LevelReport, binary};
 pub use self::mappings::{MappingReport, WeightReport};
 pub use self::survey::{ALL_DEVICES, CellSurvey, DeviceSurvey, Survey, survey};
 pub use self::tables::digits;

@@ -1,6 +1,6 @@
 //! `ohmic compare`: the main job.
 
-use super::{flag, print_json, warn, with_short_forms};
+use super::{flag, print_json, warn, why_nothing, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Compare, Format};
 use crate::table;
@@ -143,9 +143,7 @@ fn shares(compared: &ComparedRow) -> String {
     let in_force = |trained: &Trained| chosen(trained).map_or(0.0, |epoch| epoch.effective_share);
     if compared.trained.iter().all(|trained| in_force(trained) == 0.0) {
         let (training, mapping) = (&compared.row.training, &compared.row.mapping);
-        return format!(
-            "{training} under {mapping} constrains nothing: all states are favourable, or no column was chosen"
-        );
+        return format!("{training} under {mapping} constrains nothing: {}", why_nothing(&compared.trained));
     }
     format!(
         "{} under {}: constrained columns, chosen on validation images {} %, in force {} % (one value a training seed)",

@@ -68,7 +68,7 @@ pub fn run(arguments: &Compile, format: Format) -> Result<(), ExploreError> {
             if let (Some(choice), Request::Chosen(auto)) = (choice, &request) {
                 choice::print(choice, (auto, &source(arguments, &model)), &chip);
             }
-            print_text(&program, arguments, hops, limit);
+            print_text(&program, (arguments, dataset.test.len()), hops, limit);
         }
         Format::Json => print_json(&json!({
             "software_accuracy": program.software_accuracy,
@@ -211,7 +211,7 @@ fn stage_rows(program: &Program) -> Vec<Vec<String>> {
     program.stages.iter().map(row).collect()
 }
 
-fn print_text(program: &Program, arguments: &Compile, hops: Hops, limit: Option<Limit>) {
+fn print_text(program: &Program, (arguments, images): (&Compile, usize), hops: Hops, limit: Option<Limit>) {
     say!("{}", table(&HEADER, 2, stage_rows(program).into_iter()));
     if arguments.report {
         say!("{}", table(&REPORT, 2, report(program).iter().map(report_row)));
@@ -221,7 +221,7 @@ fn print_text(program: &Program, arguments: &Compile, hops: Hops, limit: Option<
         say!("copies: {} arrays of at most {budget}; {limit}", program.arrays());
     }
     match program.software_accuracy {
-        Some(accuracy) => say!("software accuracy on the test images: {:.1} %", 100.0 * accuracy),
+        Some(accuracy) => say!("software accuracy on {images} test images: {:.1} %", 100.0 * accuracy),
         None => say!("software accuracy: no labelled images"),
     }
     if hops.before > 0 {

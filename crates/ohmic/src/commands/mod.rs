@@ -22,6 +22,7 @@ use explore::ExploreError;
 use explore::experiment::Experiment;
 use explore::model::Model;
 use explore::nn::datasets::DATASETS;
+use explore::trainer::Trained;
 use serde_json::Value;
 use std::path::Path;
 
@@ -58,6 +59,17 @@ fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,%@".contains(c);
     let is_plain = !word.is_empty() && word.chars().all(plain);
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// Why biased training constrained nothing.
+fn why_nothing(trained: &[Trained]) -> &'static str {
+    let chosen = |trained: &Trained| trained.epochs.get(trained.chosen).is_some_and(|epoch| epoch.chosen_share > 0.0);
+    match trained.iter().any(chosen) {
+        true => {
+            "every state is favourable in the constrained slices (`ohmic states`, training.biased.states, constrained_slices)"
+        }
+        false => "no column was chosen",
+    }
 }
 
 /// A path as a shell takes it.

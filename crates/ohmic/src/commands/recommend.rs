@@ -8,6 +8,7 @@ use explore::config::{Kind, load};
 use explore::model;
 use explore::output::{records_csv, write, write_run};
 use explore::recommend::{Budget, Found, Judged, Recommendation, recommend};
+use explore::tile::adc::AdcKind;
 use explore::{ExploreError, Keeping};
 use serde_json::json;
 
@@ -35,8 +36,26 @@ pub fn run(arguments: &Recommend, format: Format) -> Result<(), ExploreError> {
     write(&arguments.output, "recommend.csv", &records_csv(&found.judged)?)?;
     match format {
         Format::Text => print_text(&request, &found, arguments),
-        Format::Json => print_json(&json!({ "budget": request.budget, "judged": found.judged, "test": found.test })),
+        Format::Json => print_json(&json!({ "budget": request.budget, "judged": found.judged, "test": found.test }))?,
     }
+    match found.test {
+        Some(_) => Ok(()),
+        None => Err(ExploreError::Disagreement(none_keeps(&request, &found))),
+    }
+}
+
+/// What was asked for that no finalist has, and what came nearest.
+fn none_keeps(request: &Recommendation, found: &Found) -> String {
+    let finalists = || found.judged.iter().filter(|judged| judged.rung + 1 == request.halving.rungs);
+    let most = |value: fn(&Judged) -> f64| finalists().map(value).fold(f64::NEG_INFINITY, f64::max);
+    format!(
+        "no candidate keeps the budget: {}. Of the last rung the highest lower end of an accuracy is {} %, the least energy {:.3} nJ, the least latency {:.3} us; more \
+         chips and images make intervals narrower",
+        budget(&request.budget),
+        percent(most(|judged| judged.accuracy_ci95_low)),
+        -1e9 * most(|judged| -judged.energy_j),
+        -1e6 * most(|judged| -judged.latency_s),
+    )
 }
 
 /// The command that repeats the search from `run.toml`.
@@ -45,7 +64,7 @@ fn repeat(arguments: &Recommend) -> String {
     format!("ohmic recommend run.toml{from}{} -o DIR", flags_of_places(&arguments.places))
 }
 
-fn print_text(request: &Recommendation, found: &Found, arguments: &Recommend) -> Result<(), ExploreError> {
+fn print_text(request: &Recommendation, found: &Found, arguments: &Recommend) {
     let last = request.halving.rungs - 1;
     for rung in 0..last {
         let of = || found.judged.iter().filter(move |judged| judged.rung == rung);
@@ -65,30 +84,30 @@ fn print_text(request: &Recommendation, found: &Found, arguments: &Recommend) ->
         );
     }
     let chosen = finalists.iter().find(|judged| judged.kept);
-    match (chosen, &found.test) {
-        (Some(chosen), Some(test)) => {
+    if let (Some(chosen), Some(test)) = (chosen, &found.test) {
+        let ideal = request.experiment.chip.tile.adc.kind == AdcKind::Ideal;
+        say!(
+            "recommended: {}, {}, {}: {} % [{}, {}] on {} test images, software {} %, {:.2} nJ ({}), {:.3} us",
+            chosen.mapping,
+            chosen.training,
+            if ideal { "ideal converters".to_owned() } else { format!("converters of {} bits", chosen.adc_bits) },
+            percent(test.accuracy_mean),
+            percent(test.accuracy_ci95_low),
+            percent(test.accuracy_ci95_high),
+            test.images,
+            percent(test.software_accuracy),
+            1e9 * test.energy_j,
+            test.cost_table,
+            1e6 * test.latency_s
+        );
+        if let Some(least) = request.budget.accuracy.filter(|&least| test.accuracy_mean < least) {
             say!(
-                "recommended: {}, {}, {} bits: {} % [{}, {}] on {} test images, software {} %, {:.2} nJ ({}), {:.3} us",
-                chosen.mapping,
-                chosen.training,
-                chosen.adc_bits,
-                percent(test.accuracy_mean),
-                percent(test.accuracy_ci95_low),
-                percent(test.accuracy_ci95_high),
-                test.images,
-                percent(test.software_accuracy),
-                1e9 * test.energy_j,
-                test.cost_table,
-                1e6 * test.latency_s
+                "on test images it is below the accuracy of {} % that was asked for: ask for more, or for more chips and images",
+                percent(least)
             );
-            if let Some(least) = request.budget.accuracy.filter(|&least| test.accuracy_mean < least) {
-                say!("on test images it is below the accuracy of {} % that was asked for", percent(least));
-            }
         }
-        _ => say!("no candidate keeps the budget: {}", budget(&request.budget)),
     }
     say!("wrote recommend.csv and run.toml to {}", arguments.output.display());
-    Ok(())
 }
 
 fn percent(share: f64) -> String {
@@ -114,7 +133,7 @@ fn line(judged: &Judged) -> Vec<String> {
 }
 
 fn budget(budget: &Budget) -> String {
-    let accuracy = budget.accuracy.map(|least| format!("an accuracy of {} % or more", percent(least)));
+    let accuracy = budget.accuracy.map(|least| format!("an interval of the accuracy from {} % up", percent(least)));
     let energy = budget.energy_j.map(|most| format!("{:.3} nJ or less", 1e9 * most));
     let latency = budget.latency_s.map(|most| format!("{:.3} us or less", 1e6 * most));
     [accuracy, energy, latency].into_iter().flatten().collect::<Vec<_>>().join(", ")

@@ -9,7 +9,7 @@ use explore::ExploreError;
 use explore::chip::config::Chip;
 use explore::config::{Kind, load};
 use explore::output::{write, write_run};
-use explore::states::{LevelReport, MappingReport, StatesReport, states};
+use explore::states::{LevelReport, MappingReport, StatesReport, binary, states};
 
 pub fn run(arguments: &States, format: Format) -> Result<(), ExploreError> {
     if !arguments.devices.is_empty() {
@@ -44,16 +44,13 @@ fn print_text(report: &StatesReport, arguments: &States) {
         say!("another fit: {fit}");
     }
     print_levels(report);
-    let set =
-        |states: &[usize]| format!("{{{}}}", states.iter().map(|&s| bits(report, s)).collect::<Vec<_>>().join(", "));
+    let set = |states: &[usize]| {
+        format!("{{{}}}", states.iter().map(|&s| binary(s, report.cell_bits)).collect::<Vec<_>>().join(", "))
+    };
     let sets: Vec<String> = report.favourable_sets.iter().map(|states| set(states)).collect();
     say!("nested sets of most immune states (tied where 95 % intervals overlap): {}\n", sets.join(" < "));
     print_mappings(report);
     print_weights(report, if arguments.all_weights { 1 } else { 8 });
-}
-
-fn bits(report: &StatesReport, level: usize) -> String {
-    format!("{level:0width$b}", width = report.cell_bits as usize)
 }
 
 const LEVELS: [&str; 12] = [
@@ -122,8 +119,9 @@ const MAPPINGS: [&str; 11] = [
 
 fn print_mappings(report: &StatesReport) {
     let rows = report.mappings.iter().map(|mapping| {
-        let array = |levels: &Vec<usize>| runs(&levels.iter().map(|&l| bits(report, l)).collect::<Vec<_>>());
-        let states = mapping.favourable_states.iter().map(|&s| bits(report, s)).collect::<Vec<_>>();
+        let array =
+            |levels: &Vec<usize>| runs(&levels.iter().map(|&l| binary(l, report.cell_bits)).collect::<Vec<_>>());
+        let states = mapping.favourable_states.iter().map(|&s| binary(s, report.cell_bits)).collect::<Vec<_>>();
         vec![
             mapping.mapping.clone(),
             mapping.zero_levels.iter().map(array).collect::<Vec<_>>().join(" | "),

@@ -1,6 +1,6 @@
 //! `ohmic train`: one network, into a directory.
 
-use super::{data_set, flags_of_places, print_json, quoted, warn, with_short_forms};
+use super::{data_set, flags_of_places, print_json, quoted, warn, why_nothing, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Format, Train};
 use explore::ExploreError;
@@ -10,10 +10,12 @@ use explore::experiment::Experiment;
 use explore::model;
 use explore::nn::datasets::Dataset;
 use explore::output::{write_run, write_training};
+use explore::states::binary;
 use explore::statistics::{Estimate, wilson_interval};
 use explore::store::Disk;
 use explore::training::{TrainedPoint, train_all};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
     let mut overrides = with_short_forms(&arguments.overrides.set, &[("seed", &arguments.seed)]);
@@ -37,18 +39,22 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
     });
     let options = TrainOptions { from: from.as_ref().map(|model| &model.graph), checkpoints };
     let points = train_all(&experiment, &dataset, &options, &Bar::default())?;
+    let before = from.as_ref().map(|model| model.graph.accuracy(&dataset.test)).transpose()?;
     for point in &points {
         write_training(&arguments.output, point)?;
         let (share, images) = (point.trained.network.accuracy(&dataset.test)?, dataset.test.len() as u64);
         let test = wilson_interval((share * images as f64).round() as u64, images);
         match format {
-            Format::Text => print_text(point, test, &dataset, arguments),
+            Format::Text => print_text(point, (before, test), &dataset, (arguments, &experiment)),
             Format::Json => print_json(&json!({
                 "method": point.method,
                 "mapping": point.mapping,
                 "share": point.trained.share,
                 "epoch": point.trained.epochs.get(point.trained.chosen),
                 "validation_accuracy": point.trained.validation_accuracy,
+                "dataset": dataset.name,
+                "favourable_states": point.trained.states,
+                "test_accuracy_before": before,
                 "test_accuracy_software": test.value,
                 "test_accuracy_software_ci95_low": test.low,
                 "test_accuracy_software_ci95_high": test.high,
@@ -65,9 +71,15 @@ fn repeat(arguments: &Train) -> String {
     format!("ohmic train --config run.toml --method {method} --mapping {mapping}{from}{places} -o DIR")
 }
 
-fn print_text(point: &TrainedPoint, test: Estimate, dataset: &Dataset, arguments: &Train) {
+fn print_text(
+    point: &TrainedPoint,
+    (before, test): (Option<f64>, Estimate),
+    dataset: &Dataset,
+    (arguments, experiment): (&Train, &Experiment),
+) {
     let trained = &point.trained;
     let Some(epoch) = trained.epochs.get(trained.chosen) else { return };
+    say!("{}", what(point, dataset, experiment));
     say!("checkpoint of epoch {} of {}, chosen on validation images", epoch.epoch, trained.epochs.len());
     say!("  validation accuracy in software: {:.1} %", 100.0 * epoch.validation_software);
     if let Some(hardware) = epoch.validation_hardware {
@@ -78,14 +90,17 @@ fn print_text(point: &TrainedPoint, test: Estimate, dataset: &Dataset, arguments
     say!(
         "  test accuracy in software: {accuracy:.2} % [{low:.2}, {high:.2}] of {images} images (95 % interval, Wilson)"
     );
-    if let Some(from) = &arguments.from {
-        say!("  scales of weights: at first those of {from}, whatever training.weight_scale says");
+    if let (Some(before), Some(from)) = (before, &arguments.from) {
+        say!(
+            "  before it was trained further: {:.2} %; scales of weights are at first those of {from}",
+            100.0 * before
+        );
     }
     if epoch.clipped_share > 0.0 {
         say!("  weights clipped by the encoding: {:.1} %", 100.0 * epoch.clipped_share);
     }
     if trained.share > 0.0 && epoch.effective_share == 0.0 {
-        say!("  nothing is constrained: all states are favourable, or no column was chosen");
+        say!("  nothing is constrained: {}", why_nothing(std::slice::from_ref(trained)));
     } else if trained.share > 0.0 {
         say!(
             "  constrained columns: {:.0} % chosen, {:.0} % in force",
@@ -93,6 +108,27 @@ fn print_text(point: &TrainedPoint, test: Estimate, dataset: &Dataset, arguments
             100.0 * epoch.effective_share
         );
     }
+    if let Some(states) = favourable_states(&trained.states, experiment.chip.tile.cell.bits) {
+        say!("  favourable states of the most significant cells: {states}");
+    }
     let files = "network.toml, weights.safetensors, training.csv, training.svg and run.toml";
     say!("wrote {files} to {}", arguments.output.display());
+}
+
+/// What was trained, on what, for what.
+fn what(point: &TrainedPoint, dataset: &Dataset, experiment: &Experiment) -> String {
+    let (network, data) = (&point.trained.network.name, dataset.name);
+    let trained = format!("{network} on {data} ({} training images), {}", dataset.train.len(), point.method.name());
+    let device = &experiment.chip.tile.cell.device;
+    point.mapping.as_ref().map_or(trained.clone(), |mapping| {
+        format!("{trained} for {mapping} on cells of {} (sigma scale {})", device.name, device.sigma_scale)
+    })
+}
+
+/// The sets that layers have, in binary; none without any.
+fn favourable_states(of_layers: &[Vec<usize>], cell_bits: u32) -> Option<String> {
+    let sets: BTreeSet<&Vec<usize>> = of_layers.iter().filter(|states| !states.is_empty()).collect();
+    let set = |states: &Vec<usize>| states.iter().map(|&state| binary(state, cell_bits)).collect::<Vec<_>>().join(", ");
+    let sets: Vec<String> = sets.into_iter().map(|states| format!("{{{}}}", set(states))).collect();
+    (!sets.is_empty()).then(|| sets.join(" or, in other layers, "))
 }
