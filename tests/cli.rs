@@ -243,3 +243,46 @@ fn a_reader_that_stops_reading_is_no_error() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert!(output.status.success());
 }
+
+/// What is recommended can be trained as it was found, and that nothing keeps a budget is an answer of its own.
+#[test]
+fn a_recommendation_can_be_trained() {
+    let directory = tempfile::tempdir().unwrap();
+    let found = directory.path().join("found");
+    let small = [
+        "recommend",
+        "--set",
+        "experiment.mappings=[\"differential\", \"offset\"]",
+        "--set",
+        "experiment.methods=[\"noise-injection\", \"biased\"]",
+        "--set",
+        "adc_bits=[8]",
+        "--set",
+        "halving.rungs=1",
+        "--set",
+        "training.epochs=3",
+        "--set",
+        "training_seeds=1",
+        "--set",
+        "chips=2",
+        "-o",
+        found.to_str().unwrap(),
+    ];
+    let text = said(&[&small[..], &["--accuracy", "0.3"]].concat());
+    let recommended = found.join("recommended.toml");
+    let chosen = text.lines().find_map(|line| line.strip_prefix("recommended: ")).unwrap();
+    let (mapping, rest) = chosen.split_once(", ").unwrap();
+    let method = rest.split(", ").next().unwrap();
+    assert!(text.contains(&format!("--method {method} --mapping {mapping}")), "{text}");
+    let network = directory.path().join("network");
+    let train = ["--method", method, "--mapping", mapping, "-o", network.to_str().unwrap()];
+    let trained = said(&[&["train", "--config", recommended.to_str().unwrap()], &train[..]].concat());
+    assert!(trained.contains(&format!("{method} for {mapping} on cells of")) && network.join("network.toml").exists());
+    let none = ohmic().args(small).args(["--accuracy", "1.0", "--energy", "1e-12"]).assert().failure().code(1);
+    let none = String::from_utf8(none.get_output().stderr.clone()).unwrap();
+    assert!(
+        none.contains("no candidate keeps the budget: an interval of the accuracy from 100.0 % up, 0.001 nJ or less")
+    );
+    assert!(none.contains("the least energy"), "{none}");
+    assert!(!recommended.exists(), "what an earlier search found is not of this one");
+}

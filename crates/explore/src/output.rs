@@ -91,7 +91,10 @@ pub fn write_comparison(directory: &Path, comparison: &Comparison) -> Result<(),
 }
 
 /// Removes a file, if it is there.
-fn remove(path: &Path) -> Result<(), ExploreError> {
+///
+/// # Errors
+/// If it is there and stays.
+pub fn remove(path: &Path) -> Result<(), ExploreError> {
     match std::fs::remove_file(path) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
             Err(ExploreError::File { path: path.to_path_buf(), source })

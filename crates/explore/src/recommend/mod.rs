@@ -132,6 +132,18 @@ impl Check for Recommendation {
     }
 }
 
+impl Recommendation {
+    /// The experiment of one candidate, with all seeds and chip samples.
+    #[must_use]
+    pub fn experiment_of(&self, judged: &Judged) -> Experiment {
+        let mut experiment = self.experiment.clone();
+        experiment.mappings = vec![judged.mapping.clone()];
+        experiment.methods = vec![judged.training.clone()];
+        experiment.chip.tile.adc.bits = judged.adc_bits as u32;
+        experiment
+    }
+}
+
 /// Searches on the data set of the experiment, with its architecture or with the weights of the network `from` trained further. What is done is kept in
 /// a directory if there is `keeping`.
 ///

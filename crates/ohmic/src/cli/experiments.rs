@@ -103,7 +103,7 @@ pub struct Recommend {
     pub places: Places,
     #[command(flatten)]
     pub overrides: Overrides,
-    /// Directory for recommend.csv and run.toml
+    /// Directory for recommend.csv, recommended.toml (the experiment of what is recommended) and run.toml
     #[arg(short, long, value_name = "DIR", default_value = "out/recommend")]
     pub output: PathBuf,
 }

@@ -4,9 +4,9 @@ use super::{data_set, flags_of_places, print_json, quoted, warn, with_short_form
 use crate::bar::Bar;
 use crate::cli::{Format, Recommend};
 use crate::table::table;
-use explore::config::{Kind, load};
+use explore::config::{Kind, load, to_toml};
 use explore::model;
-use explore::output::{records_csv, write, write_run};
+use explore::output::{records_csv, remove, write, write_run};
 use explore::recommend::{Budget, Found, Judged, Recommendation, recommend};
 use explore::tile::adc::AdcKind;
 use explore::{ExploreError, Keeping};
@@ -34,6 +34,13 @@ pub fn run(arguments: &Recommend, format: Format) -> Result<(), ExploreError> {
     let from = from.as_ref().map(|model| &model.graph);
     let found = recommend(&request, &dataset, from, keeping.as_ref(), &Bar::default())?;
     write(&arguments.output, "recommend.csv", &records_csv(&found.judged)?)?;
+    match chosen(&request, &found) {
+        Some(chosen) => {
+            write(&arguments.output, RECOMMENDED, &to_toml(Kind::Experiment, &request.experiment_of(chosen))?)?;
+        }
+        // What an earlier search found is not of this one.
+        None => remove(&arguments.output.join(RECOMMENDED))?,
+    }
     match format {
         Format::Text => print_text(&request, &found, arguments),
         Format::Json => print_json(&json!({ "budget": request.budget, "judged": found.judged, "test": found.test }))?,
@@ -56,6 +63,14 @@ fn none_keeps(request: &Recommendation, found: &Found) -> String {
         -1e9 * most(|judged| -judged.energy_j),
         -1e6 * most(|judged| -judged.latency_s),
     )
+}
+
+/// The file with the experiment of what is recommended.
+const RECOMMENDED: &str = "recommended.toml";
+
+/// The finalist that is recommended.
+fn chosen<'a>(request: &Recommendation, found: &'a Found) -> Option<&'a Judged> {
+    found.judged.iter().find(|judged| judged.rung + 1 == request.halving.rungs && judged.kept)
 }
 
 /// The command that repeats the search from `run.toml`.
@@ -83,8 +98,7 @@ fn print_text(request: &Recommendation, found: &Found, arguments: &Recommend) {
             effort(judged)
         );
     }
-    let chosen = finalists.iter().find(|judged| judged.kept);
-    if let (Some(chosen), Some(test)) = (chosen, &found.test) {
+    if let (Some(chosen), Some(test)) = (chosen(request, found), &found.test) {
         let ideal = request.experiment.chip.tile.adc.kind == AdcKind::Ideal;
         say!(
             "recommended: {}, {}, {}: {} % [{}, {}] on {} test images, software {} %, {:.2} nJ ({}), {:.3} us",
@@ -106,8 +120,18 @@ fn print_text(request: &Recommendation, found: &Found, arguments: &Recommend) {
                 percent(least)
             );
         }
+        let from = arguments.from.as_ref().map_or_else(String::new, |from| format!(" --from {}", quoted(from)));
+        say!(
+            "train it: ohmic train --config {} --method {} --mapping {}{from}{} -o DIR",
+            quoted(&arguments.output.join(RECOMMENDED).display().to_string()),
+            chosen.training,
+            chosen.mapping,
+            flags_of_places(&arguments.places)
+        );
+        say!("wrote recommend.csv, {RECOMMENDED} and run.toml to {}", arguments.output.display());
+    } else {
+        say!("wrote recommend.csv and run.toml to {}", arguments.output.display());
     }
-    say!("wrote recommend.csv and run.toml to {}", arguments.output.display());
 }
 
 fn percent(share: f64) -> String {
