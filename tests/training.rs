@@ -84,7 +84,8 @@ fn every_importance_and_projection_trains() {
 fn every_number_of_the_constraint_counts() {
     let dataset = digits();
     let trained = |set: &[&str]| {
-        let plain = ["training.weight_scale=fan-in", "biased.warm_up=0.1", "biased.freeze=0.9"];
+        let plain =
+            ["training.weight_scale=fan-in", "biased.warm_up=0.1", "biased.freeze=0.9", "biased.refresh_epochs=1"];
         run(&experiment(&[&plain, set].concat()), &dataset, Method::Biased, "isaac", 0.5).network
     };
     for (set, changes) in [
