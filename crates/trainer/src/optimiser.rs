@@ -3,6 +3,7 @@
 use crate::checkpoint::{Reader, Stored, Writer};
 use crate::config::Optimiser;
 use crate::error::TrainError;
+use crate::layers::BLOCK;
 use rayon::prelude::*;
 
 /// What an optimiser remembers of one parameter vector.
@@ -30,9 +31,6 @@ pub(crate) struct Update {
 const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
-
-/// Parameters that a thread updates in one go; each is updated on its own, so that threads change no bit.
-const BLOCK: usize = 8192;
 
 impl Moments {
     /// Zero moments.

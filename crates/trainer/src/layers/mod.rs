@@ -33,8 +33,8 @@ use crate::checkpoint::{Reader, Stored, Writer};
 use crate::error::TrainError;
 use rayon::prelude::*;
 
-/// Sums of gradients that a thread adds up in one go.
-const BLOCK: usize = 8192;
+/// Parameters, or their gradients, that a thread works on in one go; each is worked on by itself, so that threads change no bit.
+pub(crate) const BLOCK: usize = 8192;
 
 /// Parameters of one trained node, or their gradients.
 #[derive(Clone, Debug, Default, PartialEq)]
