@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::{Files, Id, Kind, Lock, Store, StoreError};
+use super::{Files, Id, Lock, Store, StoreError};
 
 impl Store {
     fn checkpoints(&self, id: &Id) -> PathBuf {
@@ -50,18 +50,23 @@ impl Store {
         self.files.remove_directory(&path).map_err(|source| StoreError::Io { path, source })
     }
 
-    /// Removes the states of trainings that are stored or, if `unfinished`, of all that nobody is at, which costs time and nothing else. Returns how many.
+    /// The trainings whose states are kept.
+    ///
+    /// # Errors
+    /// If a directory cannot be listed.
+    pub fn begun_trainings(&self) -> Result<Vec<Id>, StoreError> {
+        Ok(self.list(&self.root.join("checkpoint"))?.iter().filter_map(|name| Id::parse(name)).collect())
+    }
+
+    /// Removes the states of trainings that are superfluous and that nobody is at, which costs time and nothing else. Returns how many.
     ///
     /// # Errors
     /// If a file cannot be removed.
-    pub fn tidy_checkpoints(&self, unfinished: bool) -> Result<usize, StoreError> {
-        let (locked, stored) = (self.locked()?, self.ids(Kind::Training)?);
-        let directory = self.root.join("checkpoint");
-        let names = self.list(&directory)?;
-        let left = |id: &Id| !locked.contains(id) && (unfinished || stored.contains(id));
-        let left: Vec<Id> = names.iter().filter_map(|name| Id::parse(name)).filter(left).collect();
+    pub fn tidy_checkpoints(&self, superfluous: impl Fn(&Id) -> bool) -> Result<usize, StoreError> {
+        let locked = self.locked()?;
         let mut removed = 0;
-        for path in left.iter().map(|id| self.checkpoints(id)) {
+        for id in self.begun_trainings()?.iter().filter(|id| !locked.contains(id) && superfluous(id)) {
+            let path = self.checkpoints(id);
             // An empty directory is what is left where nothing went wrong.
             removed += self.list(&path)?.len();
             self.files.remove_directory(&path).map_err(|source| StoreError::Io { path: path.clone(), source })?;

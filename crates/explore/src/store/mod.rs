@@ -266,6 +266,7 @@ impl Store {
                 }
             }
         }
-        Ok(removed + self.tidy_checkpoints(false)?)
+        let stored = self.ids(Kind::Training)?;
+        Ok(removed + self.tidy_checkpoints(|id| stored.contains(id))?)
     }
 }

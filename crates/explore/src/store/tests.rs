@@ -294,7 +294,9 @@ fn states_of_trainings_are_kept_until_nobody_needs_them() {
     }
     assert_eq!(store.tidy().unwrap(), 1, "that of a stored training");
     let lock = store.lock(&open).unwrap().unwrap();
-    assert_eq!(store.tidy_checkpoints(true).unwrap(), 0, "somebody is at it");
+    assert_eq!(store.tidy_checkpoints(|_| true).unwrap(), 0, "somebody is at it");
     drop(lock);
-    assert_eq!(store.tidy_checkpoints(true).unwrap(), 1);
+    assert_eq!(store.tidy_checkpoints(|id| *id == done).unwrap(), 0, "that of another");
+    assert_eq!(store.begun_trainings().unwrap(), [open]);
+    assert_eq!(store.tidy_checkpoints(|_| true).unwrap(), 1);
 }

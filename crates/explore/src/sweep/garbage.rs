@@ -24,8 +24,8 @@ pub struct Removed {
     pub rows: usize,
 }
 
-/// Removes what killed processes left behind and, once the sweep is complete, the programs that its rows were made from: they can be compiled again.
-/// What other sweeps have in the store stays, but for programs that this one has in common with them. With `others` it goes as well, once this sweep is
+/// Removes what killed processes left behind and, once the sweep is complete, the programs that its rows were made from, which can be compiled again, and
+/// the states of its trainings. What other sweeps have in the store stays, but for programs and states that this one has in common with them. With `others` it goes as well, once this sweep is
 /// complete and nobody is at work: their rows, all programs, trainings and states of trainings.
 ///
 /// # Errors
@@ -44,18 +44,20 @@ pub fn collect_garbage(plan: &Plan, store: &Store, others: bool) -> Result<Remov
     if others {
         let own: BTreeSet<Id> = plan.rows().iter().map(|row| row.id).collect();
         removed.rows = clear(Kind::Row, &|id| !own.contains(id))?;
-        removed.leftovers += store.tidy_checkpoints(true)?;
+        removed.leftovers += store.tidy_checkpoints(|_| true)?;
         removed.programs = clear(Kind::Program, &|_| true)?;
         removed.trainings = clear(Kind::Training, &|_| true)?;
-    } else if !store.ids(Kind::Program)?.is_empty() {
-        let own = programs(plan)?;
+    } else if !(store.ids(Kind::Program)?.is_empty() && store.begun_trainings()?.is_empty()) {
+        let own = origins(plan)?;
+        // Where a trained network was lost, a training of it that was interrupted is not needed either.
+        removed.leftovers += store.tidy_checkpoints(|id| own.contains(id))?;
         removed.programs = clear(Kind::Program, &|id| own.contains(id))?;
     }
     Ok(removed)
 }
 
-/// The names of all programs that rows are made from.
-fn programs(plan: &Plan) -> Result<BTreeSet<Id>, ExploreError> {
+/// The names of all programs that rows are made from, and of the trainings of these.
+fn origins(plan: &Plan) -> Result<BTreeSet<Id>, ExploreError> {
     let inputs = Inputs::new(plan);
     let of_row = |row: &PlannedRow| -> Result<Vec<Id>, ExploreError> {
         let (mapping, name) = plan.names(row);
@@ -63,7 +65,13 @@ fn programs(plan: &Plan) -> Result<BTreeSet<Id>, ExploreError> {
         let images = inputs.of(&experiment)?;
         let resolved =
             Resolved { experiment: &experiment, images: &images, mapping, method: method(name)?, end: false };
-        (0..experiment.training_seeds).map(|seed| Ok(resolved.named(seed)?.program)).collect()
+        let mut ids = Vec::new();
+        for seed in 0..experiment.training_seeds {
+            let named = resolved.named(seed)?;
+            ids.push(named.program);
+            ids.extend(named.trainings.iter().map(|(id, _)| *id));
+        }
+        Ok(ids)
     };
     let found: Vec<Vec<Id>> = plan.rows().par_iter().map(of_row).collect::<Result<_, ExploreError>>()?;
     Ok(found.into_iter().flatten().collect())

@@ -133,6 +133,27 @@ fn garbage_is_what_can_be_made_again() {
     assert_eq!(removed(&apart, true), Removed { rows: 4, programs: 2, trainings: 1, ..Removed::default() });
 }
 
+/// A training that was interrupted after its network had been stored, used and lost.
+#[test]
+fn a_complete_sweep_needs_no_states_of_its_trainings() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path());
+    let sweep = sweep(&[ADC]);
+    run_in(&store, &sweep);
+    let trained = store.ids(store::Kind::Training).unwrap();
+    let foreign = store::Id::of("training", &[b"of another sweep"]);
+    for id in trained.iter().chain([&foreign]) {
+        let lock = store.lock(id).unwrap().unwrap();
+        let state = store.adopt_checkpoints(id, &lock).unwrap();
+        std::fs::create_dir_all(&state).unwrap();
+        std::fs::write(state.join("checkpoint-0.bin"), "1").unwrap();
+    }
+    trained.iter().for_each(|id| store.forget(store::Kind::Training, id).unwrap());
+    let removed = collect_garbage(&Plan::new(&sweep).unwrap(), &store, false).unwrap();
+    assert_eq!((removed.leftovers, removed.trainings), (trained.len(), 0));
+    assert_eq!(store.begun_trainings().unwrap(), [foreign], "what another sweep has begun stays");
+}
+
 #[test]
 fn rows_simulate_as_many_chip_samples_as_it_takes() {
     let (plain, _) = run_alone(&sweep(&[ADC]));
