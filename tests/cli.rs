@@ -229,6 +229,41 @@ fn a_sweep_writes_one_row_a_point() {
     assert!(output.join("sweep.svg").exists() && output.join("run.toml").exists());
 }
 
+/// A directory of data sets is named where the environment names none, and what is not in it is told with how to name another one.
+#[test]
+fn a_sweep_takes_its_data_from_where_it_is_told() {
+    let empty = tempfile::tempdir().unwrap();
+    let directory = empty.path().to_str().unwrap();
+    let said = refused(&["sweep", "plan", "aicas-2023-devices", "--data", directory]);
+    let file = format!("{directory}/fashion-mnist/train-images-idx3-ubyte");
+    assert!(said.contains(&file) && said.contains("--data") && said.contains("ohmic list datasets"), "{said}");
+    let same = refused(&["compare", "--config", "aicas_2023", "--data", directory, "-o", directory]);
+    assert_eq!(said, same);
+}
+
+/// Upper cells in one state: weights of one sign.
+#[test]
+fn networks_that_guess_are_warned_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let small = [
+        "methods=[\"conventional\", \"biased\"]",
+        "mappings=[\"isaac\"]",
+        "training_seeds=1",
+        "chips=2",
+        "training.epochs=8",
+        "training.validation_chips=1",
+        "training.biased.states=[0]",
+        "training.biased.constrained_slices=2",
+        "training.biased.shares=[1.0]",
+        "training.biased.refresh_epochs=1",
+    ];
+    let set = small.iter().flat_map(|set| ["--set", set]);
+    let output = ohmic().args(["compare", "-o"]).arg(directory.path()).args(set).assert().success();
+    let said = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("warning: biased under isaac guesses"), "{said}");
+    assert!(!said.contains("conventional under isaac guesses"), "{said}");
+}
+
 /// `ohmic states | head` must not end in a panic.
 #[test]
 fn a_reader_that_stops_reading_is_no_error() {

@@ -104,22 +104,24 @@ fn gnu_parallel_computes_the_same_bytes() {
 fn tasks_on_other_machines_know_where_data_lie() {
     let (directory, sweep) = directory();
     let store = directory.path().join("store");
-    let run = |engine: &str| {
+    let run = |engine: &str, data: &[&str]| {
         let mut command = step("submit", &sweep, &store);
-        command.args(["--engine", engine, "--shards", "2", "--dry-run"]);
+        command.args(["--engine", engine, "--shards", "2", "--dry-run"]).args(data);
         command.env("OHMIC_DATA", "the data").env_remove("OHMIC_MODELS").current_dir(directory.path());
         printed(command);
         let end = if engine == "slurm" { "sbatch" } else { "sh" };
         let is_script = |file: &PathBuf| file.extension().is_some_and(|found| found == end);
         super::files(&store.join("submit")).into_iter().find(is_script).unwrap()
     };
-    for engine in ["slurm", "parallel"] {
+    let cases: [(&[&str], &str); 2] = [(&[], "the data"), (&["--data", "other data"], "other data")];
+    for (engine, (data, found)) in ["slurm", "parallel"].into_iter().flat_map(|engine| cases.map(|case| (engine, case)))
+    {
         // What the script does before it runs a shard, seen from elsewhere.
-        let script = std::fs::read_to_string(run(engine)).unwrap();
+        let script = std::fs::read_to_string(run(engine, data)).unwrap();
         let probe = script.replace("exec ", "pwd; echo \"$OHMIC_DATA\" \"${OHMIC_MODELS-none}\"; exit; exec ");
         let elsewhere = Command::new("bash").args(["-c", &probe]).env_clear().current_dir("/").output().unwrap();
         let here = directory.path().canonicalize().unwrap();
-        let expected = format!("{0}\n{0}/the data none\n", here.display());
+        let expected = format!("{0}\n{0}/{found} none\n", here.display());
         assert_eq!(String::from_utf8(elsewhere.stdout).unwrap(), expected, "{engine}: {script}");
     }
     let mut command = step("submit", &sweep, &store);

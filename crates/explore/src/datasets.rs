@@ -19,8 +19,8 @@ pub const DATA: &str = "OHMIC_DATA";
 pub fn load(name: &str, data: Option<&Path>) -> Result<Dataset, ExploreError> {
     let info = info(name)?;
     match directory(info, data) {
-        Some(directory) => Ok(info.load_from(&directory)?),
-        None => info.load().map_err(without_directory),
+        Some(directory) => info.load_from(&directory).map_err(with_remedy),
+        None => info.load().map_err(with_remedy),
     }
 }
 
@@ -31,25 +31,25 @@ pub fn load(name: &str, data: Option<&Path>) -> Result<Dataset, ExploreError> {
 pub fn load_test(name: &str, data: Option<&Path>) -> Result<Split, ExploreError> {
     let info = info(name)?;
     match directory(info, data) {
-        Some(directory) => Ok(info.load_test_from(&directory)?),
-        None => info.load().map(|dataset| dataset.test).map_err(without_directory),
+        Some(directory) => info.load_test_from(&directory).map_err(with_remedy),
+        None => info.load().map(|dataset| dataset.test).map_err(with_remedy),
     }
 }
 
 /// What stands for the images of a data set in an identity, without loading them: the SHA-256 of what its files hold, compressed or not, or its name if they are
-/// in the program.
+/// in the program. `data` is as for [`load`].
 ///
 /// # Errors
 /// As [`load`].
-pub fn digest(name: &str) -> Result<String, ExploreError> {
+pub fn digest(name: &str, data: Option<&Path>) -> Result<String, ExploreError> {
     let info = info(name)?;
     let files = info.files();
     if files.is_empty() {
         return Ok(format!("{name} of the program"));
     }
     // Without a directory, loading says which files are wanted.
-    let Some(directory) = directory(info, None) else {
-        return info.load().map(|set| set.name.to_owned()).map_err(without_directory);
+    let Some(directory) = directory(info, data) else {
+        return info.load().map(|set| set.name.to_owned()).map_err(with_remedy);
     };
     hash_of_files(&directory, &files)
 }
@@ -58,6 +58,9 @@ pub fn digest(name: &str) -> Result<String, ExploreError> {
 fn hash_of_files(directory: &Path, files: &[&str]) -> Result<String, ExploreError> {
     let mut hash = Sha256::new();
     for file in files {
+        if !exists(directory, file) {
+            return Err(with_remedy(DataError::missing(directory, file)));
+        }
         let plain = directory.join(file);
         let path = if plain.exists() { plain } else { directory.join(format!("{file}.gz")) };
         let held = std::fs::File::open(&path).and_then(content);
@@ -163,11 +166,16 @@ fn directory(info: &DatasetInfo, data: Option<&Path>) -> Option<PathBuf> {
     Some(found.unwrap_or_else(|| all.join(info.name)))
 }
 
-/// The error of a data set whose directory was not named, with how to name it.
-fn without_directory(error: DataError) -> ExploreError {
+/// The error of a data set whose directory was not named or does not hold it, with how to name one.
+fn with_remedy(error: DataError) -> ExploreError {
     match error {
         DataError::Directory { .. } => {
             ExploreError::Request(format!("{error}; name it, or the one above it, by --data or ${DATA}"))
+        }
+        DataError::Missing { .. } => {
+            let remedy =
+                format!("or name another directory by --data or ${DATA} (`ohmic list datasets` says where it is from)");
+            ExploreError::Request(format!("{error}, {remedy}"))
         }
         other => other.into(),
     }

@@ -2,6 +2,7 @@
 //! other, so that the product of their values needs no configuration to be resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use rayon::prelude::*;
 use toml::Value;
@@ -69,6 +70,8 @@ impl Identity<'_> {
 /// Resolves configurations for their identities.
 struct Resolver<'a> {
     sweep: &'a Sweep,
+    /// The directory of data sets, if one was named.
+    data: Option<&'a Path>,
     dimensions: &'a [Dimension],
     /// What stands for the images of the data sets.
     digests: BTreeMap<String, String>,
@@ -79,8 +82,13 @@ impl Factors {
     ///
     /// # Errors
     /// If an axis does not fit the experiment, or a data set cannot be read.
-    pub(super) fn new(sweep: &Sweep, dimensions: &[Dimension], combinations: &[u32]) -> Result<Self, ExploreError> {
-        let mut resolver = Resolver { sweep, dimensions, digests: BTreeMap::new() };
+    pub(super) fn new(
+        sweep: &Sweep,
+        data: Option<&Path>,
+        dimensions: &[Dimension],
+        combinations: &[u32],
+    ) -> Result<Self, ExploreError> {
+        let mut resolver = Resolver { sweep, data, dimensions, digests: BTreeMap::new() };
         let base = resolver.tree(&sweep.experiment)?;
         let names = (sweep.experiment.mappings.clone(), sweep.experiment.methods.clone());
         let all: Vec<usize> = (0..dimensions.len()).collect();
@@ -132,7 +140,7 @@ impl Resolver<'_> {
     fn tree(&mut self, experiment: &Experiment) -> Result<Hashed, ExploreError> {
         let name = &experiment.network.dataset;
         if !self.digests.contains_key(name) {
-            self.digests.insert(name.clone(), datasets::digest(name)?);
+            self.digests.insert(name.clone(), datasets::digest(name, self.data)?);
         }
         tree(experiment, &self.digests)
     }

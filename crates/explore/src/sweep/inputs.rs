@@ -47,8 +47,9 @@ impl<'a> Inputs<'a> {
         let (dataset, digest) = match loaded.get(name) {
             Some(there) => there.clone(),
             None => {
-                let dataset = Arc::new(datasets::load(name, None)?);
-                let digest = datasets::digest(name)?;
+                let data = self.plan.data();
+                let dataset = Arc::new(datasets::load(name, data)?);
+                let digest = datasets::digest(name, data)?;
                 if self.plan.digests.get(name) != Some(&digest) {
                     let error = format!("the files of data set `{name}` have changed since the sweep was planned");
                     return Err(ExploreError::Request(error));

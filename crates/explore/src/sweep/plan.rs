@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -22,6 +23,8 @@ const MOST_CHECKED: usize = 500;
 #[derive(Debug)]
 pub struct Plan {
     sweep: Sweep,
+    /// The directory of data sets; that of the environment if none was named.
+    data: Option<PathBuf>,
     dimensions: Vec<Dimension>,
     /// The choices of every point.
     choices: Vec<u32>,
@@ -44,17 +47,26 @@ pub struct PlannedRow {
 }
 
 impl Plan {
-    /// The plan of a sweep.
+    /// The plan of a sweep, with the data sets of the environment's directory.
+    ///
+    /// # Errors
+    /// As [`Plan::with_data`].
+    pub fn new(sweep: &Sweep) -> Result<Self, ExploreError> {
+        Self::with_data(sweep, None)
+    }
+
+    /// The plan of a sweep. `data` is the directory of data sets; without it that of the environment is taken.
     ///
     /// # Errors
     /// If an axis does not fit the experiment, a data set is not there, or two points are the same.
-    pub fn new(sweep: &Sweep) -> Result<Self, ExploreError> {
+    pub fn with_data(sweep: &Sweep, data: Option<&Path>) -> Result<Self, ExploreError> {
         let dimensions = dimensions(sweep);
         let all = combinations(&dimensions);
-        let factors = Factors::new(sweep, &dimensions, &all)?;
+        let factors = Factors::new(sweep, data, &dimensions, &all)?;
         let width = dimensions.len().max(1);
         let mut plan = Self {
             sweep: sweep.clone(),
+            data: data.map(Path::to_path_buf),
             dimensions,
             choices: Vec::new(),
             names: Vec::new(),
@@ -132,6 +144,12 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.choices.is_empty()
+    }
+
+    /// The directory of data sets, if one was named.
+    #[must_use]
+    pub fn data(&self) -> Option<&Path> {
+        self.data.as_deref()
     }
 
     /// The sweep.

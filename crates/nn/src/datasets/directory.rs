@@ -143,10 +143,7 @@ fn read(directory: &Path, name: &str, limit: usize) -> Result<(String, Vec<u8>),
         }
         return Ok((file, bytes));
     }
-    let file = directory.join(name).display().to_string();
-    let problem =
-        format!("there is no such file, nor one with .gz behind its name; put it into {}", directory.display());
-    Err(DataError::Unreadable { file, problem })
+    Err(DataError::missing(directory, name))
 }
 
 #[cfg(test)]

@@ -122,12 +122,20 @@ pub enum DataError {
         /// Its files.
         files: String,
     },
-    /// A file is not there or cannot be read.
+    /// A file is not there.
+    #[error("{file}: there is no such file, nor one with .gz behind its name; put it into {directory}")]
+    Missing {
+        /// The file.
+        file: String,
+        /// Where it should be.
+        directory: String,
+    },
+    /// A file cannot be read.
     #[error("{file}: {problem}")]
     Unreadable {
         /// The file.
         file: String,
-        /// What the system says, and what to do.
+        /// What the system says.
         problem: String,
     },
     /// A file does not hold what it should.
@@ -141,6 +149,12 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// The error of a file that is not in the directory.
+    #[must_use]
+    pub fn missing(directory: &std::path::Path, file: &str) -> Self {
+        Self::Missing { file: directory.join(file).display().to_string(), directory: directory.display().to_string() }
+    }
+
     fn damaged(file: &str, problem: impl Into<String>) -> Self {
         Self::Damaged { file: file.to_owned(), problem: problem.into() }
     }

@@ -1,6 +1,7 @@
 //! Words of `ohmic sweep`.
 
 use super::Overrides;
+use super::network::Data;
 use clap::{Args, Subcommand, ValueEnum};
 use explore::sweep::Shard;
 use std::path::PathBuf;
@@ -44,6 +45,8 @@ pub struct Planned {
     /// target_ci=W; at most 1000 or --set most_chips=N)
     #[arg(long, value_name = "W")]
     pub target_ci: Option<String>,
+    #[command(flatten)]
+    pub data: Data,
 }
 
 /// How results are computed.
@@ -69,6 +72,8 @@ pub struct Whole {
     /// target_ci=W; at most 1000 or --set most_chips=N)
     #[arg(long, value_name = "W")]
     pub target_ci: Option<String>,
+    #[command(flatten)]
+    pub data: Data,
     #[command(flatten)]
     pub computed: Computed,
     /// Directory of results, which sweeps may share [default: `store` in the output directory]

@@ -1,6 +1,6 @@
 //! `ohmic compare`: the main job.
 
-use super::{flag, print_json, warn, why_nothing, with_short_forms};
+use super::{flag, guess, print_json, warn, why_nothing, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Compare, Format};
 use crate::table;
@@ -10,6 +10,8 @@ use explore::config::{Kind, load};
 use explore::diagnosis::converter_warnings;
 use explore::experiment::Experiment;
 use explore::output::{write_comparison, write_run};
+use explore::results::Row;
+use explore::statistics::wilson_interval;
 use explore::trainer::{Epoch, Method, Trained};
 use explore::{ExploreError, Keeping};
 use serde_json::json;
@@ -29,6 +31,7 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
     let comparison = compare(&experiment, &dataset, keeping.as_ref(), &Bar::default())?;
     write_comparison(&arguments.output, &comparison)?;
     warn(warnings(&comparison));
+    warn(guesses(&comparison));
     match format {
         Format::Text => print_text(&comparison, arguments),
         Format::Json => print_json(&json!({
@@ -39,6 +42,19 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
             "sigmas": comparison.sigmas,
         })),
     }
+}
+
+/// Of rows whose networks do not work even in software.
+fn guesses(comparison: &Comparison) -> Vec<String> {
+    let of_row = |row: &Row| {
+        let right = (row.software_accuracy * row.images as f64).round() as u64;
+        guess(
+            &format!("{} under {}", row.training, row.mapping),
+            wilson_interval(right, row.images),
+            comparison.classes,
+        )
+    };
+    comparison.rows.iter().filter_map(|compared| of_row(&compared.row)).collect()
 }
 
 /// By mapping strategy, over all methods and training seeds.

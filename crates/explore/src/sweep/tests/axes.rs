@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// The names of all rows, from their experiments in full.
 fn slow_names(plan: &Plan) -> Vec<store::Id> {
-    let digests = BTreeMap::from([("digits-8x8".to_owned(), crate::datasets::digest("digits-8x8").unwrap())]);
+    let digests = BTreeMap::from([("digits-8x8".to_owned(), crate::datasets::digest("digits-8x8", None).unwrap())]);
     let name = |row: &PlannedRow| {
         let tree: Hashed = tree(&plan.experiment(row).unwrap(), &digests).unwrap();
         store::Id::of("row", &[&tree.bytes, &[]])
@@ -149,7 +149,7 @@ fn samples_fill_their_ranges() {
     // Many numbers are named without resolving each of them.
     let many = plan(&text("random", 2500));
     let some: Vec<PlannedRow> = many.rows().iter().step_by(500).copied().collect();
-    let digests = BTreeMap::from([("digits-8x8".to_owned(), crate::datasets::digest("digits-8x8").unwrap())]);
+    let digests = BTreeMap::from([("digits-8x8".to_owned(), crate::datasets::digest("digits-8x8", None).unwrap())]);
     for row in some {
         let tree = tree(&many.experiment(&row).unwrap(), &digests).unwrap();
         assert_eq!(store::Id::of("row", &[&tree.bytes, &[]]), row.id, "{}", many.label(&row));

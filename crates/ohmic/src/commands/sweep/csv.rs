@@ -3,7 +3,7 @@
 use super::load_plan;
 use crate::cli::Format;
 use crate::cli::sweep::Csv as Arguments;
-use crate::commands::print_json;
+use crate::commands::{flag, print_json};
 use explore::ExploreError;
 use explore::config::Kind;
 use explore::output::{write as write_file, write_run};
@@ -61,7 +61,7 @@ fn settled(points: &[PointRows]) -> Vec<serde_json::Value> {
 
 fn write_files(plan: &Plan, points: &[PointRows], csv: &str, output: &Path) -> Result<(), ExploreError> {
     let sweep = plan.sweep();
-    write_run(output, Kind::Sweep, sweep, "ohmic sweep run.toml -o DIR")?;
+    write_run(output, Kind::Sweep, sweep, &format!("ohmic sweep run.toml{} -o DIR", flag("data", plan.data())))?;
     write_file(output, "sweep.csv", csv)?;
     let mut written = vec!["run.toml", "sweep.csv"];
     match differences(plan, points) {

@@ -8,6 +8,7 @@ mod status;
 mod submit;
 
 use super::with_short_forms;
+use crate::cli::network::Data;
 use crate::cli::sweep::{Planned, Step, Sweep as Arguments, Whole};
 use crate::cli::{Format, Overrides};
 use explore::ExploreError;
@@ -28,19 +29,21 @@ pub fn run(arguments: &Arguments, format: Format) -> Result<(), ExploreError> {
 }
 
 fn load_plan(planned: &Planned) -> Result<Plan, ExploreError> {
-    plan_of(&planned.sweep, &planned.overrides, &planned.target_ci)
+    plan_of(&planned.sweep, &planned.overrides, &planned.target_ci, &planned.data)
 }
 
-fn plan_of(sweep: &str, overrides: &Overrides, target_ci: &Option<String>) -> Result<Plan, ExploreError> {
-    Plan::new(&load(Kind::Sweep, sweep, &with_short_forms(&overrides.set, &[("target_ci", target_ci)]))?)
+fn plan_of(sweep: &str, overrides: &Overrides, target_ci: &Option<String>, data: &Data) -> Result<Plan, ExploreError> {
+    let sweep = load(Kind::Sweep, sweep, &with_short_forms(&overrides.set, &[("target_ci", target_ci)]))?;
+    Plan::with_data(&sweep, data.data.as_deref())
 }
 
 /// All steps on this machine.
 fn whole(arguments: &Whole, format: Format) -> Result<(), ExploreError> {
-    let Whole { sweep: Some(sweep), overrides, target_ci, computed, store, output: Some(output) } = arguments else {
+    let Whole { sweep: Some(sweep), overrides, target_ci, data, computed, store, output: Some(output) } = arguments
+    else {
         return Err(ExploreError::Request("a sweep and its output directory are wanted".to_owned()));
     };
-    let plan = plan_of(sweep, overrides, target_ci)?;
+    let plan = plan_of(sweep, overrides, target_ci, data)?;
     let store = Store::open(&store.clone().unwrap_or_else(|| output.join("store")));
     plan::announce(&plan, Some(&store))?;
     match run::compute(&plan, &store, Shard::default(), computed) {

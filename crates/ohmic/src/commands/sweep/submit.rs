@@ -63,7 +63,7 @@ impl Job {
         let threads = arguments.shard_threads;
         let run = format!(
             "{}exec {} sweep run {} --store {} --threads {threads}",
-            surroundings(&absolute)?,
+            surroundings(arguments.planned.data.data.as_deref(), &absolute)?,
             quoted_path(&program),
             quoted_path(&file("toml")),
             quoted_path(&store)
@@ -79,11 +79,14 @@ impl Job {
 }
 
 /// What a task on another machine must know of this process: where it is, and where networks and data sets lie.
-fn surroundings(absolute: &dyn Fn(&Path) -> Result<PathBuf, ExploreError>) -> Result<String, ExploreError> {
+fn surroundings(
+    data: Option<&Path>,
+    absolute: &dyn Fn(&Path) -> Result<PathBuf, ExploreError>,
+) -> Result<String, ExploreError> {
     let mut lines = format!("cd {}\n", quoted_path(&absolute(Path::new("."))?));
-    for name in [explore::datasets::DATA, explore::model::MODELS] {
-        if let Some(directory) = std::env::var_os(name) {
-            lines += &format!("export {name}={}\n", quoted_path(&absolute(Path::new(&directory))?));
+    for (name, named) in [(explore::datasets::DATA, data), (explore::model::MODELS, None)] {
+        if let Some(directory) = named.map(PathBuf::from).or_else(|| std::env::var_os(name).map(PathBuf::from)) {
+            lines += &format!("export {name}={}\n", quoted_path(&absolute(&directory)?));
         }
     }
     Ok(lines)
