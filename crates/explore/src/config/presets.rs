@@ -80,6 +80,7 @@ static BUILT_IN: &[(&str, &str)] = presets![
     "sweeps/aicas-2023-devices",
     "sweeps/aicas-2023-importance",
     "sweeps/aicas-2023-neurram",
+    "sweeps/aicas-2023-ordered-states",
     "sweeps/aicas-2023-scales",
     "sweeps/columns-per-adc",
     "sweeps/device-x-bits-per-cell",
