@@ -7,6 +7,8 @@ use crate::simulate::read_bounded;
 use nn::Shape;
 use nn::datasets::{DATASETS, DataError, Dataset, DatasetInfo, Split, content, info};
 use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Environment variable that names the directory of data sets.
@@ -54,17 +56,25 @@ pub fn digest(name: &str, data: Option<&Path>) -> Result<String, ExploreError> {
     hash_of_files(&directory, &files)
 }
 
+/// A file, compressed or not.
+fn open(directory: &Path, file: &str) -> Result<(PathBuf, File), ExploreError> {
+    for name in [file.to_owned(), format!("{file}.gz")] {
+        let path = directory.join(name);
+        match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(source) => return Err(ExploreError::File { path, source }),
+            Ok(open) => return Ok((path, open)),
+        }
+    }
+    Err(with_remedy(DataError::missing(directory, file)))
+}
+
 /// The SHA-256 of what files hold, one after the other.
 fn hash_of_files(directory: &Path, files: &[&str]) -> Result<String, ExploreError> {
     let mut hash = Sha256::new();
     for file in files {
-        if !exists(directory, file) {
-            return Err(with_remedy(DataError::missing(directory, file)));
-        }
-        let plain = directory.join(file);
-        let path = if plain.exists() { plain } else { directory.join(format!("{file}.gz")) };
-        let held = std::fs::File::open(&path).and_then(content);
-        let hashed = held.and_then(|mut held| std::io::copy(&mut held, &mut IntoHash(&mut hash)));
+        let (path, held) = open(directory, file)?;
+        let hashed = content(held).and_then(|mut held| std::io::copy(&mut held, &mut IntoHash(&mut hash)));
         hashed.map_err(|source| ExploreError::File { path, source })?;
     }
     Ok(hex(hash.finalize()))
@@ -172,11 +182,7 @@ fn with_remedy(error: DataError) -> ExploreError {
         DataError::Directory { .. } => {
             ExploreError::Request(format!("{error}; name it, or the one above it, by --data or ${DATA}"))
         }
-        DataError::Missing { .. } => {
-            let remedy =
-                format!("or name another directory by --data or ${DATA} (`ohmic list datasets` says where it is from)");
-            ExploreError::Request(format!("{error}, {remedy}"))
-        }
+        source @ DataError::Missing { .. } => ExploreError::NoData { source },
         other => other.into(),
     }
 }

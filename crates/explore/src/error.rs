@@ -9,6 +9,14 @@ pub enum ExploreError {
     /// A data set cannot be read.
     #[error(transparent)]
     Data(#[from] nn::datasets::DataError),
+    /// A data set is not where it was looked for.
+    #[error(
+        "{source}, or name another directory by --data or $OHMIC_DATA (`ohmic list datasets` says where files are from)"
+    )]
+    NoData {
+        /// What is missing.
+        source: nn::datasets::DataError,
+    },
     /// A network file cannot be read or written.
     #[error(transparent)]
     NetworkFile(#[from] nn::files::FileError),

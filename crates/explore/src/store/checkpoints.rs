@@ -50,12 +50,23 @@ impl Store {
         self.files.remove_directory(&path).map_err(|source| StoreError::Io { path, source })
     }
 
-    /// The trainings whose states are kept.
+    /// The trainings that have a directory for states; it is empty where nothing went wrong.
+    fn begun_trainings(&self) -> Result<Vec<Id>, StoreError> {
+        Ok(self.list(&self.root.join("checkpoint"))?.iter().filter_map(|name| Id::parse(name)).collect())
+    }
+
+    /// The trainings of which a state is kept.
     ///
     /// # Errors
     /// If a directory cannot be listed.
-    pub fn begun_trainings(&self) -> Result<Vec<Id>, StoreError> {
-        Ok(self.list(&self.root.join("checkpoint"))?.iter().filter_map(|name| Id::parse(name)).collect())
+    pub fn interrupted_trainings(&self) -> Result<Vec<Id>, StoreError> {
+        let mut kept = Vec::new();
+        for id in self.begun_trainings()? {
+            if !self.list(&self.checkpoints(&id))?.is_empty() {
+                kept.push(id);
+            }
+        }
+        Ok(kept)
     }
 
     /// Removes the states of trainings that are superfluous and that nobody is at, which costs time and nothing else. Returns how many.
@@ -63,11 +74,11 @@ impl Store {
     /// # Errors
     /// If a file cannot be removed.
     pub fn tidy_checkpoints(&self, superfluous: impl Fn(&Id) -> bool) -> Result<usize, StoreError> {
-        let locked = self.locked()?;
         let mut removed = 0;
-        for id in self.begun_trainings()?.iter().filter(|id| !locked.contains(id) && superfluous(id)) {
+        for id in self.begun_trainings()?.iter().filter(|id| superfluous(id)) {
+            // Nobody takes a state over while it goes.
+            let Some(_lock) = self.lock(id)? else { continue };
             let path = self.checkpoints(id);
-            // An empty directory is what is left where nothing went wrong.
             removed += self.list(&path)?.len();
             self.files.remove_directory(&path).map_err(|source| StoreError::Io { path: path.clone(), source })?;
         }

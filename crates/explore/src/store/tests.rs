@@ -297,6 +297,6 @@ fn states_of_trainings_are_kept_until_nobody_needs_them() {
     assert_eq!(store.tidy_checkpoints(|_| true).unwrap(), 0, "somebody is at it");
     drop(lock);
     assert_eq!(store.tidy_checkpoints(|id| *id == done).unwrap(), 0, "that of another");
-    assert_eq!(store.begun_trainings().unwrap(), [open]);
+    assert_eq!(store.interrupted_trainings().unwrap(), [open]);
     assert_eq!(store.tidy_checkpoints(|_| true).unwrap(), 1);
 }

@@ -245,7 +245,11 @@ impl<'a> Worker<'a> {
                     let tries = before.tries + 1;
                     self.store.fail(id, &Failure { tries, error: error.to_string(), ..before })?;
                     // What a file system refuses may pass.
-                    if tries < TRIES && matches!(error, ExploreError::File { .. } | ExploreError::Data(_)) {
+                    let may_pass = matches!(
+                        error,
+                        ExploreError::File { .. } | ExploreError::Data(_) | ExploreError::NoData { .. }
+                    );
+                    if tries < TRIES && may_pass {
                         std::thread::sleep(PAUSE * tries);
                     }
                 }

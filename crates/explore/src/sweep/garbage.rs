@@ -25,8 +25,8 @@ pub struct Removed {
 }
 
 /// Removes what killed processes left behind and, once the sweep is complete, the programs that its rows were made from, which can be compiled again, and
-/// the states of its trainings. What other sweeps have in the store stays, but for programs and states that this one has in common with them. With `others` it goes as well, once this sweep is
-/// complete and nobody is at work: their rows, all programs, trainings and states of trainings.
+/// the states of its trainings. What other sweeps have in the store stays, but for programs and states that this one has in common with them. With `others`
+/// it goes as well, once this sweep is complete and nobody is at work: their rows, all programs, trainings and states of trainings.
 ///
 /// # Errors
 /// If a file cannot be removed, or a data set is not there.
@@ -47,8 +47,12 @@ pub fn collect_garbage(plan: &Plan, store: &Store, others: bool) -> Result<Remov
         removed.leftovers += store.tidy_checkpoints(|_| true)?;
         removed.programs = clear(Kind::Program, &|_| true)?;
         removed.trainings = clear(Kind::Training, &|_| true)?;
-    } else if !(store.ids(Kind::Program)?.is_empty() && store.begun_trainings()?.is_empty()) {
+    } else if !(store.ids(Kind::Program)?.is_empty() && store.interrupted_trainings()?.is_empty()) {
         let own = origins(plan)?;
+        // That takes a while in large sweeps.
+        if !store.locked()?.is_empty() {
+            return Ok(removed);
+        }
         // Where a trained network was lost, a training of it that was interrupted is not needed either.
         removed.leftovers += store.tidy_checkpoints(|id| own.contains(id))?;
         removed.programs = clear(Kind::Program, &|id| own.contains(id))?;

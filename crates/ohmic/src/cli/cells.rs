@@ -1,6 +1,7 @@
 //! The words of `states`, `conductances` and `export-spice`.
 
 use super::Overrides;
+use super::network::Data;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -76,6 +77,8 @@ pub struct ExportSpice {
     /// Drive the word lines as in one read of this test image; without it all are at full scale
     #[arg(long, value_name = "N")]
     pub image: Option<usize>,
+    #[command(flatten)]
+    pub data: Data,
     /// Which read of the array during the image, in the order of windows and input slices
     #[arg(long, value_name = "N", default_value_t = 0, requires = "image")]
     pub read: usize,

@@ -1,6 +1,7 @@
 //! `ohmic compare`: the main job.
 
-use super::{flag, guess, print_json, warn, why_nothing, with_short_forms};
+use super::guess::guess;
+use super::{flag, print_json, warn, why_nothing, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Compare, Format};
 use crate::table;
@@ -9,12 +10,13 @@ use explore::compare::{ComparedRow, Comparison, compare};
 use explore::config::{Kind, load};
 use explore::diagnosis::converter_warnings;
 use explore::experiment::Experiment;
+use explore::nn::datasets::Split;
 use explore::output::{write_comparison, write_run};
 use explore::results::Row;
-use explore::statistics::wilson_interval;
 use explore::trainer::{Epoch, Method, Trained};
 use explore::{ExploreError, Keeping};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
     let overrides =
@@ -30,8 +32,9 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
     write_run(&arguments.output, Kind::Experiment, &experiment, &format!("ohmic compare --config run.toml{data}"))?;
     let comparison = compare(&experiment, &dataset, keeping.as_ref(), &Bar::default())?;
     write_comparison(&arguments.output, &comparison)?;
-    warn(warnings(&comparison));
-    warn(guesses(&comparison));
+    let warnings: Vec<String> =
+        warnings(&comparison).into_iter().chain(guesses(&comparison, &dataset.validation)).collect();
+    warn(warnings.clone());
     match format {
         Format::Text => print_text(&comparison, arguments),
         Format::Json => print_json(&json!({
@@ -40,21 +43,22 @@ pub fn run(arguments: &Compare, format: Format) -> Result<(), ExploreError> {
             "efficiencies": comparison.efficiencies(),
             "operating_point": comparison.tried,
             "sigmas": comparison.sigmas,
+            "warnings": warnings,
         })),
     }
 }
 
-/// Of rows whose networks do not work even in software.
-fn guesses(comparison: &Comparison) -> Vec<String> {
-    let of_row = |row: &Row| {
-        let right = (row.software_accuracy * row.images as f64).round() as u64;
-        guess(
-            &format!("{} under {}", row.training, row.mapping),
-            wilson_interval(right, row.images),
-            comparison.classes,
-        )
+/// Of networks that do not even work in software. Conventional ones are the same for every mapping strategy.
+fn guesses(comparison: &Comparison, validation: &Split) -> BTreeSet<String> {
+    let of_row = |compared: &ComparedRow| {
+        let Row { training, mapping, .. } = &compared.row;
+        let knows_mapping = training != Method::Conventional.name();
+        let mapping = if knows_mapping { format!(" for {mapping}") } else { String::new() };
+        let who = |seed: usize| format!("the network trained by {training}{mapping}, training seed {seed},");
+        let of_seed = |(seed, trained)| guess(&who(seed), trained, validation);
+        compared.trained.iter().enumerate().filter_map(of_seed).collect::<Vec<_>>()
     };
-    comparison.rows.iter().filter_map(|compared| of_row(&compared.row)).collect()
+    comparison.rows.iter().flat_map(of_row).collect()
 }
 
 /// By mapping strategy, over all methods and training seeds.

@@ -28,7 +28,7 @@ pub fn run(arguments: &ExportSpice, format: Format) -> Result<(), ExploreError> 
             let what = "its network names no data set; without --image all rows are driven in full";
             return Err(ExploreError::Request(format!("{}: {what}", arguments.program.display())));
         }
-        Some(_) => Some(explore::image_files::images(&program, None, None)?),
+        Some(_) => Some(explore::image_files::images(&program, None, arguments.data.data.as_deref())?),
         None => None,
     };
     let drive = match (&images, arguments.image) {

@@ -7,6 +7,7 @@ pub mod compile;
 pub mod conductances;
 pub mod cycles;
 pub mod export_spice;
+mod guess;
 pub mod infer;
 pub mod list;
 pub mod recommend;
@@ -22,7 +23,6 @@ use explore::ExploreError;
 use explore::experiment::Experiment;
 use explore::model::Model;
 use explore::nn::datasets::DATASETS;
-use explore::statistics::Estimate;
 use explore::trainer::Trained;
 use serde_json::Value;
 use std::path::Path;
@@ -53,15 +53,6 @@ fn warn(warnings: Vec<String>) {
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
-}
-
-/// What is told of trained networks that are not better in software than a guess.
-fn guess(who: &str, software: Estimate, classes: usize) -> Option<String> {
-    let percent = 100.0 * software.value;
-    let remedy = "a lower learning_rate, a later or weaker training.noise, other states or shares, or weight_scale = \"fan-in\" may help";
-    (software.low <= 1.0 / classes as f64).then(|| {
-        format!("{who} guesses: {percent:.1} % of {classes} classes are right in software, so that its hardware says nothing; {remedy}")
-    })
 }
 
 /// A word as a shell takes it.

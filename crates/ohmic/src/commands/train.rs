@@ -1,6 +1,7 @@
 //! `ohmic train`: one network, into a directory.
 
-use super::{data_set, flags_of_places, guess, print_json, quoted, warn, why_nothing, with_short_forms};
+use super::guess::guess;
+use super::{data_set, flags_of_places, print_json, quoted, warn, why_nothing, with_short_forms};
 use crate::bar::Bar;
 use crate::cli::{Format, Train};
 use explore::ExploreError;
@@ -44,7 +45,8 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
         write_training(&arguments.output, point)?;
         let (share, images) = (point.trained.network.accuracy(&dataset.test)?, dataset.test.len() as u64);
         let test = wilson_interval((share * images as f64).round() as u64, images);
-        warn(guess(&point.trained.network.name, test, dataset.classes).into_iter().collect());
+        let warning = guess(&point.trained.network.name, &point.trained, &dataset.validation);
+        warn(warning.iter().cloned().collect());
         match format {
             Format::Text => print_text(point, (before, test), &dataset, (arguments, &experiment)),
             Format::Json => print_json(&json!({
@@ -59,6 +61,7 @@ pub fn run(arguments: &Train, format: Format) -> Result<(), ExploreError> {
                 "test_accuracy_software": test.value,
                 "test_accuracy_software_ci95_low": test.low,
                 "test_accuracy_software_ci95_high": test.high,
+                "warning": warning,
             }))?,
         }
     }

@@ -44,9 +44,11 @@ impl Job {
             std::path::absolute(path).map_err(|source| ExploreError::File { path: path.to_owned(), source })
         };
         let store = absolute(&arguments.store)?;
-        if store.to_str().is_none() {
-            let what = "is no UTF-8, in which scripts are written";
-            return Err(ExploreError::Request(format!("--store {}: the path {what}", store.display())));
+        for (flag, path) in [("--store", Some(store.as_path())), ("--data", plan.data())] {
+            if let Some(path) = path.filter(|path| path.to_str().is_none()) {
+                let what = "is no UTF-8, in which scripts are written";
+                return Err(ExploreError::Request(format!("{flag} {}: the path {what}", path.display())));
+            }
         }
         if arguments.machines.is_some() && arguments.engine == Engine::Slurm {
             let what = "--machines is for --engine parallel; Slurm takes SBATCH_PARTITION and the like";
@@ -54,16 +56,17 @@ impl Job {
         }
         let directory = store.join("submit");
         let text = to_toml(Kind::Sweep, plan.sweep())?;
-        // Queued tasks read the plan when it is their turn: another one, or the same with other words, has another name.
-        let name = format!("{}-{}", plan.sweep().name, &Id::of("plan", &[text.as_bytes()]).to_string()[..8]);
+        let surroundings = surroundings(plan.data(), &absolute)?;
+        // Queued tasks read the plan when it is their turn: another one, or the same with other words or elsewhere, has another name.
+        let parts = [text.as_bytes(), surroundings.as_bytes()];
+        let name = format!("{}-{}", plan.sweep().name, &Id::of("plan", &parts).to_string()[..8]);
         let file = |end: &str| directory.join(format!("{name}.{end}"));
         write(&directory, &format!("{name}.toml"), &text)?;
         let program =
             std::env::current_exe().map_err(|source| ExploreError::File { path: PathBuf::from("ohmic"), source })?;
         let threads = arguments.shard_threads;
         let run = format!(
-            "{}exec {} sweep run {} --store {} --threads {threads}",
-            surroundings(arguments.planned.data.data.as_deref(), &absolute)?,
+            "{surroundings}exec {} sweep run {} --store {} --threads {threads}",
             quoted_path(&program),
             quoted_path(&file("toml")),
             quoted_path(&store)
@@ -85,7 +88,8 @@ fn surroundings(
 ) -> Result<String, ExploreError> {
     let mut lines = format!("cd {}\n", quoted_path(&absolute(Path::new("."))?));
     for (name, named) in [(explore::datasets::DATA, data), (explore::model::MODELS, None)] {
-        if let Some(directory) = named.map(PathBuf::from).or_else(|| std::env::var_os(name).map(PathBuf::from)) {
+        let of_environment = || std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if let Some(directory) = named.map(PathBuf::from).or_else(of_environment) {
             lines += &format!("export {name}={}\n", quoted_path(&absolute(&directory)?));
         }
     }
