@@ -108,10 +108,8 @@ fn tasks_on_other_machines_know_where_data_lie() {
         let mut command = step("submit", &sweep, &store);
         command.args(["--engine", engine, "--shards", "2", "--dry-run"]).args(data);
         command.env("OHMIC_DATA", "the data").env_remove("OHMIC_MODELS").current_dir(directory.path());
-        printed(command);
-        let end = if engine == "slurm" { "sbatch" } else { "sh" };
-        let is_script = |file: &PathBuf| file.extension().is_some_and(|found| found == end);
-        super::files(&store.join("submit")).into_iter().find(is_script).unwrap()
+        let said = printed(command);
+        PathBuf::from(said.lines().next().unwrap().trim_start_matches("# "))
     };
     let cases: [(&[&str], &str); 2] = [(&[], "the data"), (&["--data", "other data"], "other data")];
     for (engine, (data, found)) in ["slurm", "parallel"].into_iter().flat_map(|engine| cases.map(|case| (engine, case)))
@@ -124,6 +122,9 @@ fn tasks_on_other_machines_know_where_data_lie() {
         let expected = format!("{0}\n{0}/{found} none\n", here.display());
         assert_eq!(String::from_utf8(elsewhere.stdout).unwrap(), expected, "{engine}: {script}");
     }
+    let scripts =
+        super::files(&store.join("submit")).into_iter().filter(|file| file.extension().is_none_or(|end| end != "toml"));
+    assert_eq!(scripts.count(), 4, "a task that waits must not find another one's data");
     let mut command = step("submit", &sweep, &store);
     command.args(["--engine", "slurm", "--shards", "2", "--dry-run", "--machines", "x"]);
     let output = command.output().unwrap();
