@@ -205,6 +205,10 @@ fn states_shows_where_zero_sits() {
     for error in ["0.0742", "0.0651", "0.0560", "0.0469"] {
         assert!(milo.contains(error), "{error}");
     }
+    // Where every state is favourable the reader is told what that means.
+    let tied = said(&["states", "--set", "cell.device.preset=wan-2022", "--constrained-slices", "2"]);
+    let isaac = tied.lines().find(|line| line.starts_with("isaac ")).unwrap();
+    assert!(isaac.contains(" all  255 of 255") && tied.contains("biased training constrains nothing"), "{tied}");
     assert!(refused(&["states", "--set", "tile.cell.bits=3"]).contains("tile.cell.bits"));
 }
 

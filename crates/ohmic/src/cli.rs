@@ -9,6 +9,7 @@ pub mod sweep;
 pub use cells::{Conductances, ExportSpice, Polarity, States};
 pub use cycles::{As, Cycles, Timed, Trace};
 pub use experiments::{Compare, Recommend, Train};
+use network::Data;
 pub use network::{Infer, Integers, Places};
 pub use sweep::Sweep;
 
@@ -144,9 +145,8 @@ pub struct Simulate {
     /// Only the first so many images
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Directory of data sets, each below its name (see `ohmic list datasets`) [default: $OHMIC_DATA]
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: Data,
     /// Images instead of the program's own data set: a NumPy file (.npy) as `ohmic compile --calibrate` takes it, or an IDX file of bytes
     #[arg(long, value_name = "FILE", requires = "labels")]
     pub images: Option<PathBuf>,

@@ -108,13 +108,15 @@ fn half_width(row: &Row) -> f64 {
 }
 
 /// What a results table's columns mean.
-pub fn legend(rows: &[(Row, Energy)]) -> String {
+///
+/// `software` says over which images the accuracy in software is.
+pub fn legend(rows: &[(Row, Energy)], software: &str) -> String {
     let Some((row, _)) = rows.first() else { return String::new() };
     let binomial = rows.iter().map(|(row, _)| half_width(row)).fold(0.0, f64::max);
     format!(
         "Per inference; prices: cost table {}, ADC model {}. hardware: mean over {} chip samples x {} images; p5: 5th percentile over chip samples.\n\
          A share of {} images is known to {:.1} points or better (95 %, binomial), which intervals of the hardware do not hold.\n\
-         software: the integers on all test images or, of a compiled program, on those it was compiled with (--accuracy-images).\n\
+         software: the integers on {software}.\n\
          array: {}. leakage: at the stated throughput. other: registers, merging, requantisation, links.",
         row.cost_table,
         row.adc_model,

@@ -19,7 +19,7 @@ const MAX_BYTES: u64 = 4 << 20;
 const MAX_PRESETS: usize = 1000;
 
 /// The key that names a preset.
-pub(super) const PRESET: &str = "preset";
+pub(crate) const PRESET: &str = "preset";
 
 /// Identity of a document, to notice a preset that contains itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

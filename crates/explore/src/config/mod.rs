@@ -35,13 +35,14 @@ use serde::de::DeserializeOwned;
 use tile::check::Check;
 
 pub use self::error::ConfigError;
-use self::expand::{Document, Id, PRESET, expand};
+pub(crate) use self::expand::PRESET;
+use self::expand::{Document, Id, expand};
 pub use self::kind::Kind;
 use self::overrides::Override;
 use self::presets::Presets;
 pub use self::presets::{preset_names, preset_text};
 pub use self::substitute::with_overrides;
-pub(crate) use self::substitute::{Unchecked, with_unchecked_overrides};
+pub(crate) use self::substitute::{Unchecked, places, with_unchecked_overrides};
 pub(crate) use self::tree::KeyPath;
 use self::tree::{Node, Origin, Source};
 

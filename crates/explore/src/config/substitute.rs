@@ -43,6 +43,12 @@ where
     Ok(Unchecked { value: decoded(&resolved)?, paths })
 }
 
+/// Where an argument of `--set` goes in a configuration, as in [`Unchecked::paths`]; none if it goes nowhere.
+pub(crate) fn places<T: Serialize>(base: &T, argument: &str) -> Option<Vec<KeyPath>> {
+    let Override { key, value, .. } = Override::parse(argument).ok()?;
+    Some(change(Presets::built_in(), base, &[(dotted(&key), value)]).ok()?.1)
+}
+
 pub(super) fn substituted<T>(presets: Presets, base: &T, overrides: &[(String, Value)]) -> Result<T, ConfigError>
 where
     T: DeserializeOwned + Serialize + Check,

@@ -24,8 +24,12 @@ pub struct MappingReport {
     pub zero_levels: Vec<Vec<usize>>,
     /// Mean nominal conductance of the cells of weight 0, S.
     pub zero_conductance_s: f64,
-    /// The favourable states that were found, ascending.
+    /// The favourable states that were found for the most significant slice, ascending.
     pub favourable_states: Vec<usize>,
+    /// Bits of the cells of that slice.
+    pub favourable_bits: u32,
+    /// Whether any weight that can be stored is not favourable: otherwise biased training has nothing to constrain.
+    pub constrains: bool,
     /// Number of favourable weights.
     pub favourable_weights: usize,
     /// Number of weights, `2^B - 1`.
@@ -100,6 +104,8 @@ impl View<'_> {
             favourable_weights: favourable.weights.len(),
             all_weights: weights.len(),
             zero_projected_to: favourable.project(0),
+            favourable_bits: encoding.slices.last().map_or(0, |code| code.bits),
+            constrains: favourable.constrains(),
             favourable_states: favourable.states,
             error_variance_zero: encoding.error_variance(0, self.cells),
             error_variance_mean: self.mean(&weights, |weight| weight.error_variance),

@@ -100,6 +100,13 @@ impl Store {
         }
     }
 
+    /// Whether anything was ever put here, or was about to be.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        let kinds = Kind::ALL.into_iter().map(Kind::name);
+        kinds.chain(["lock", "checkpoint"]).any(|name| self.root.join(name).exists())
+    }
+
     /// A thing, if it is there. A damaged file is put aside, and is not there any more; where nothing may be written it stays, and counts as not there.
     ///
     /// # Errors

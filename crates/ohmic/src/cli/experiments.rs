@@ -43,7 +43,7 @@ pub struct Compare {
     pub data: Data,
     #[command(flatten)]
     pub overrides: Overrides,
-    /// Directory for compare.csv, compare.svg and run.toml
+    /// Directory for compare.csv, ratios.csv, efficiency.csv, training.csv, converters.csv, the pictures and run.toml
     #[arg(short, long, value_name = "DIR", default_value = "out/compare")]
     pub output: PathBuf,
 }

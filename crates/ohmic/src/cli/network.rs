@@ -18,7 +18,7 @@ pub struct Places {
 /// Where files of data sets are.
 #[derive(Debug, Args)]
 pub struct Data {
-    /// Directory of data sets, each below its name (see `ohmic list datasets`) [default: $OHMIC_DATA]
+    /// Directory of data sets, each below its name (see `ohmic list datasets`), or that of the one that is wanted [default: $OHMIC_DATA]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }

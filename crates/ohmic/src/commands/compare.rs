@@ -76,7 +76,7 @@ fn warnings(comparison: &Comparison) -> Vec<String> {
 fn print_text(comparison: &Comparison, arguments: &Compare) -> Result<(), ExploreError> {
     let rows: Vec<_> = comparison.rows.iter().map(|compared| (compared.row.clone(), mean_energy(compared))).collect();
     say!("{}", table::results(&rows));
-    say!("{}", table::legend(&rows));
+    say!("{}", table::legend(&rows, "all test images"));
     for compared in comparison.rows.iter().filter(|compared| is_biased(&compared.row.training)) {
         say!("{}", shares(compared));
     }

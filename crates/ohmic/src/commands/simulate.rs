@@ -33,7 +33,7 @@ pub fn run(arguments: &Simulate, format: Format) -> Result<(), ExploreError> {
     let program = explore::chip::program::load(&arguments.program)?;
     let pairs = arguments.images.clone().zip(arguments.labels.clone());
     let files = pairs.map(|(images, labels)| ImageFiles { images, labels, pixel_max: arguments.pixel_max });
-    let all = images(&program, files.as_ref(), arguments.data.as_deref())?;
+    let all = images(&program, files.as_ref(), arguments.data.data.as_deref())?;
     let images = arguments.limit.map_or_else(|| all.clone(), |limit| all.truncated(limit));
     let evaluator = Evaluator {
         seed: arguments.seed,
@@ -104,7 +104,7 @@ const CONVERTERS: [&str; 7] =
 fn print_text(row: Row, evaluation: &Evaluation) {
     let rows = [(row, evaluation.energy)];
     say!("{}", table::results(&rows));
-    say!("{}", table::legend(&rows));
+    say!("{}", table::legend(&rows, "the test images that the program was compiled with (--accuracy-images)"));
     let converters = evaluation.converters.iter().map(|c| {
         vec![
             c.stage.clone(),

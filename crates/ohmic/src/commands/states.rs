@@ -121,11 +121,12 @@ fn print_mappings(report: &StatesReport) {
     let rows = report.mappings.iter().map(|mapping| {
         let array =
             |levels: &Vec<usize>| runs(&levels.iter().map(|&l| binary(l, report.cell_bits)).collect::<Vec<_>>());
-        let states = mapping.favourable_states.iter().map(|&s| binary(s, report.cell_bits)).collect::<Vec<_>>();
+        let states = mapping.favourable_states.iter().map(|&s| binary(s, mapping.favourable_bits));
+        let states = if mapping.constrains { states.collect::<Vec<_>>().join(" ") } else { "all".to_owned() };
         vec![
             mapping.mapping.clone(),
             mapping.zero_levels.iter().map(array).collect::<Vec<_>>().join(" | "),
-            states.join(" "),
+            states,
             format!("{} of {}", mapping.favourable_weights, mapping.all_weights),
             mapping.zero_projected_to.to_string(),
             format!("{:.3}", mapping.error_variance_zero),
@@ -138,7 +139,10 @@ fn print_mappings(report: &StatesReport) {
     });
     say!("{}", table(&MAPPINGS, 2, rows));
     say!(
-        "cells, conversions: of one weight. v: error variance of a stored weight; its mean is over {}\n",
+        "favourable: the smallest nested set of states of the {} most significant slices (--constrained-slices) that leaves weights of both signs and, for\n\
+         every weight, one within a quarter of the codes; all: no smaller one does, and biased training constrains nothing. Favourable weights are\n\
+         those that the strategy can store and that are in these states. cells, conversions: of one weight. v: error variance of a stored weight; its mean is over {}\n",
+        report.constrained_slices,
         report.histogram
     );
 }

@@ -103,16 +103,18 @@ fn print_text(
     if epoch.clipped_share > 0.0 {
         say!("  weights clipped by the encoding: {:.1} %", 100.0 * epoch.clipped_share);
     }
-    if trained.share > 0.0 && epoch.effective_share == 0.0 {
+    let is_biased = point.method.is_biased();
+    if is_biased && epoch.effective_share == 0.0 {
         say!("  nothing is constrained: {}", why_nothing(std::slice::from_ref(trained)));
-    } else if trained.share > 0.0 {
+    } else if is_biased {
         say!(
             "  constrained columns: {:.0} % chosen, {:.0} % in force",
             100.0 * epoch.chosen_share,
             100.0 * epoch.effective_share
         );
     }
-    if let Some(states) = favourable_states(&trained.states, experiment.chip.tile.cell.bits) {
+    let states = favourable_states(&trained.states, experiment.chip.tile.cell.bits);
+    if let Some(states) = states.filter(|_| epoch.effective_share > 0.0) {
         say!("  favourable states of the most significant cells: {states}");
     }
     let files = "network.toml, weights.safetensors, training.csv, training.svg and run.toml";

@@ -196,3 +196,27 @@ fn bad_axes_are_refused() {
         assert!(error.contains(expected), "{more}: {error}");
     }
 }
+
+/// At every point an axis would overwrite it.
+#[test]
+fn what_an_axis_sets_is_not_set_beside_it() {
+    let device = axis("device", "chip.tile.cell.device.preset", "[\"milo-2021\", \"wan-2022\"]");
+    let sweep = sweep(&[ADC, METHODS_AND_SHARES, &device]);
+    let refuse = |argument: &str| refuse_shadowed(&sweep, &[argument.to_owned()]).map_err(|error| error.to_string());
+    for (argument, axis, number) in [
+        ("tile.adc.bits=7", "adc_bits", 0),
+        ("experiment.chip.tile.adc.bits = 7", "adc_bits", 0),
+        ("methods=[\"biased\"]", "method", 1),
+        ("cell.device.preset=paper-order", "device", 3),
+        ("device.sigma_scale=2.0", "device", 3),
+    ] {
+        let said = refuse(argument).unwrap_err();
+        assert!(said.contains(&format!("--set {argument}: has no effect: axis `{axis}`")), "{said}");
+        assert!(said.contains(&format!("axes.{number}.values")), "{said}");
+    }
+    // What other keys say counts, and what an axis with a condition leaves to the experiment, and tables around those of axes.
+    for argument in ["axes.0.values=[7]", "name=other", "chips=3", "shares=[0.25]", "chip.preset=default", "nothing=1"]
+    {
+        refuse(argument).unwrap();
+    }
+}

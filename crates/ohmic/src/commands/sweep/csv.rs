@@ -1,6 +1,6 @@
 //! `ohmic sweep csv`: the table and the pictures of what a store holds.
 
-use super::load_plan;
+use super::{load_plan, say_if_missing};
 use crate::cli::Format;
 use crate::cli::sweep::Csv as Arguments;
 use crate::commands::{flag, print_json};
@@ -16,7 +16,9 @@ use std::path::Path;
 
 pub fn run(arguments: &Arguments, format: Format) -> Result<(), ExploreError> {
     let plan = load_plan(&arguments.planned)?;
-    write(&plan, &Store::open(&arguments.store), arguments.partial, arguments.output.as_deref(), format)
+    let store = Store::open(&arguments.store);
+    say_if_missing(&store);
+    write(&plan, &store, arguments.partial, arguments.output.as_deref(), format)
 }
 
 /// Prints the table, and writes it with its pictures.

@@ -14,7 +14,7 @@ use crate::cli::{Format, Overrides};
 use explore::ExploreError;
 use explore::config::{Kind, load};
 use explore::store::Store;
-use explore::sweep::{Plan, Shard, status};
+use explore::sweep::{Plan, Shard, Sweep, refuse_shadowed, status};
 
 pub fn run(arguments: &Arguments, format: Format) -> Result<(), ExploreError> {
     match &arguments.step {
@@ -33,7 +33,8 @@ fn load_plan(planned: &Planned) -> Result<Plan, ExploreError> {
 }
 
 fn plan_of(sweep: &str, overrides: &Overrides, target_ci: &Option<String>, data: &Data) -> Result<Plan, ExploreError> {
-    let sweep = load(Kind::Sweep, sweep, &with_short_forms(&overrides.set, &[("target_ci", target_ci)]))?;
+    let sweep: Sweep = load(Kind::Sweep, sweep, &with_short_forms(&overrides.set, &[("target_ci", target_ci)]))?;
+    refuse_shadowed(&sweep, &overrides.set)?;
     Plan::with_data(&sweep, data.data.as_deref())
 }
 
@@ -64,7 +65,10 @@ fn whole(arguments: &Whole, format: Format) -> Result<(), ExploreError> {
 
 /// A mistyped directory looks like one in which nothing was computed yet.
 fn say_if_missing(store: &Store) {
-    if !store.root().exists() {
-        eprintln!("warning: there is no store at {} yet", store.root().display());
+    let root = store.root();
+    if !root.exists() {
+        eprintln!("warning: there is no store at {} yet", root.display());
+    } else if !store.is_begun() && root.read_dir().is_ok_and(|mut found| found.next().is_some()) {
+        eprintln!("warning: {} holds something, but nothing of a store", root.display());
     }
 }
