@@ -5,10 +5,8 @@ use crate::error::ExploreError;
 use crate::npy;
 use crate::simulate::read_bounded;
 use nn::Shape;
-use nn::datasets::{DATASETS, DataError, Dataset, DatasetInfo, Split, content, info};
+use nn::datasets::{DATASETS, DataError, Dataset, DatasetInfo, Split, content, info, open};
 use sha2::{Digest, Sha256};
-use std::fs::File;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Environment variable that names the directory of data sets.
@@ -56,24 +54,11 @@ pub fn digest(name: &str, data: Option<&Path>) -> Result<String, ExploreError> {
     hash_of_files(&directory, &files)
 }
 
-/// A file, compressed or not.
-fn open(directory: &Path, file: &str) -> Result<(PathBuf, File), ExploreError> {
-    for name in [file.to_owned(), format!("{file}.gz")] {
-        let path = directory.join(name);
-        match File::open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(source) => return Err(ExploreError::File { path, source }),
-            Ok(open) => return Ok((path, open)),
-        }
-    }
-    Err(with_remedy(DataError::missing(directory, file)))
-}
-
 /// The SHA-256 of what files hold, one after the other.
 fn hash_of_files(directory: &Path, files: &[&str]) -> Result<String, ExploreError> {
     let mut hash = Sha256::new();
     for file in files {
-        let (path, held) = open(directory, file)?;
+        let (path, held) = open(directory, file).map_err(with_remedy)?;
         let hashed = content(held).and_then(|mut held| std::io::copy(&mut held, &mut IntoHash(&mut hash)));
         hashed.map_err(|source| ExploreError::File { path, source })?;
     }

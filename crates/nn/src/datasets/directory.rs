@@ -5,7 +5,7 @@ use super::{DataError, Dataset, Split, read_idx};
 use crate::Shape;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The files of a data set: bytes as pixels, one label each.
 #[derive(Debug)]
@@ -124,26 +124,38 @@ fn scaled(byte: u8) -> f32 {
     f32::from(byte) / 255.0
 }
 
-/// Name and bytes of the file `name` or, if there is none, `name.gz`, with `limit` bytes of content.
+/// The file `name` or, if there is none, `name.gz`, opened, with its path.
+///
+/// # Errors
+/// If neither is there, or the system does not open it.
+pub fn open(directory: &Path, name: &str) -> Result<(PathBuf, File), DataError> {
+    for name in [name.to_owned(), format!("{name}.gz")] {
+        let path = directory.join(name);
+        match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                let file = path.display().to_string();
+                return Err(DataError::Unreadable { file, problem: error.to_string() });
+            }
+            Ok(open) => return Ok((path, open)),
+        }
+    }
+    let file = directory.join(name).display().to_string();
+    Err(DataError::Missing { file, directory: directory.display().to_string() })
+}
+
+/// Name and bytes of a file that [`open`] finds, with `limit` bytes of content.
 fn read(directory: &Path, name: &str, limit: usize) -> Result<(String, Vec<u8>), DataError> {
     // Headers, and what gzip adds to bytes that it cannot compress.
     let limit = limit + limit / 100 + 4096;
-    for name in [name.to_owned(), format!("{name}.gz")] {
-        let path = directory.join(&name);
-        let file = path.display().to_string();
-        let unreadable = |problem: String| DataError::Unreadable { file: file.clone(), problem };
-        let open = match File::open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            open => open.map_err(|error| unreadable(error.to_string()))?,
-        };
-        let mut bytes = Vec::new();
-        open.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
-        if bytes.len() > limit {
-            return Err(DataError::damaged(&file, format!("more than {limit} bytes, allowed: at most {limit}")));
-        }
-        return Ok((file, bytes));
+    let (path, open) = open(directory, name)?;
+    let (file, mut bytes) = (path.display().to_string(), Vec::new());
+    let unreadable = |error: std::io::Error| DataError::Unreadable { file: file.clone(), problem: error.to_string() };
+    open.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > limit {
+        return Err(DataError::damaged(&file, format!("more than {limit} bytes, allowed: at most {limit}")));
     }
-    Err(DataError::missing(directory, name))
+    Ok((file, bytes))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod idx;
 mod mnist;
 mod split;
 
+pub use directory::open;
 pub use idx::{IdxArray, content, read_idx};
 pub use split::Split;
 
@@ -149,12 +150,6 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// The error of a file that is not in the directory.
-    #[must_use]
-    pub fn missing(directory: &std::path::Path, file: &str) -> Self {
-        Self::Missing { file: directory.join(file).display().to_string(), directory: directory.display().to_string() }
-    }
-
     fn damaged(file: &str, problem: impl Into<String>) -> Self {
         Self::Damaged { file: file.to_owned(), problem: problem.into() }
     }
